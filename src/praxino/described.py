@@ -1,0 +1,83 @@
+"""Objects as plain data and back: class paths and constructor arguments.
+
+The house's one convention: **a class keeps each constructor argument under the argument's own name.** So an encoder can
+write down what it is made of, and be built again, without a registry.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any
+
+from praxino.errors import UserError
+
+PLAIN = (str, int, float, bool, type(None))
+
+
+def describe(value: Any) -> Any:
+    """`value` as JSON-ready data; an object becomes {"class_path": ..., "init_args": {...}}.
+
+    Raises:
+        TypeError: if an object does not keep an argument under its name.
+    """
+    if isinstance(value, PLAIN):
+        return value
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, Mapping) or type(value).__name__ == "ModuleDict":
+        return {key: describe(item) for key, item in value.items()}
+    if isinstance(value, list | tuple) or type(value).__name__ == "ModuleList":
+        return [describe(item) for item in value]
+    return {"class_path": class_path(type(value)), "init_args": describe(arguments(value))}
+
+
+def arguments(value: Any) -> dict[str, Any]:
+    """The constructor arguments that `value` keeps."""
+    names = [
+        p.name
+        for p in inspect.signature(type(value)).parameters.values()
+        if p.kind not in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    ]
+    missing = [name for name in names if not hasattr(value, name)]
+    if missing:
+        raise TypeError(f"{class_path(type(value))} does not keep its argument {missing[0]!r} under that name")
+    return {name: getattr(value, name) for name in names}
+
+
+def class_path(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def build(description: Any, *, trust: tuple[str, ...] = ()) -> Any:
+    """Builds what `describe` described.
+
+    Args:
+        description: plain data.
+        trust: packages, beside `praxino`, whose classes may be built.
+
+    Raises:
+        UserError: if a class is not of a trusted package, or does not exist, or refuses its arguments.
+    """
+    if isinstance(description, list):
+        return [build(item, trust=trust) for item in description]
+    if not isinstance(description, dict):
+        return description
+    if set(description) != {"class_path", "init_args"}:
+        return {key: build(item, trust=trust) for key, item in description.items()}
+    path = description["class_path"]
+    if path.partition(".")[0] not in ("praxino", *trust):
+        raise UserError(f"the file asks for the class {path}: pass trust=('{path.partition('.')[0]}',) if you trust it")
+    module, _, name = path.rpartition(".")
+    try:
+        cls = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise UserError(f"the file asks for the class {path}, which is not there: {error}") from None
+    if not isinstance(cls, type):
+        raise UserError(f"the file asks for the class {path}, which is not a class")
+    try:
+        return cls(**build(description["init_args"], trust=trust))
+    except TypeError as error:
+        raise UserError(f"the class {path} does not take these arguments: {error}") from None

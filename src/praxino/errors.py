@@ -1,0 +1,39 @@
+"""What a user, and not a developer, has to mend."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """A mistake of the user's: the command line prints its one line and exits with 2.
+
+    The message says what is wrong, where, and how to mend it.
+    """
+
+
+class UnreadableVideo(Exception):
+    """A video that cannot be opened or decoded.
+
+    Args:
+        id: the video's id in its catalog.
+        reason: what went wrong, in a few words.
+    """
+
+    def __init__(self, id: str, reason: str) -> None:
+        super().__init__(id, reason)
+        self.id = id
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.id}: {self.reason}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint for a misspelled word: " Did you mean 'x'?", or the known words if none is near."""
+    known = sorted(known)
+    close = difflib.get_close_matches(word, known, n=3, cutoff=0.5)
+    if close:
+        return " Did you mean " + " or ".join(f"'{c}'" for c in close) + "?"
+    return f" Known: {', '.join(known)}."

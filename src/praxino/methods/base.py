@@ -1,0 +1,75 @@
+"""All that the training loop knows: a task, its losses, and a method, which is a task that leaves encoders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor, nn
+
+from praxino.batch import ClipBatch
+from praxino.rng import Rng
+
+if TYPE_CHECKING:
+    from praxino.methods.encoder import Encoder, Evaluation
+
+
+@dataclass
+class Losses:
+    """What one forward gives the loop.
+
+    Attributes:
+        total: scalar, differentiable, the same on all ranks.
+        terms: logged scalars, detached.
+        embeddings: name -> [B, d], one row a video, detached: for the health check.
+        kept: detached, first axis B: gathered over the ranks by the loop and handed to `after_step`.
+    """
+
+    total: Tensor
+    terms: dict[str, Tensor] = field(default_factory=dict)
+    embeddings: dict[str, Tensor] = field(default_factory=dict)
+    kept: dict[str, Tensor] = field(default_factory=dict)
+
+
+class Task(nn.Module):
+    """What the loop trains. Its whole state is its `state_dict` (banks and queues are buffers)."""
+
+    streams: tuple[str, ...] = ("rgb",)
+
+    def setup(self, videos: int, batch_size: int, rng: Rng) -> None:
+        """Sizes and fills banks, before the first decode.
+
+        Args:
+            videos: number of videos of the run.
+            batch_size: global.
+            rng: the same on all ranks.
+
+        Raises:
+            UserError: if the task cannot be trained with these numbers.
+        """
+
+    def before_step(self) -> None:
+        """Before each optimizer step's first forward (momentum encoders)."""
+
+    def forward(self, batch: ClipBatch, rng: Rng) -> Losses:
+        """Draws, makes the views, then calls `objective`."""
+        raise NotImplementedError
+
+    def objective(self, views: dict[str, Tensor], **drawn: Any) -> Losses:
+        """Everything that is not random: what golden items and a user's own loop call."""
+        raise NotImplementedError
+
+    def after_step(self, kept: dict[str, Tensor]) -> None:
+        """After each optimizer step, with the rows kept on all ranks, in rank order (banks, queues)."""
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Groups for the optimizer; by default the trainable parameters as one group."""
+        return [{"params": [p for p in self.parameters() if p.requires_grad]}]
+
+
+class Method(Task):
+    """A pretraining task. One file that reads like its paper; all settings are constructor arguments."""
+
+    def exports(self, evaluation: Evaluation) -> dict[str, Encoder]:
+        """The encoders that a user takes home, by name; one, named "", for most methods."""
+        raise NotImplementedError

@@ -1,0 +1,74 @@
+"""The processes of one run, and what they exchange. Without `torch.distributed` everything here is the identity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+
+def world() -> int:
+    """How many processes there are."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def rank() -> int:
+    """This process's number, from 0."""
+    return dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
+
+
+class _GatherRows(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.rows = len(x)
+        parts = [torch.empty_like(x) for _ in range(world())]
+        dist.all_gather(parts, x.contiguous())
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        # Every rank computes the same loss of all rows, so the sum is `world` times the gradient; the mean that
+        # DistributedDataParallel takes over the ranks afterwards makes it exact.
+        total = grads[0].contiguous()
+        dist.all_reduce(total)
+        return total[rank() * ctx.rows : (rank() + 1) * ctx.rows]
+
+
+def gather_rows(x: Tensor) -> Tensor:
+    """The rows of all ranks in rank order, with gradient: [n, ...] -> [n * world, ...]; every rank gives as many."""
+    return x if world() == 1 else _GatherRows.apply(x)
+
+
+def broadcast_object(value: Any) -> Any:
+    """Rank 0's value, on every rank."""
+    if world() == 1:
+        return value
+    box = [value]
+    dist.broadcast_object_list(box, src=0)
+    return box[0]
+
+
+def gather_objects(value: Any) -> list[Any]:
+    """The values of all ranks, in rank order, on every rank."""
+    if world() == 1:
+        return [value]
+    values: list[Any] = [None] * world()
+    dist.all_gather_object(values, value)
+    return values
+
+
+def mean_over_ranks(x: Tensor) -> Tensor:
+    """The mean of a detached tensor over the ranks."""
+    if world() == 1:
+        return x
+    x = x.clone()
+    dist.all_reduce(x)
+    return x / world()
+
+
+def barrier() -> None:
+    """Waits for all ranks."""
+    if world() > 1:
+        dist.barrier()

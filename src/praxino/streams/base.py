@@ -1,0 +1,122 @@
+"""Kinds of pixels, and how frames come out of a video by their numbers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from praxino.catalogs.base import Video
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """The size at which frames leave the reader, made by the decoder's scaler in the loading process.
+
+    Small canvases save memory and time; but the scaler's filter is not Pillow's, so recipes that must agree with an
+    original to the bit take frames as they are (`Canvas()`).
+
+    Args:
+        short_side: the shorter side becomes this many pixels, the aspect ratio is kept.
+        exact: (height, width) in pixels, the aspect ratio is not kept.
+    """
+
+    short_side: int | None = None
+    exact: tuple[int, int] | None = None
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width on this canvas of a frame of the given height and width."""
+        if self.exact is not None:
+            return self.exact[0], self.exact[1]
+        if self.short_side is None:
+            return height, width
+        scale = self.short_side / min(height, width)
+        return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+class FrameReader(ABC):
+    """The frames of one stream of one open video; a context manager.
+
+    Attributes:
+        times: float64 [frames], the seconds of each frame. Its length is THE length; frame k is the k-th that comes
+            out of a decode from the start.
+    """
+
+    times: NDArray[np.float64]
+
+    @abstractmethod
+    def read(self, indices: Sequence[int] | NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """Exact frames in one ordered pass, in any order and with repeats.
+
+        Args:
+            indices: n frame numbers, each in [0, len(times)).
+
+        Returns:
+            pixels uint8 [n, H, W, C] and present bool [n]; where a frame does not come out although it should,
+            present is False and its pixels are those of the nearest one that did.
+
+        Raises:
+            UnreadableVideo: if none of the frames comes out.
+            IndexError: if an index is out of range.
+        """
+
+    def close(self) -> None:  # noqa: B027  (nothing to close is a valid reader)
+        """Frees what is open."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What a probe of one video found: how many frames come out, and anything odd about it, in a few words."""
+
+    frames: int
+    note: str = ""
+
+
+class Stream(ABC):
+    """Opens videos. An object of a few settings: never an open file, so that it may cross a fork."""
+
+    @abstractmethod
+    def open(self, video: Video, canvas: Canvas = Canvas()) -> FrameReader:  # noqa: B008  (frozen)
+        """Opens the stream of a video.
+
+        Raises:
+            UnreadableVideo: if there is nothing to decode.
+        """
+
+    def probe(self, video: Video, full: bool = False) -> Probed:
+        """How many frames come out. `full`: by decoding all of it, else as cheaply as is safe.
+
+        Raises:
+            UnreadableVideo: if there is nothing to decode.
+        """
+        with self.open(video) as reader:
+            return Probed(len(reader.times))
+
+
+class Derived(ABC):
+    """A stream made in the loading process from another stream's frames, in one decode for both (flow on the fly).
+
+    Attributes:
+        of: the stream it is made from.
+    """
+
+    of: str
+
+    @abstractmethod
+    def needs(self, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The frames of `of` that are needed for the frames `wanted`, e.g. k -> k, k + 1."""
+
+    @abstractmethod
+    def make(self, pixels: NDArray[np.uint8], wanted: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The derived frames uint8 [len(wanted), H, W, C] from the pixels of `needs(wanted)`."""
