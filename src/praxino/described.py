@@ -48,6 +48,7 @@ def arguments(value: Any) -> dict[str, Any]:
 
 
 def class_path(cls: type) -> str:
+    """The dotted path under which `build` finds the class again."""
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
