@@ -1,0 +1,80 @@
+"""R3D: residual blocks of three-dimensional convolutions (Tran et al., CVPR 2018), shallow as VCOP and IIC use it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from torch import Tensor, nn
+
+from praxino.backbones.base import Backbone
+
+
+class R3D(Backbone):
+    """A stem and four stages; [b, in_channels, T, H, W] -> [b, 8 * width, T/8, H/16, W/16] (rounded up).
+
+    The stem strides over space only, stages two to four halve time and space. With the default layers it is the
+    network called R3D in IIC (one block a stage, 14.4 million parameters), not R3D-18. Weights start as torch's layers
+    do by default, as in the original.
+
+    Args:
+        width: channels of the first stage; the others have 2, 4 and 8 times as many. 64 in the papers; 16 makes a
+            network that learns on a CPU in minutes.
+        in_channels: channels of the clips.
+        layers: residual blocks of each stage.
+    """
+
+    def __init__(self, width: int = 64, in_channels: int = 3, layers: tuple[int, int, int, int] = (1, 1, 1, 1)) -> None:
+        super().__init__()
+        self.width = width
+        self.in_channels = in_channels
+        self.layers = layers
+        self.dim = 8 * width
+        self.stem = nn.Sequential(
+            OrderedDict(
+                conv=nn.Conv3d(in_channels, width, (3, 7, 7), (1, 2, 2), (1, 3, 3), bias=False),
+                norm=nn.BatchNorm3d(width),
+                relu=nn.ReLU(inplace=True),
+            )
+        )
+        stages = []
+        inputs = width
+        for number, blocks in enumerate(layers):
+            outputs = width * 2**number
+            stage = [Block(inputs, outputs, stride=2 if number else 1)]
+            stage += [Block(outputs, outputs) for _ in range(blocks - 1)]
+            stages.append(nn.Sequential(*stage))
+            inputs = outputs
+        self.stages = nn.Sequential(*stages)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.stages(self.stem(x))
+
+
+class Block(nn.Module):
+    """Two 3x3x3 convolutions beside a shortcut: [b, inputs, t, h, w] -> [b, outputs, t/stride, h/stride, w/stride].
+
+    Args:
+        inputs: channels that come in.
+        outputs: channels that go out.
+        stride: of the first convolution, in time and space; where it is not 1 the shortcut is a 1x1x1 convolution.
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv3d(inputs, outputs, 3, stride, 1, bias=False)
+        self.norm1 = nn.BatchNorm3d(outputs)
+        self.conv2 = nn.Conv3d(outputs, outputs, 3, 1, 1, bias=False)
+        self.norm2 = nn.BatchNorm3d(outputs)
+        self.relu = nn.ReLU(inplace=True)
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != 1:
+            self.shortcut = nn.Sequential(
+                OrderedDict(
+                    conv=nn.Conv3d(inputs, outputs, 1, stride, bias=False),
+                    norm=nn.BatchNorm3d(outputs),
+                )
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.relu(self.norm1(self.conv1(x)))
+        return self.relu(self.shortcut(x) + self.norm2(self.conv2(y)))

@@ -1,0 +1,126 @@
+"""R3D against the same network written out with plain functions, and the key names of the original."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn import functional as F
+
+from praxino.backbones.pooling import pool
+from praxino.backbones.r3d import R3D
+from praxino.described import build, describe
+from praxino.errors import UserError
+from praxino.originals.iic import r3d_arguments, r3d_from_original, r3d_to_original
+
+
+def by_hand(state, x):
+    """The forward pass in eval mode, read off the layer table of the paper's code, under the original's names."""
+
+    def norm(x, name):
+        weight, bias, mean, var = (state[f"{name}.{w}"] for w in ("weight", "bias", "running_mean", "running_var"))
+        scale = weight / torch.sqrt(var + 1e-5)
+        return x * scale[:, None, None, None] + (bias - mean * scale)[:, None, None, None]
+
+    def conv(x, name, stride, padding):
+        return F.conv3d(x, state[f"{name}.temporal_spatial_conv.weight"], None, stride, padding)
+
+    x = torch.relu(norm(conv(x, "conv1", (1, 2, 2), (1, 3, 3)), "bn1"))
+    for stage in (2, 3, 4, 5):
+        for place in ["block1", "blocks.0", "blocks.1"]:
+            block = f"conv{stage}.{place}"
+            if f"{block}.bn1.weight" not in state:
+                continue
+            halves = stage > 2 and place == "block1"
+            y = torch.relu(norm(conv(x, f"{block}.conv1", 2 if halves else 1, 1), f"{block}.bn1"))
+            y = norm(conv(y, f"{block}.conv2", 1, 1), f"{block}.bn2")
+            short = norm(conv(x, f"{block}.downsampleconv", 2, 0), f"{block}.downsamplebn") if halves else x
+            x = torch.relu(short + y)
+    return x
+
+
+def lively(network):
+    """Batch statistics that are not the trivial ones."""
+    generator = torch.Generator().manual_seed(3)
+    for name, tensor in network.state_dict().items():
+        if name.endswith("running_mean"):
+            tensor.uniform_(-0.2, 0.2, generator=generator)
+        elif name.endswith("running_var"):
+            tensor.uniform_(0.5, 1.5, generator=generator)
+    return network.eval()
+
+
+@pytest.mark.parametrize("layers", [(1, 1, 1, 1), (2, 1, 3, 2)])
+@pytest.mark.parametrize("shape", [(2, 3, 8, 32, 48), (1, 3, 7, 33, 35)])
+def test_forward_is_the_layer_table(layers, shape):
+    network = lively(R3D(width=4, layers=layers))
+    x = torch.rand(shape)
+    with torch.no_grad():
+        got, want = network(x), by_hand(r3d_to_original(network.state_dict()), x)
+    assert got.shape[1] == network.dim == 32
+    # The same sums in another order.
+    torch.testing.assert_close(got, want, rtol=1e-4, atol=1e-5)
+
+
+def test_size_of_the_published_network():
+    network = R3D()
+    parameters = sum(p.numel() for p in network.parameters())
+    assert parameters + 512 * 101 + 101 == 14_413_605
+    assert network.dim == 512
+    with torch.device("meta"):
+        assert R3D()(torch.empty(1, 3, 16, 112, 112)).shape == (1, 512, 2, 7, 7)
+
+
+def test_describes_itself():
+    again = build(describe(R3D(width=8, in_channels=2, layers=(1, 2, 1, 1))))
+    assert (again.width, again.in_channels, tuple(again.layers)) == (8, 2, (1, 2, 1, 1))
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(1, 4), st.integers(1, 3), st.tuples(*[st.integers(1, 3)] * 4))
+def test_keys_there_and_back(width, in_channels, layers):
+    network = R3D(width, in_channels, layers)
+    original = r3d_to_original(network.state_dict())
+    assert r3d_arguments(original) == {"width": width, "in_channels": in_channels, "layers": layers}
+    back = r3d_from_original(original)
+    assert list(back) == list(network.state_dict())
+    assert all(back[key] is original[name] for key, name in zip(back, original, strict=True))
+
+
+def test_first_missing_extra_or_misshapen_key_is_named():
+    original = r3d_to_original(R3D(width=2).state_dict())
+
+    def without(key):
+        return {k: v for k, v in original.items() if k != key}
+
+    for key in ("conv1.temporal_spatial_conv.weight", "conv3.block1.downsamplebn.bias", "bn1.num_batches_tracked"):
+        with pytest.raises(UserError, match=f"{key} is missing"):
+            r3d_from_original(without(key))
+    with pytest.raises(UserError, match=r"linear\.weight does not belong"):
+        r3d_from_original({**original, "linear.weight": torch.zeros(3, 16)})
+    for key in ("conv1.temporal_spatial_conv.weight", "conv4.block1.bn2.running_var"):
+        with pytest.raises(UserError, match=f"{key} has the shape"):
+            r3d_from_original({**original, key: torch.zeros(3)})
+    with pytest.raises(UserError, match=r"conv1.temporal_spatial_conv.weight is missing"):
+        r3d_from_original({f"base_network.{k}": v for k, v in original.items()})
+
+
+def test_our_own_keys_are_checked_too():
+    ours = R3D(width=2).state_dict()
+    with pytest.raises(UserError, match=r"head\.weight"):
+        r3d_to_original({**ours, "head.weight": torch.zeros(1)})
+    with pytest.raises(UserError, match=r"stages.1.0.norm2.bias is missing"):
+        r3d_to_original({k: v for k, v in ours.items() if k != "stages.1.0.norm2.bias"})
+    with pytest.raises(UserError, match="is missing"):
+        r3d_to_original({})
+
+
+def test_pool():
+    x = torch.rand(2, 3, 4, 5, 6)
+    torch.testing.assert_close(pool(x, "mean"), x.reshape(2, 3, -1).mean(-1))
+    assert torch.equal(pool(x, "max"), x.reshape(2, 3, -1).max(-1).values)
+    quarters = torch.stack([x[..., i:4:2, j:6:2] for i in (0, 1) for j in (0, 1)]).max(0).values
+    assert torch.equal(pool(x, "map"), quarters.reshape(2, -1))
+    with pytest.raises(UserError, match="too small"):
+        pool(x[..., :1, :], "map")
+    with pytest.raises(UserError, match="unknown feature"):
+        pool(x, "sum")
