@@ -11,7 +11,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from praxino.catalogs.base import Video
+from praxino.catalogs.base import Files, Video
+from praxino.errors import UnreadableVideo
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,52 @@ class FrameReader(ABC):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
+
+
+def files_of(video: Video, stream: str) -> Files:
+    """The files of one stream of a video.
+
+    Raises:
+        UnreadableVideo: if it has none.
+    """
+    if stream not in video.files:
+        raise UnreadableVideo(video.id, f"it has no {stream}, only {', '.join(sorted(video.files)) or 'nothing'}")
+    return video.files[stream]
+
+
+def checked(id: str, indices: Sequence[int] | NDArray[np.int64], frames: int) -> NDArray[np.int64]:
+    """Frame numbers as int64 [n].
+
+    Raises:
+        IndexError: if one is not in [0, frames).
+    """
+    numbers = np.asarray(indices, np.int64).reshape(-1)
+    if len(numbers) and not (0 <= numbers.min() and numbers.max() < frames):
+        raise IndexError(f"{id} has {frames} frames, and {numbers.min()}..{numbers.max()} were asked for")
+    return numbers
+
+
+def fill_missing(id: str, indices: NDArray[np.int64], pixels: NDArray[np.uint8], present: NDArray[np.bool_]) -> None:
+    """Gives frames that did not come out the pixels of the nearest one that did (of two, the earlier), in place.
+
+    Args:
+        id: the video's.
+        indices: n frame numbers.
+        pixels: [n, H, W, C].
+        present: [n].
+
+    Raises:
+        UnreadableVideo: if none came out.
+    """
+    if not present.any():
+        raise UnreadableVideo(id, "none of the frames asked for comes out")
+    there = np.flatnonzero(present)[np.argsort(indices[present], kind="stable")]
+    for row in np.flatnonzero(~present):
+        pixels[row] = pixels[there[np.argmin(np.abs(indices[there] - indices[row]))]]
 
 
 @dataclass(frozen=True)

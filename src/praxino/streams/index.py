@@ -1,0 +1,284 @@
+"""Which frames come out of a video file, found once and kept on the disk.
+
+Frame k is the k-th frame that a decode from the start gives: not the one at k / rate seconds, which many files do not
+have. Packed bitstreams, missing or repeated timestamps, edit lists and headers that lie all have that order.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MISSING = int(np.iinfo(np.int64).min)
+# In MP4 a packet of these is a frame, and the header knows how many there are. MPEG-4's may be frames that are not coded.
+TRUSTED_CODECS = ("h264", "hevc")
+# Of these a packet that nothing refers to can be left out of a decode without a change to any other frame. HEVC is
+# not among them: its frames without reference may have some in a higher temporal layer.
+SKIPPABLE_CODECS = ("h264", "mpeg4")
+HEAD = 12
+
+
+@dataclass(frozen=True)
+class Turn:
+    """How the stored frame becomes the shown one: transpose, then flips of rows and columns."""
+
+    transpose: bool = False
+    flip_rows: bool = False
+    flip_columns: bool = False
+
+    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A turned view of [H, W, C]."""
+        if self.transpose:
+            pixels = pixels.swapaxes(0, 1)
+        return pixels[:: -1 if self.flip_rows else 1, :: -1 if self.flip_columns else 1]
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width after the turn, or before it: it is the same exchange."""
+        return (width, height) if self.transpose else (height, width)
+
+
+@dataclass(frozen=True, eq=False)
+class FrameIndex:
+    """What is known of a file's frames.
+
+    Attributes:
+        pts: int64 [frames], each frame's timestamp in ticks, in the order in which they come out; MISSING where it has none.
+        keys: int64 [keys], timestamps of the packets at which decoding may begin, ascending.
+        tick: seconds of one tick.
+        rate: frames a second on average, for files without timestamps.
+        height, width: of the first frame, as stored.
+        turn: to the shown orientation.
+        seekable: timestamps tell frames apart, so that decoding may begin at a key.
+        skippable: packets that nothing refers to may be left out.
+        decoded: found by decoding all, not from the packets.
+        note: what is odd, in a few words.
+    """
+
+    pts: NDArray[np.int64]
+    keys: NDArray[np.int64]
+    tick: float
+    rate: float
+    height: int
+    width: int
+    turn: Turn
+    seekable: bool
+    skippable: bool
+    decoded: bool
+    note: str
+
+    def times(self) -> NDArray[np.float64]:
+        """float64 [frames], seconds since the first frame, never falling."""
+        if (self.pts == MISSING).any():
+            return np.arange(len(self.pts)) / self.rate
+        # Sorted: a packed bitstream exchanges the timestamps of neighbours, not the frames.
+        ordered = np.sort(self.pts)
+        return (ordered - ordered[0]) * self.tick
+
+    def segments(self, wanted: NDArray[np.int64], worth: int = 8) -> Iterator[tuple[int, NDArray[np.int64]]]:
+        """Splits ascending frame numbers where a seek saves decoding: (row in `keys` or -1, frame numbers).
+
+        Args:
+            wanted: ascending frame numbers.
+            worth: frames that a seek must save; it costs about as much as decoding these.
+        """
+        rows = np.searchsorted(self.keys, self.pts[wanted], side="right") - 1
+        # The frame that comes out first after the key of each.
+        begins = np.where(rows < 0, 0, np.searchsorted(self.pts, np.append(self.keys, MISSING)[rows]))
+        cuts = np.flatnonzero(begins[1:] > wanted[:-1] + worth) + 1
+        for part, row in zip(np.split(wanted, cuts), rows[np.concatenate([[0], cuts])], strict=True):
+            yield int(row), part
+
+
+@dataclass
+class _Found:
+    """What one pass over a file has seen."""
+
+    pts: list[int] = field(default_factory=list)
+    keys: list[int] = field(default_factory=list)
+    sizes: set[tuple[int, int]] = field(default_factory=set)
+    first: Any = None
+    turn: Turn = field(default_factory=Turn)
+    interlaced: bool = False
+    corrupt: bool = False
+    error: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, frame: Any) -> None:
+        if self.first is None:
+            self.first = (frame.height, frame.width)
+            self.turn = _turn(frame, self.notes)
+        self.sizes.add((frame.height, frame.width))
+        self.interlaced |= frame.interlaced_frame
+        self.corrupt |= frame.is_corrupt
+        self.pts.append(MISSING if frame.pts is None else frame.pts)
+
+
+def open_video(path: str, threads: int = 1) -> tuple[Any, Any]:
+    """Opens a file for decoding: the container and its first real video stream.
+
+    Raises:
+        OSError: if it cannot be opened.
+        ValueError: if it holds no video.
+    """
+    import av
+
+    if os.path.isfile(path) and os.path.getsize(path) == 0:
+        raise ValueError("the file is empty")
+    container = av.open(path)
+    for stream in container.streams.video:
+        # The cover picture of a piece of music is no video.
+        if not stream.disposition & av.stream.Disposition.attached_pic:
+            stream.codec_context.thread_count = threads
+            return container, stream
+    container.close()
+    raise ValueError("the file has no video stream")
+
+
+def build_index(path: str, full: bool = False) -> FrameIndex:
+    """Finds the frames of a file, from its packets where they can be trusted, else by decoding all of it.
+
+    Args:
+        path: a video file.
+        full: decode in any case.
+
+    Raises:
+        OSError, ValueError: if nothing comes out, with the reason.
+    """
+    container, stream = open_video(path)
+    with container:
+        facts = _facts(container, stream)
+        if not full and facts["mp4"] and facts["codec"] in TRUSTED_CODECS:
+            pts, keys = _trusted_packets(container, stream, facts["header_frames"])
+        else:
+            pts, keys = [], []
+    if pts:
+        found = _decode(path, HEAD)
+        head_is_right = found.pts == pts[: len(found.pts)] and len(found.pts) == min(HEAD, len(pts))
+        if head_is_right and not found.corrupt and not found.error:
+            found.pts, found.keys = pts, keys
+            return _index(found, facts, decoded=False)
+    found = _decode(path, None)
+    if not found.pts:
+        raise ValueError(f"no frame can be decoded{': ' + found.error if found.error else ''}")
+    return _index(found, facts, decoded=True)
+
+
+def _facts(container: Any, stream: Any) -> dict[str, Any]:
+    # Copied here, because a stream's values turn into garbage when its container is closed.
+    aspect = stream.sample_aspect_ratio
+    return {
+        "mp4": "mp4" in container.format.name.split(","),
+        "codec": stream.codec_context.name,
+        "header_frames": int(stream.frames),
+        "tick": float(stream.time_base or Fraction(1, 1000)),
+        "rate": float(stream.average_rate or stream.guessed_rate or 25),
+        "aspect": "" if not aspect or aspect == 1 else f"{aspect.numerator}:{aspect.denominator}",
+    }
+
+
+def _trusted_packets(container: Any, stream: Any, header_frames: int) -> tuple[list[int], list[int]]:
+    """Timestamps of all frames and of the keys, ascending; nothing at all where anything about the packets is odd."""
+    import av
+
+    pts, keys = [], []
+    first = None
+    try:
+        for packet in container.demux(stream):
+            if packet.size == 0 and packet.dts is None:
+                continue
+            if packet.pts is None or packet.dts is None or packet.is_discard or packet.is_corrupt or packet.size == 0:
+                return [], []
+            if first is None:
+                first = packet.pts if packet.is_keyframe else MISSING
+            pts.append(packet.pts)
+            if packet.is_keyframe:
+                keys.append(packet.pts)
+    except av.FFmpegError:
+        return [], []
+    pts.sort()
+    if not pts or pts[0] != first or len(set(pts)) != len(pts) or len(pts) != header_frames:
+        return [], []
+    return pts, sorted(keys)
+
+
+def _decode(path: str, most: int | None) -> _Found:
+    """Decodes from the start to the end, to the first error, or until `most` frames came out."""
+    import av
+
+    found = _Found()
+    flagged: set[int] = set()
+    container, stream = open_video(path)
+    with container:
+        try:
+            for packet in container.demux(stream):
+                if packet.is_keyframe and packet.pts is not None:
+                    flagged.add(packet.pts)
+                for frame in packet.decode():
+                    if most is not None and len(found.pts) == most:
+                        return found
+                    found.add(frame)
+                    # Both must say so: a demuxer calls frames of an animated image keys which are differences.
+                    if frame.key_frame and frame.pts in flagged:
+                        found.keys.append(frame.pts)
+        except av.FFmpegError as error:
+            found.error = error.strerror or type(error).__name__
+    return found
+
+
+def _index(found: _Found, facts: dict[str, Any], decoded: bool) -> FrameIndex:
+    pts = np.array(found.pts, np.int64)
+    seekable = MISSING not in found.pts and bool((np.diff(pts) > 0).all())
+    clean = not (found.corrupt or found.error or found.interlaced)
+    height, width = found.first
+    notes = found.notes
+    if found.error:
+        header = f" of {facts['header_frames']}" if facts["header_frames"] else ""
+        notes.append(f"breaks off after frame {len(pts)}{header} ({found.error})")
+    if not seekable:
+        notes.append("timestamps do not tell the frames apart, so they are counted from the start")
+    elif _varies(np.diff(pts)):
+        notes.append("variable frame rate")
+    if found.turn != Turn():
+        notes.append("turned as its display matrix says")
+    if facts["aspect"]:
+        notes.append(f"pixels are not square ({facts['aspect']}) and stay as stored")
+    if len(found.sizes) > 1:
+        notes.append("the frame size changes, and later frames are scaled to the first's")
+    return FrameIndex(
+        pts=pts,
+        keys=np.unique(np.array(found.keys, np.int64)),
+        tick=facts["tick"],
+        rate=facts["rate"],
+        height=height,
+        width=width,
+        turn=found.turn,
+        seekable=seekable,
+        skippable=seekable and clean and facts["codec"] in SKIPPABLE_CODECS,
+        decoded=decoded,
+        note="; ".join(notes),
+    )
+
+
+def _varies(steps: NDArray[np.int64]) -> bool:
+    # Containers round to a tick, so a step of one tick more or less is no change of rate.
+    return len(steps) > 0 and bool(steps.max() - steps.min() > max(2, 0.1 * float(np.median(steps))))
+
+
+def _turn(frame: Any, notes: list[str]) -> Turn:
+    """The turn of a frame's display matrix: x' = a x + c y, y' = b x + d y of column x and row y."""
+    data = frame.side_data.get("DISPLAYMATRIX")
+    if data is None:
+        return Turn()
+    a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].tolist()
+    if a and d and not b and not c:
+        return Turn(False, d < 0, a < 0)
+    if b and c and not a and not d:
+        return Turn(True, b < 0, c < 0)
+    notes.append("its display matrix is no turn by a multiple of 90 degrees, and is left out")
+    return Turn()

@@ -1,0 +1,244 @@
+"""Video files, decoded by FFmpeg: exact frames by their numbers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from praxino.catalogs.base import Video
+from praxino.errors import UnreadableVideo
+from praxino.streams.base import Canvas, FrameReader, Probed, Stream, checked, fill_missing, files_of
+from praxino.streams.cache import frame_index
+from praxino.streams.index import FrameIndex, open_video
+
+# Containers that a fork copied. To free one would be to wait for decoder threads which the fork did not copy.
+_inherited: list[Any] = []
+
+
+class VideoFile(Stream):
+    """The frames of a video file, exact whatever its timestamps say.
+
+    Frames leave as rgb24, converted by FFmpeg's scaler with the matrix and range that the frame names (BT.601, limited,
+    where it names none), in the shown orientation. A canvas is made by the same scaler: area averaging where it
+    shrinks, bilinear where it grows. Pixels that are not square stay as stored; alpha is dropped, not composited; grey becomes three
+    equal channels and more than 8 bits become 8. If the frame size changes within a file, later frames are scaled to
+    the first's.
+
+    The file's index is cached in `$PRAXINO_CACHE` or the user's cache folder.
+
+    Args:
+        stream: name of the stream whose file is opened.
+        threads: decoder threads. More than one costs more processor time per frame than it saves.
+    """
+
+    def __init__(self, stream: str = "rgb", threads: int = 1) -> None:
+        self.stream = stream
+        self.threads = threads
+
+    def open(self, video: Video, canvas: Canvas = Canvas()) -> VideoReader:  # noqa: B008  (frozen)
+        path, index = self._index(video, full=False)
+        return VideoReader(video.id, path, index, canvas, self.threads)
+
+    def probe(self, video: Video, full: bool = False) -> Probed:
+        _, index = self._index(video, full)
+        return Probed(len(index.pts), index.note)
+
+    def _index(self, video: Video, full: bool) -> tuple[str, FrameIndex]:
+        files = files_of(video, self.stream)
+        if not isinstance(files, str):
+            raise UnreadableVideo(video.id, f"its {self.stream} is a list of frames, not a video file")
+        try:
+            return files, frame_index(files, full)
+        except (OSError, ValueError) as error:
+            raise UnreadableVideo(video.id, _reason(error)) from error
+
+
+class VideoReader(FrameReader):
+    """Reads one file. The file is opened by the first read, by each process for itself; not for several threads.
+
+    Args:
+        id: the video's.
+        path: the file.
+        index: its frames.
+        canvas: size of the frames that leave.
+        threads: decoder threads.
+    """
+
+    def __init__(self, id: str, path: str, index: FrameIndex, canvas: Canvas, threads: int) -> None:
+        self.id = id
+        self.path = path
+        self.index = index
+        self.threads = threads
+        self.times = index.times()
+        self.height, self.width = canvas.size(*index.turn.size(index.height, index.width))
+        self._file: _OpenFile | None = None
+
+    def read(self, indices: Sequence[int] | NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        indices = checked(self.id, indices, len(self.times))
+        pixels = np.empty((len(indices), self.height, self.width, 3), np.uint8)
+        present = np.zeros(len(indices), np.bool_)
+        order = np.argsort(indices, kind="stable")
+        wanted, first = np.unique(indices[order], return_index=True)
+        rows = dict(zip(wanted.tolist(), np.split(order, first[1:]), strict=True)) if len(wanted) else {}
+
+        def put(number: int, frame: Any) -> None:
+            for row in rows[number]:
+                pixels[row] = frame
+                present[row] = True
+
+        if len(wanted):
+            self._read(wanted, put)
+            fill_missing(self.id, indices, pixels, present)
+        return pixels, present
+
+    def _read(self, wanted: NDArray[np.int64], put: Callable[[int, NDArray[np.uint8]], None]) -> None:
+        try:
+            left = self._seek_and_read(wanted, put) if self.index.seekable else wanted
+            if len(left):
+                self.close()
+                self._opened().by_count(left, put)
+                self.close()
+                if self.index.seekable and not self.index.decoded:
+                    # The packets promised what the decoder does not hold: the next one to open it shall know.
+                    frame_index(self.path, full=True)
+        except (OSError, ValueError) as error:
+            self.close()
+            raise UnreadableVideo(self.id, _reason(error)) from error
+
+    def _seek_and_read(
+        self, wanted: NDArray[np.int64], put: Callable[[int, NDArray[np.uint8]], None]
+    ) -> NDArray[np.int64]:
+        """Reads what it can, and returns the rest."""
+        left = []
+        for key, part in self.index.segments(wanted):
+            # Where a seek lands elsewhere than told, the key before it may help (MPEG-TS).
+            if not any(self._opened().by_time(row, part, put) for row in range(key, max(key - 2, -2), -1)):
+                left.append(part)
+        return np.concatenate(left) if left else wanted[:0]
+
+    def _opened(self) -> _OpenFile:
+        if self._file is not None and self._file.process != os.getpid():
+            _inherited.append(self._file)
+            self._file = None
+        if self._file is None:
+            self._file = _OpenFile(self.path, self.index, (self.height, self.width), self.threads)
+        return self._file
+
+    def close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None and file.process == os.getpid():
+            file.container.close()
+        elif file is not None:
+            _inherited.append(file)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_file": None}
+
+
+class _OpenFile:
+    """A file that this process has open."""
+
+    def __init__(self, path: str, index: FrameIndex, size: tuple[int, int], threads: int) -> None:
+        from av.video.reformatter import VideoReformatter
+
+        self.process = os.getpid()
+        self.index = index
+        self.container, self.stream = open_video(path, threads)
+        self.fresh = True
+        self.scaler = VideoReformatter()
+        self.height, self.width = index.turn.size(*size)
+        shrinks = self.height < index.height or self.width < index.width
+        self.filter = "AREA" if shrinks else "BILINEAR"
+
+    def by_time(self, row: int, wanted: NDArray[np.int64], put: Callable[[int, NDArray[np.uint8]], None]) -> bool:
+        """Decodes from a key and knows frames by their timestamps; False as soon as anything is not as the index says.
+
+        Args:
+            row: of `index.keys`; -1 is the start of the file.
+            wanted: ascending frame numbers.
+            put: takes a frame's number and its pixels.
+        """
+        import av
+
+        times = self.index.pts[wanted].tolist()
+        known = set(times)
+        at = 0
+        try:
+            for packet in self._packets(row, times[0]):
+                if packet is None:
+                    return False
+                if self.index.skippable:
+                    self._skip(packet.pts is not None and packet.pts not in known)
+                for frame in packet.decode():
+                    if frame.pts is None or frame.pts > times[at]:
+                        return False
+                    if frame.pts == times[at]:
+                        put(int(wanted[at]), self._pixels(frame))
+                        at += 1
+                        if at == len(times):
+                            return True
+        except av.FFmpegError:
+            return False
+        return False
+
+    def _packets(self, row: int, first: int) -> Iterator[Any]:
+        """Packets from a key on; None where the seek did not land on one, not after the first wanted timestamp."""
+        seek = row > 0 or not self.fresh
+        if seek and row < 0:
+            yield None
+            return
+        self.fresh = False
+        if seek:
+            self.container.seek(int(self.index.keys[row]), stream=self.stream, backward=True)
+        for number, packet in enumerate(self.container.demux(self.stream)):
+            if seek and number == 0 and not (packet.is_keyframe and packet.pts is not None and packet.pts <= first):
+                yield None
+                return
+            yield packet
+
+    def _skip(self, skip: bool) -> None:
+        # Only packets that nothing refers to are left out by this, so that the other frames stay the same.
+        mode = "NONREF" if skip else "DEFAULT"
+        if mode != self._mode:
+            self.stream.codec_context.skip_frame = self._mode = mode
+
+    _mode = "DEFAULT"
+
+    def by_count(self, wanted: NDArray[np.int64], put: Callable[[int, NDArray[np.uint8]], None]) -> None:
+        """Decodes a file that was just opened from its start and counts, to the last wanted frame or the first error."""
+        import av
+
+        self.fresh = False
+        number, numbers = 0, set(wanted.tolist())
+        try:
+            for packet in self.container.demux(self.stream):
+                for frame in packet.decode():
+                    if number in numbers:
+                        put(number, self._pixels(frame))
+                        numbers.remove(number)
+                        if not numbers:
+                            return
+                    number += 1
+        except av.FFmpegError:
+            return
+
+    def _pixels(self, frame: Any) -> NDArray[np.uint8]:
+        # One thread: by default the scaler starts one for each core, for each frame.
+        rgb = self.scaler.reformat(
+            frame, width=self.width, height=self.height, format="rgb24", interpolation=self.filter, threads=1
+        )
+        return self.index.turn(rgb.to_ndarray())
+
+
+def _reason(error: Exception) -> str:
+    import av
+
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, av.InvalidDataError):
+        return "it is no video file, or damaged from the start"
+    return str(getattr(error, "strerror", None) or error)
