@@ -151,6 +151,19 @@ def test_constructors_of_recipe_classes_are_documented() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("path", sorted((PACKAGE / "recipes").glob("*.yaml")), ids=name_of)
+def test_recipes_name_what_exists(path: Path) -> None:
+    """Every class and argument is there, all of it can be built, and what was built says what it is made of."""
+    from praxino.described import describe
+    from praxino.training.pretrain import pretrain
+    from praxino.training.recipe import complete, instantiate, read
+
+    config = complete(pretrain, read(path), partial=True)
+    built = instantiate(pretrain, config)
+    for name in ("method", "sampler", "evaluation"):
+        assert describe(built[name]) == config[name], name
+
+
 def test_losses_and_views_run_in_full_precision() -> None:
     from praxino.views.pipeline import View
 
