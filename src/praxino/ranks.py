@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import torch
@@ -72,3 +73,14 @@ def barrier() -> None:
     """Waits for all ranks."""
     if world() > 1:
         dist.barrier()
+
+
+def start(device: torch.device) -> None:
+    """Joins the other processes where a launcher (torchrun, Slurm) says that there are any."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+
+
+def local_rank() -> int:
+    """This process's number on its machine."""
+    return int(os.environ.get("LOCAL_RANK", "0"))

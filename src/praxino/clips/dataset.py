@@ -1,0 +1,244 @@
+"""From videos to batches: which frames, each decoded once."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from praxino.batch import ClipBatch, Frames
+from praxino.catalogs.base import Video
+from praxino.clips.samplers import Sampler
+from praxino.errors import UnreadableVideo, UserError
+from praxino.rng import Rng
+from praxino.streams.base import Canvas, Derived, FrameReader, Stream
+from praxino.streams.choose import stream_of
+
+Streams = Mapping[str, Stream | Derived]
+
+
+@dataclass
+class LoadedFrames:
+    """One stream of one video: uint8 pixels [F, H, W, C], bool present [F], int64 where [N, T]."""
+
+    pixels: NDArray[np.uint8]
+    present: NDArray[np.bool_]
+    where: NDArray[np.int64]
+
+
+@dataclass
+class LoadedVideo:
+    """The clips of one video: int64 numbers and float64 times [N, T], and their pixels by stream."""
+
+    numbers: NDArray[np.int64]
+    times: NDArray[np.float64]
+    streams: dict[str, LoadedFrames]
+
+    def only(self, clips: slice) -> LoadedVideo:
+        """The same with some of the clips and no other pixels."""
+        streams = {}
+        for name, frames in self.streams.items():
+            rows, where = np.unique(frames.where[clips], return_inverse=True)
+            where = where.reshape(frames.where[clips].shape).astype(np.int64)
+            streams[name] = LoadedFrames(frames.pixels[rows], frames.present[rows], where)
+        return LoadedVideo(self.numbers[clips], self.times[clips], streams)
+
+
+def load_clips(
+    video: Video,
+    needed: Iterable[str],
+    streams: Streams,
+    canvas: Mapping[str, Canvas],
+    sampler: Sampler,
+    generator: np.random.Generator,
+) -> LoadedVideo:
+    """Samples the clips of a video and reads their frames, every distinct frame once.
+
+    Args:
+        video: one item of a catalog.
+        needed: names of the streams to read.
+        streams: name -> reader; one not named is told by the video's files.
+        canvas: name -> size of its frames.
+        sampler: which frames.
+        generator: the clip's own.
+
+    Raises:
+        UnreadableVideo: if a stream cannot be read, or the video is too short for the sampler.
+    """
+    sources = {name: stream_of(video, name, streams) for name in needed}
+    derived = {name: source for name, source in sources.items() if isinstance(source, Derived)}
+    for source in derived.values():
+        sources.setdefault(source.of, stream_of(video, source.of, streams))
+    with ExitStack() as stack:
+        readers: dict[str, FrameReader] = {
+            name: stack.enter_context(source.open(video, canvas.get(name, Canvas())))
+            for name, source in sources.items()
+            if isinstance(source, Stream)
+        }
+        times = min((reader.times for reader in readers.values()), key=len)
+        if len(times) < sampler.min_frames:
+            raise UnreadableVideo(video.id, f"has {len(times)} frames, and the sampler needs {sampler.min_frames}")
+        numbers = sampler(times, generator)
+        wanted, where = np.unique(numbers, return_inverse=True)
+        where = where.reshape(numbers.shape).astype(np.int64)
+        loaded = {}
+        for name, reader in readers.items():
+            users = [source for source in derived.values() if source.of == name]
+            rows = functools.reduce(np.union1d, [source.needs(wanted) for source in users], wanted)
+            pixels, present = reader.read(rows)
+            for target, source in derived.items():
+                if source.of == name:
+                    at = np.searchsorted(rows, source.needs(wanted))
+                    made = source.make(pixels[at], wanted)
+                    loaded[target] = LoadedFrames(made, np.ones(len(made), bool), where)
+            at = np.searchsorted(rows, wanted)
+            loaded[name] = LoadedFrames(pixels[at], present[at], where)
+    return LoadedVideo(numbers, times[numbers], {name: loaded[name] for name in needed})
+
+
+def collate(videos: Sequence[LoadedVideo], index: Sequence[int], label: Sequence[int | None]) -> ClipBatch:
+    """Puts videos into one batch, padding their frames right and below to the largest."""
+    names = videos[0].streams
+    return ClipBatch(
+        {name: _collate_frames([video.streams[name] for video in videos]) for name in names},
+        index=torch.tensor(index, dtype=torch.int64),
+        label=torch.tensor([-1 if one is None else one for one in label], dtype=torch.int64),
+        numbers=torch.from_numpy(np.stack([video.numbers for video in videos])),
+        times=torch.from_numpy(np.stack([video.times for video in videos])),
+    )
+
+
+def _collate_frames(parts: Sequence[LoadedFrames]) -> Frames:
+    counts = [len(part.pixels) for part in parts]
+    sizes = np.array([part.pixels.shape[1:3] for part in parts], dtype=np.int64)
+    height, width = sizes.max(axis=0)
+    pixels = np.zeros((sum(counts), height, width, parts[0].pixels.shape[3]), np.uint8)
+    first = np.concatenate([[0], np.cumsum(counts)])
+    for part, start in zip(parts, first, strict=False):
+        frames, own_height, own_width, _ = part.pixels.shape
+        pixels[start : start + frames, :own_height, :own_width] = part.pixels
+    return Frames(
+        pixels=torch.from_numpy(pixels),
+        size=torch.from_numpy(np.repeat(sizes, counts, axis=0)),
+        present=torch.from_numpy(np.concatenate([part.present for part in parts])),
+        where=torch.from_numpy(np.stack([part.where + start for part, start in zip(parts, first, strict=False)])),
+    )
+
+
+class BatchKey(NamedTuple):
+    """Which batch: an epoch, this rank's positions [first, last) in its order, and where the whole batch lies."""
+
+    epoch: int
+    first: int
+    last: int
+    batch_first: int
+    batch_last: int
+
+
+class ClipDataset:
+    """Makes the batch of a key: the same one in whichever process, after whatever came before.
+
+    Args:
+        videos: the run's videos; a video's number here is its `index` in batches and its row in memory banks.
+        needed: names of the streams to read.
+        streams, canvas: as for `load_clips`.
+        sampler: which frames.
+        seed: of the run.
+        shuffle: a new order each epoch, else the videos' own.
+    """
+
+    def __init__(
+        self,
+        videos: Sequence[Video],
+        needed: Sequence[str],
+        sampler: Sampler,
+        streams: Streams | None = None,
+        canvas: Mapping[str, Canvas] | None = None,
+        seed: int = 0,
+        shuffle: bool = True,
+    ) -> None:
+        self.videos = videos
+        self.needed = tuple(needed)
+        self.sampler = sampler
+        self.streams = dict(streams or {})
+        self.canvas = dict(canvas or {})
+        self.seed = seed
+        self.shuffle = shuffle
+        self._order: tuple[int, NDArray[np.int64]] = (-1, np.arange(0))
+
+    def order(self, epoch: int) -> NDArray[np.int64]:
+        """The videos in the order of an epoch: a function of (seed, epoch)."""
+        if self._order[0] != epoch:
+            videos = len(self.videos)
+            shared = Rng(self.seed, "order", epoch).shared()
+            self._order = (epoch, shared.permutation(videos) if self.shuffle else np.arange(videos))
+        return self._order[1]
+
+    def __getitem__(self, key: BatchKey) -> ClipBatch:
+        order = self.order(key.epoch)
+        taken = set(order[key.batch_first : key.batch_last].tolist())
+        loaded, index, replaced = [], [], []
+        for position in range(key.first, key.last):
+            generator = Rng(self.seed, "clip", key.epoch, position).shared()
+            row = int(order[position])
+            try:
+                loaded.append(self._load(row, generator))
+            except UnreadableVideo as error:
+                substitute = self._substitutes(order, position, key, taken)
+                row, one = self._first_readable(substitute, generator, error)
+                loaded.append(one)
+                replaced.append(f"{error.id} broke while loading ({error.reason}); took {self.videos[row].id}")
+                taken.add(row)
+            index.append(row)
+        batch = collate(loaded, index, [self.videos[row].label for row in index])
+        batch.replaced = replaced
+        return batch
+
+    def _load(self, row: int, generator: np.random.Generator) -> LoadedVideo:
+        return load_clips(self.videos[row], self.needed, self.streams, self.canvas, self.sampler, generator)
+
+    def _substitutes(
+        self, order: NDArray[np.int64], position: int, key: BatchKey, taken: set[int]
+    ) -> Iterator[int]:
+        # Steps of the batch's size from this position on: two broken videos of one batch, even on two ranks, walk
+        # through different rows.
+        step = key.batch_last - key.batch_first
+        for k in range(1, len(order) + 1):
+            row = int(order[(position + k * step + (k * step) // len(order)) % len(order)])
+            if row not in taken:
+                yield row
+
+    def _first_readable(
+        self, rows: Iterator[int], generator: np.random.Generator, error: UnreadableVideo
+    ) -> tuple[int, LoadedVideo]:
+        for row in rows:
+            try:
+                return row, self._load(row, generator)
+            except UnreadableVideo:
+                continue
+        raise UserError(f"no video outside of the batch can replace {error.id}, which broke: {error.reason}")
+
+
+def zero_batch(
+    videos: int, needed: Iterable[str], canvas: Mapping[str, Canvas], sampler: Sampler, channels: int = 3
+) -> ClipBatch:
+    """A batch of black frames of the shape that the sampler gives, to try a task without decoding anything."""
+    times = np.arange(max(sampler.min_frames, 1)) / 25
+    numbers = sampler(times, np.random.default_rng(0))
+    wanted, where = np.unique(numbers, return_inverse=True)
+    where = where.reshape(numbers.shape).astype(np.int64)
+    streams = {}
+    for name in needed:
+        height, width = canvas.get(name, Canvas()).size(240, 320)
+        pixels = np.zeros((len(wanted), height, width, channels), np.uint8)
+        streams[name] = LoadedFrames(pixels, np.ones(len(wanted), bool), where)
+    one = LoadedVideo(numbers, times[numbers], streams)
+    return collate([one] * videos, list(range(videos)), [0] * videos)
+

@@ -1,0 +1,137 @@
+"""The batches of a run, in an order that workers, prefetching and the number of processes do not change."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, Sampler
+
+from praxino.batch import ClipBatch
+from praxino.clips.dataset import BatchKey, ClipDataset
+from praxino.errors import UserError
+
+
+class ClipLoader:
+    """Batches of a dataset, epoch after epoch.
+
+    Args:
+        dataset: makes the batch of a key.
+        batch_size: global, over all ranks; a multiple of `ranks`.
+        workers: loading processes of this rank; 0 loads in the training process.
+        rank, ranks: this process and how many there are: rank r holds rows [r * n, (r + 1) * n) of a batch.
+        drop_last: leaves out an epoch's last, shorter batch; else it is cut to a multiple of `ranks`.
+        pin_memory: for a GPU.
+        multiple_of: batches that make one optimizer step: an epoch has whole steps only.
+
+    Raises:
+        UserError: if there are fewer videos than a batch takes, or the batch does not divide among the ranks.
+    """
+
+    def __init__(
+        self,
+        dataset: ClipDataset,
+        batch_size: int,
+        workers: int = 0,
+        rank: int = 0,
+        ranks: int = 1,
+        drop_last: bool = True,
+        pin_memory: bool = False,
+        multiple_of: int = 1,
+    ) -> None:
+        videos = len(dataset.videos)
+        if batch_size % ranks:
+            raise UserError(f"--batch_size {batch_size} does not divide among {ranks} processes: take a multiple")
+        if videos < batch_size and drop_last:
+            raise UserError(
+                f"{videos} videos are fewer than one batch: pass --batch_size {max(2, videos // ranks * ranks)} or less"
+            )
+        if videos < ranks:
+            raise UserError(f"{videos} videos are fewer than {ranks} processes")
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.workers = workers
+        self.rank = rank
+        self.ranks = ranks
+        self.drop_last = drop_last
+        self.pin_memory = pin_memory
+        self.multiple_of = multiple_of
+        if not len(self):
+            raise UserError(f"an epoch of {videos} videos has no {multiple_of} batches of {batch_size} to accumulate")
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+        videos = len(self.dataset.videos)
+        rest = 0 if self.drop_last else videos % self.batch_size // self.ranks
+        batches = videos // self.batch_size + (rest > 0)
+        return batches // self.multiple_of * self.multiple_of
+
+    @property
+    def left_out(self) -> int:
+        """Videos that an epoch leaves out, because the last batch is dropped or cut."""
+        last = self.keys(0, len(self) - 1)[0]
+        return len(self.dataset.videos) - last.batch_last
+
+    def keys(self, epoch: int, start: int = 0) -> list[BatchKey]:
+        """This rank's keys of an epoch, from batch `start` on."""
+        videos = len(self.dataset.videos)
+        keys = []
+        for batch in range(start, len(self)):
+            first = batch * self.batch_size
+            rows = min(self.batch_size, (videos - first) // self.ranks * self.ranks)
+            mine = rows // self.ranks
+            own = first + self.rank * mine
+            keys.append(BatchKey(epoch, own, own + mine, first, first + rows))
+        return keys
+
+    def batches(self, epoch: int = 0, start: int = 0) -> Iterator[ClipBatch]:
+        """All batches from batch `start` of `epoch` on, without end: prefetching does not stop between epochs."""
+        workers: dict[str, Any] = {}
+        if self.workers:
+            # Forked where possible (no reader is open in this process, see streams): no second import of everything.
+            workers = {"num_workers": self.workers, "prefetch_factor": 3, "worker_init_fn": _leave_signals_to_the_loop}
+        loader = DataLoader(
+            self.dataset,  # type: ignore[arg-type]
+            batch_size=None,
+            sampler=_Endless(self, epoch, start),
+            collate_fn=_as_is,
+            pin_memory=self.pin_memory and torch.cuda.is_available(),
+            **workers,
+        )
+        return iter(loader)
+
+    def epoch(self, epoch: int = 0) -> Iterator[ClipBatch]:
+        """The batches of one epoch."""
+        loader = DataLoader(
+            self.dataset,  # type: ignore[arg-type]
+            batch_size=None,
+            sampler=self.keys(epoch),
+            collate_fn=_as_is,
+            num_workers=self.workers,
+            pin_memory=self.pin_memory and torch.cuda.is_available(),
+        )
+        return iter(loader)
+
+
+class _Endless(Sampler[BatchKey]):
+    def __init__(self, loader: ClipLoader, epoch: int, start: int) -> None:
+        self.loader = loader
+        self.first = (epoch, start)
+
+    def __iter__(self) -> Iterator[BatchKey]:
+        epoch, start = self.first
+        while True:
+            yield from self.loader.keys(epoch, start)
+            epoch, start = epoch + 1, 0
+
+
+def _leave_signals_to_the_loop(worker: int) -> None:
+    # A terminal's Ctrl-C, or a scheduler's SIGTERM, reaches every process: the loop finishes its step, and needs them.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def _as_is(batch: ClipBatch) -> ClipBatch:
+    return batch

@@ -1,0 +1,70 @@
+"""SimCLR on clips: two clips of one video, each seen through its own augmentation, find each other in the batch.
+
+Chen, Kornblith, Norouzi, Hinton: A Simple Framework for Contrastive Learning of Visual Representations, ICML 2020; on
+video, two clips of different times, as in Qian et al.: Spatiotemporal Contrastive Video Representation Learning, CVPR 2021.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from praxino.backbones.base import Backbone
+from praxino.backbones.pooling import pool
+from praxino.batch import ClipBatch
+from praxino.errors import UserError
+from praxino.losses.nt_xent import nt_xent
+from praxino.methods.base import Losses, Method
+from praxino.methods.encoder import Encoder, Evaluation
+from praxino.ranks import gather_rows
+from praxino.rng import Rng
+from praxino.views.pipeline import View
+
+
+class SimCLR(Method):
+    """Contrasts the two clips that the sampler draws of each video.
+
+    Args:
+        backbone: clips in, feature map out.
+        view: what the network sees of both clips (RGB, residual, ...), drawn anew for each clip.
+        hidden: width of the projection head's hidden layer; None: the backbone's.
+        dim: width of the embedding.
+        temperature: divides the cosine similarities.
+    """
+
+    def __init__(
+        self, backbone: Backbone, view: View, hidden: int | None = None, dim: int = 128, temperature: float = 0.1
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.view = view
+        self.hidden = hidden
+        self.dim = dim
+        self.temperature = temperature
+        self.streams = (view.stream,)
+        width = hidden or backbone.dim
+        self.head = nn.Sequential(nn.Linear(backbone.dim, width), nn.ReLU(inplace=True), nn.Linear(width, dim))
+
+    def setup(self, videos: int, batch_size: int, rng: Rng) -> None:
+        if batch_size < 2:
+            raise UserError("SimCLR contrasts the videos of a batch: --batch_size must be at least 2")
+
+    def forward(self, batch: ClipBatch, rng: Rng) -> Losses:
+        if batch.numbers.shape[1] != 2:
+            raise UserError(f"SimCLR takes two clips of each video, not {batch.numbers.shape[1]}: --sampler.clips 2")
+        # One draw per clip, made in one go: the two clips of a video are independently augmented rows of it.
+        clips = self.view(batch, rng.child("view"))  # [B, 2, C, T, H, W]
+        return self.objective({"clips": clips})
+
+    def objective(self, views: dict[str, Tensor], **drawn: Any) -> Losses:
+        """views["clips"]: float32 [B, 2, C, T, H, W]."""
+        clips = views["clips"]
+        features = pool(self.backbone(clips.flatten(0, 1)), "mean")  # [B * 2, backbone.dim]
+        embeddings = self.head(features).unflatten(0, clips.shape[:2])  # [B, 2, dim]
+        first, second = gather_rows(embeddings).unbind(1)
+        loss = nt_xent(first, second, self.temperature)
+        return Losses(loss, terms={"contrastive": loss.detach()}, embeddings={"clip": embeddings[:, 0].detach()})
+
+    def exports(self, evaluation: Evaluation) -> dict[str, Encoder]:
+        return {"": Encoder.of(self.backbone, evaluation)}

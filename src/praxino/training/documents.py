@@ -1,0 +1,67 @@
+"""YAML documents: read with the line of every mistake, written aside first."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from praxino.errors import UserError
+
+
+def parsed(text: str, where: str) -> Any:
+    """YAML text as data.
+
+    Raises:
+        UserError: if it is not YAML, or a name stands twice; with the line.
+    """
+    try:
+        return yaml.load(text, _NoRepeats)
+    except yaml.MarkedYAMLError as error:
+        line = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise UserError(f"{where}{line}: not valid YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
+
+
+class _NoRepeats(yaml.SafeLoader):
+    """PyYAML takes the last of two equal names, and says nothing."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        names = [key.value for key, _ in node.value]
+        for k, (key, _) in enumerate(node.value):
+            if key.value in names[:k]:
+                raise yaml.MarkedYAMLError(problem=f"'{key.value}' stands twice", problem_mark=key.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def read(path: str | Path) -> dict[str, Any]:
+    """A recipe file as plain data.
+
+    Raises:
+        UserError: if it cannot be read, or is not YAML, or not a mapping.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot read the recipe {path}: {getattr(error, 'strerror', None) or error}") from None
+    data = parsed(text, str(path))
+    if not isinstance(data, dict):
+        raise UserError(f"{path}: a recipe is a mapping of names to values, not {type(data).__name__}")
+    return data
+
+
+def write(path: str | Path, config: Mapping[str, Any]) -> None:
+    """Writes a recipe that `read` reads; aside first, then renamed."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(path.name + ".part")
+    aside.write_text(as_yaml(config), encoding="utf-8")
+    os.replace(aside, path)
+
+
+def as_yaml(config: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True, width=120)

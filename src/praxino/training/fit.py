@@ -1,0 +1,268 @@
+"""The training loop, whole. It knows tasks, and no method."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim import Optimizer
+
+from praxino import ranks
+from praxino.batch import ClipBatch
+from praxino.clips.loader import ClipLoader
+from praxino.errors import UserError
+from praxino.methods.base import Losses, Task
+from praxino.rng import Rng
+from praxino.training.health import Health
+from praxino.training.interrupts import Interrupts
+from praxino.training.precision import Precision, Scaler, autocast
+from praxino.training.progress import Progress
+from praxino.training.run import Run
+from praxino.training.stages import Stage
+
+HEALTH_EVERY = 10
+
+
+@dataclass
+class Position:
+    """Where a run stands: which stage and how many of its steps, which epoch and how many of its batches, all steps."""
+
+    stage: int = 0
+    stage_step: int = 0
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+
+
+@dataclass
+class Sums:
+    """Running sums of an epoch's terms."""
+
+    values: dict[str, float] = field(default_factory=dict)
+    count: int = 0
+
+    def add(self, terms: Mapping[str, float]) -> None:
+        for name, value in terms.items():
+            self.values[name] = self.values.get(name, 0.0) + value
+        self.count += 1
+
+    def means(self) -> dict[str, float]:
+        return {f"train/{name}": value / self.count for name, value in self.values.items()}
+
+
+def fit(
+    task: Task,
+    loader: ClipLoader,
+    stages: Sequence[Stage],
+    run: Run,
+    *,
+    seed: int = 0,
+    device: torch.device | None = None,
+    accumulate: int = 1,
+    precision: Precision = "fp32",
+    clip_norm: float | None = None,
+    checkpoint_steps: int = 200,
+    keep_epochs: int | None = None,
+    after_epoch: Callable[[Task, int], Mapping[str, float]] | None = None,
+    best: tuple[str, Literal["min", "max"]] | None = None,
+) -> bool:
+    """Trains a task through its stages; goes on from the run's last checkpoint if there is one.
+
+    Args:
+        task: on `device` already.
+        loader: batches; its `multiple_of` is `accumulate`.
+        stages: one after another.
+        run: takes metrics, checkpoints and the log.
+        seed: of the run: every random number of step s of epoch e is a function of (seed, e, s).
+        device: where the task is.
+        accumulate: batches that make one optimizer step; their gradients are averaged.
+        precision: of the forward.
+        clip_norm: largest norm of the gradient.
+        checkpoint_steps: a checkpoint every so many steps, besides one at each epoch's end.
+        keep_epochs: keeps a copy of the checkpoint every so many epochs.
+        after_epoch: called with (task, epoch); its numbers join the epoch's before the schedule observes them.
+        best: (number of the epoch, "min" or "max"): its best checkpoint is kept as best.ckpt.
+
+    Returns:
+        True where training came to its end, False where a signal stopped it.
+
+    Raises:
+        UserError: where the loss is not finite, or memory does not suffice. The last good checkpoint stays.
+    """
+    device = device or torch.device("cpu")
+    module = _distributed(task, device)
+    steps_per_epoch = len(loader) // accumulate
+    at, sums, health, scaler = Position(), Sums(), Health(), Scaler(precision, device)
+    best_value: float | None = None
+    saved = run.checkpoint()
+    if saved is not None:
+        task.load_state_dict(saved["task"])
+        at, sums = Position(**saved["position"]), Sums(**saved["sums"])
+        health.load_state_dict(saved["health"])
+        scaler.load_state_dict(saved["scaler"])
+        best_value = saved["best"]
+        run.cut_metrics(saved["metrics_size"])
+        if saved["finished"]:
+            return True
+
+    total = sum(stage.length(steps_per_epoch) for stage in stages)
+    batches: Iterator[ClipBatch] = loader.batches(at.epoch, at.batch)
+    with Interrupts(device) as interrupts, Progress(total, at.step, show=run.writes) as progress:
+        while at.stage < len(stages):
+            stage = stages[at.stage]
+            optimizer = stage.make_optimizer(task.parameter_groups())
+            parameters = [p for group in optimizer.param_groups for p in group["params"]]
+            if saved is not None:
+                optimizer.load_state_dict(saved["optimizer"])
+                stage.schedule.load_state_dict(saved["schedule"])
+                saved = None
+            length = stage.length(steps_per_epoch)
+
+            def state(stage: Stage = stage, optimizer: Optimizer = optimizer, finished: bool = False) -> dict[str, Any]:
+                return {
+                    "task": task.state_dict(),
+                    "optimizer": optimizer.state_dict(),
+                    "schedule": stage.schedule.state_dict(),
+                    "scaler": scaler.state_dict(),
+                    "position": asdict(at),
+                    "sums": asdict(sums),
+                    "health": health.state_dict(),
+                    "best": best_value,
+                    "finished": finished,
+                }
+
+            while at.stage_step < length and not stage.schedule.finished():
+                rate = stage.set_rates(optimizer, at.stage_step, steps_per_epoch)
+                optimizer.zero_grad(set_to_none=True)
+                task.before_step()
+                parts: list[Losses] = []
+                waited, clips = 0.0, 0
+                for part in range(accumulate):
+                    began = time.perf_counter()
+                    batch = next(batches).to(device, non_blocking=True)
+                    waited += time.perf_counter() - began
+                    clips += batch.numbers.shape[0] * batch.numbers.shape[1] * ranks.world()
+                    for line in batch.replaced:
+                        run.log(line)
+                    rng = Rng(seed, "step", at.epoch, at.batch, rank=ranks.rank(), ranks=ranks.world())
+                    _seed_dropout(rng)
+                    with _out_of_memory_told(), _synchronised(module, part == accumulate - 1):
+                        with autocast(precision, device):
+                            losses: Losses = module(batch, rng)
+                        _refuse_not_finite(losses, at)
+                        scaler.backward(losses.total / accumulate)
+                    parts.append(losses)
+                    at.batch += 1
+                stepped, norm = scaler.step(optimizer, parameters, clip_norm)
+                if stepped:
+                    task.after_step(_kept(parts))
+                at.step += 1
+                at.stage_step += 1
+
+                terms = _terms(parts)
+                sums.add(terms)
+                health.add({name: ranks.gather_rows(rows) for name, rows in parts[-1].embeddings.items()})
+                numbers: dict[str, Any] = {"kind": "step", "epoch": at.epoch, "step": at.step - 1, **terms, "lr": rate}
+                if clip_norm is not None:
+                    numbers["gradient_norm"] = norm
+                if health.window and at.step % HEALTH_EVERY == 0:
+                    effective = health.ranks()
+                    numbers.update(effective)
+                    _say(run, health.warning(effective))
+                numbers.update(progress.step(at.step, clips, waited, terms["total"]))
+                run.add_metrics(numbers)
+                _say(run, progress.waiting_warning(at.step, loader.workers))
+
+                if at.batch >= len(loader):
+                    numbers = {"kind": "epoch", "epoch": at.epoch, "step": at.step - 1, **sums.means()}
+                    numbers.update(after_epoch(task, at.epoch) if after_epoch else {})
+                    stage.schedule.observe(numbers)
+                    run.add_metrics(numbers)
+                    sums = Sums()
+                    at.epoch, at.batch = at.epoch + 1, 0
+                    if best is not None and _better(numbers[best[0]], best_value, best[1]):
+                        best_value = float(numbers[best[0]])
+                        run.save(state(), keep_as="best.ckpt")
+                    keep = keep_epochs is not None and at.epoch % keep_epochs == 0
+                    run.save(state(), keep_as=f"epoch-{at.epoch:04d}.ckpt" if keep else None)
+                elif at.step % checkpoint_steps == 0:
+                    run.save(state())
+                if interrupts.agreed():
+                    run.save(state())
+                    ranks.barrier()
+                    return False
+            at.stage, at.stage_step = at.stage + 1, 0
+            run.save(state(finished=at.stage == len(stages)))
+    ranks.barrier()
+    return True
+
+
+def _distributed(task: Task, device: torch.device) -> nn.Module:
+    if ranks.world() == 1 or not any(p.requires_grad for p in task.parameters()):
+        return task
+    # Buffers are not broadcast: banks and queues are equal on all ranks by construction.
+    return DistributedDataParallel(
+        task, device_ids=[device.index] if device.type == "cuda" else None, broadcast_buffers=False
+    )
+
+
+def _synchronised(module: nn.Module, last: bool) -> AbstractContextManager:
+    if last or not isinstance(module, DistributedDataParallel):
+        return nullcontext()
+    return module.no_sync()
+
+
+def _seed_dropout(rng: Rng) -> None:
+    # What draws inside the network (dropout) has only torch's global generator; it gets a counted seed at each step.
+    torch.manual_seed(int(rng.child("dropout", rng.rank).shared().integers(2**63 - 1)))
+
+
+def _refuse_not_finite(losses: Losses, at: Position) -> None:
+    if math.isfinite(float(losses.total.detach())):
+        return
+    named = [name for name, value in losses.terms.items() if not math.isfinite(float(value))]
+    raise UserError(
+        f"the loss is not finite at step {at.step} of epoch {at.epoch} ({', '.join(named) or 'total'}): the last good "
+        "checkpoint is kept; lower the learning rate, pass --clip_norm 1, or --precision fp32"
+    )
+
+
+def _terms(parts: Sequence[Losses]) -> dict[str, float]:
+    """Means over the parts of a step, and over the ranks."""
+    rows = [{"total": part.total.detach(), **part.terms} for part in parts]
+    names = list(rows[0])
+    values = torch.stack([torch.stack([row[name].float().reshape(()) for name in names]) for row in rows]).mean(0)
+    return dict(zip(names, ranks.mean_over_ranks(values).tolist(), strict=True))
+
+
+def _kept(parts: Sequence[Losses]) -> dict[str, Tensor]:
+    """The kept rows of all parts, in order, of all ranks, in rank order within each part."""
+    with torch.no_grad():
+        return {name: torch.cat([ranks.gather_rows(part.kept[name]) for part in parts]) for name in parts[0].kept}
+
+
+def _better(value: float, best: float | None, direction: Literal["min", "max"]) -> bool:
+    return best is None or (value < best if direction == "min" else value > best)
+
+
+def _say(run: Run, line: str | None) -> None:
+    if line:
+        run.log(line)
+
+
+@contextmanager
+def _out_of_memory_told() -> Iterator[None]:
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError:
+        raise UserError(
+            "the GPU's memory does not suffice: lower --batch_size (and raise --accumulate), pass --precision bf16, "
+            "or take the lean form of the method where it has one"
+        ) from None

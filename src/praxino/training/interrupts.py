@@ -1,0 +1,45 @@
+"""SIGTERM and SIGINT: finish the step, save, leave."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+import torch
+import torch.distributed as dist
+
+from praxino import ranks
+
+
+class Interrupts:
+    """Remembers that somebody asked to stop; a second SIGINT stops at once."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.asked = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self.asked and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.asked = True
+
+    def agreed(self) -> bool:
+        """Whether any rank was asked: all ranks leave after the same step."""
+        if ranks.world() == 1:
+            return self.asked
+        flag = torch.tensor([float(self.asked)], device=self.device)
+        dist.all_reduce(flag)
+        return bool(flag.item() > 0)

@@ -1,0 +1,89 @@
+"""fp32, bf16 and fp16: autocast, loss scaling, and the one case that must be refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from praxino.errors import UserError
+
+Precision = Literal["fp32", "bf16", "fp16"]
+DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def autocast(precision: Precision, device: torch.device) -> AbstractContextManager:
+    """The forward's context."""
+    if precision == "fp32":
+        return torch.autocast(device.type, enabled=False)
+    return torch.autocast(device.type, dtype=DTYPES[precision])
+
+
+class Scaler:
+    """Steps an optimizer; in fp16 with loss scaling, which leaves a step out where gradients overflow."""
+
+    def __init__(self, precision: Precision, device: torch.device) -> None:
+        if precision == "fp16" and device.type == "cpu":
+            raise UserError("--precision fp16 needs a GPU: pass fp32 (or bf16)")
+        self.scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
+
+    def backward(self, loss: Tensor) -> None:
+        self.scaler.scale(loss).backward()
+
+    def step(self, optimizer: Optimizer, parameters: list[nn.Parameter], clip_norm: float | None) -> tuple[bool, float]:
+        """Clips and steps.
+
+        Returns:
+            Whether the step was taken, and the norm of the gradient before clipping (0 where it is not measured).
+        """
+        norm = 0.0
+        if clip_norm is not None:
+            self.scaler.unscale_(optimizer)
+            norm = float(nn.utils.clip_grad_norm_(parameters, clip_norm))
+        before = self.scaler.get_scale()
+        self.scaler.step(optimizer)
+        self.scaler.update()
+        return self.scaler.get_scale() >= before, norm
+
+    def state_dict(self) -> dict[str, object]:
+        return self.scaler.state_dict()
+
+    def load_state_dict(self, state: dict[str, object]) -> None:
+        if state:
+            self.scaler.load_state_dict(state)
+
+
+@contextmanager
+def narrow_convolutions_refused(module: nn.Module, precision: Precision, device: torch.device) -> Iterator[None]:
+    """Refuses bf16 on a CPU where a 3-D convolution sees a width of at most 2.
+
+    The CPU kernels of torch 2.13 compute wrong weight gradients there, and may write out of bounds.
+
+    Raises:
+        UserError: in a forward within this context, naming the layer.
+    """
+    if precision != "bf16" or device.type != "cpu":
+        yield
+        return
+
+    def refuse(name: str) -> object:
+        def hook(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            if inputs[0].shape[-1] <= 2:
+                raise UserError(
+                    f"--precision bf16 gives wrong gradients on this CPU: {name} sees a width of "
+                    f"{inputs[0].shape[-1]}; pass --precision fp32, or larger clips"
+                )
+
+        return hook
+
+    layers = [(name, layer) for name, layer in module.named_modules() if isinstance(layer, nn.Conv3d)]
+    hooks = [layer.register_forward_pre_hook(refuse(name)) for name, layer in layers]  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()

@@ -1,0 +1,139 @@
+"""Learning-rate schedules: multipliers of each parameter group's own rate, as functions of the absolute position."""
+
+from __future__ import annotations
+
+import bisect
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+class Schedule:
+    """A multiplier of each group's own learning rate. A new one overrides `__call__`.
+
+    Being a function of the absolute position, it needs nothing to resume; what does depend on the past (a plateau's
+    counter) is kept in `state_dict`.
+    """
+
+    def __call__(self, epoch: float, epochs: float) -> float:
+        """The multiplier.
+
+        Args:
+            epoch: position in the stage, in epochs: epoch + step / steps, from 0.
+            epochs: the stage's length in epochs.
+        """
+        raise NotImplementedError
+
+    def observe(self, metrics: Mapping[str, float]) -> None:
+        """At an epoch's end, with its numbers ("train/total", "validation/total", ...)."""
+
+    def finished(self) -> bool:
+        """True ends the stage early."""
+        return False
+
+    def state_dict(self) -> dict[str, Any]:
+        """What depends on the past."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restores what `state_dict` gave."""
+
+
+class Constant(Schedule):
+    """The rate as it is."""
+
+    def __call__(self, epoch: float, epochs: float) -> float:
+        return 1.0
+
+
+class Cosine(Schedule):
+    """Half a cosine from 1 to `final`, after a linear warm-up.
+
+    Args:
+        warmup: length of the warm-up in epochs; the first step has a multiplier above 0.
+        final: multiplier at the end, 0 to 1.
+        per: "step" moves at each step, "epoch" at each epoch's start (as MoCo and CycleContrast do).
+    """
+
+    def __init__(self, warmup: float = 0.0, final: float = 0.0, per: str = "step") -> None:
+        if per not in ("step", "epoch"):
+            raise ValueError(f"Cosine: per is 'step' or 'epoch', not {per!r}")
+        self.warmup = warmup
+        self.final = final
+        self.per = per
+
+    def __call__(self, epoch: float, epochs: float) -> float:
+        at = float(math.floor(epoch)) if self.per == "epoch" else epoch
+        if at < self.warmup:
+            return (at + 1e-3) / (self.warmup + 1e-3)
+        share = min(1.0, (at - self.warmup) / max(epochs - self.warmup, 1e-12))
+        return self.final + (1 - self.final) * 0.5 * (1 + math.cos(math.pi * share))
+
+
+class Step(Schedule):
+    """Multiplied by `factor` at each milestone.
+
+    Args:
+        milestones: epochs, counted from 0, at whose start the rate changes. (IIC steps at the END of its epochs
+            45, 90, 125 and 160, counted from 1: these same numbers.)
+        factor: of each change.
+    """
+
+    def __init__(self, milestones: Sequence[int], factor: float = 0.1) -> None:
+        self.milestones = list(milestones)
+        self.factor = factor
+
+    def __call__(self, epoch: float, epochs: float) -> float:
+        return self.factor ** bisect.bisect_right(sorted(self.milestones), epoch)
+
+
+class Plateau(Schedule):
+    """Multiplied by `factor` when a metric has not improved for more than `patience` epochs.
+
+    The rule of `torch.optim.lr_scheduler.ReduceLROnPlateau` with a relative threshold and no cooldown.
+
+    Args:
+        metric: the name of the epoch's number to watch; smaller is better.
+        factor: of each reduction.
+        patience: epochs without improvement that are let pass.
+        threshold: an improvement is below best * (1 - threshold).
+        minimum: smallest multiplier.
+    """
+
+    def __init__(
+        self,
+        metric: str = "validation/total",
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        minimum: float = 0.0,
+    ) -> None:
+        self.metric = metric
+        self.factor = factor
+        self.patience = patience
+        self.threshold = threshold
+        self.minimum = minimum
+        self._best = math.inf
+        self._waited = 0
+        self._multiplier = 1.0
+
+    def __call__(self, epoch: float, epochs: float) -> float:
+        return self._multiplier
+
+    def observe(self, metrics: Mapping[str, float]) -> None:
+        if self.metric not in metrics:
+            raise KeyError(f"Plateau watches '{self.metric}', and the epoch gives only {', '.join(sorted(metrics))}")
+        if metrics[self.metric] < self._best * (1 - self.threshold):
+            self._best = metrics[self.metric]
+            self._waited = 0
+        else:
+            self._waited += 1
+        if self._waited > self.patience:
+            self._multiplier = max(self._multiplier * self.factor, self.minimum)
+            self._waited = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self._best, "waited": self._waited, "multiplier": self._multiplier}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self._best, self._waited, self._multiplier = state["best"], state["waited"], state["multiplier"]

@@ -1,0 +1,50 @@
+"""A run from its recipe: seeded, built, trained; and gone on with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from praxino.training.documents import read
+from praxino.training.pretrain import pretrain
+from praxino.training.recipe import complete, instantiate
+from praxino.training.run import Run
+
+OUTSIDE = ("recipe", "resume")  # arguments of `pretrain` that are no part of a recipe
+
+
+def start(config: Mapping[str, Any]) -> Run:
+    """Pretrains as a complete recipe says.
+
+    Args:
+        config: what `complete(pretrain, ..., without=OUTSIDE)` gave.
+
+    Raises:
+        UserError: as of `pretrain`.
+    """
+    return pretrain(**instantiate(pretrain, config), recipe=config)
+
+
+def recipe_of(folder: str | Path) -> dict[str, Any]:
+    """The complete recipe of a run's folder, wherever the folder is now.
+
+    Raises:
+        UserError: if the folder holds no run, or its recipe does not fit.
+    """
+    folder = Path(folder).absolute()
+    return complete(pretrain, {**read(Run.open(folder).recipe_file), "out": str(folder)}, without=OUTSIDE)
+
+
+def resume(folder: str | Path) -> Run:
+    """Goes on with a run; a finished one is left as it is.
+
+    Raises:
+        UserError: as of `recipe_of` and `pretrain`.
+    """
+    run = Run.open(folder)
+    if run.finished:
+        run.log(f"{folder} is finished already: nothing to do")
+        return run
+    config = recipe_of(folder)
+    return pretrain(**instantiate(pretrain, config), recipe=config, resume=True)
