@@ -96,7 +96,7 @@ def checked(id: str, indices: Sequence[int] | NDArray[np.int64], frames: int) ->
         IndexError: if one is not in [0, frames).
     """
     numbers = np.asarray(indices, np.int64).reshape(-1)
-    if len(numbers) and not (0 <= numbers.min() and numbers.max() < frames):
+    if len(numbers) and not (numbers.min() >= 0 and numbers.max() < frames):
         raise IndexError(f"{id} has {frames} frames, and {numbers.min()}..{numbers.max()} were asked for")
     return numbers
 
@@ -132,7 +132,7 @@ class Stream(ABC):
     """Opens videos. An object of a few settings: never an open file, so that it may cross a fork."""
 
     @abstractmethod
-    def open(self, video: Video, canvas: Canvas = Canvas()) -> FrameReader:  # noqa: B008  (frozen)
+    def open(self, video: Video, canvas: Canvas = Canvas()) -> FrameReader:
         """Opens the stream of a video.
 
         Raises:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from praxino.catalogs.base import Video
 from praxino.errors import UnreadableVideo
-from praxino.streams.base import Canvas, FrameReader, Probed, Stream, checked, fill_missing, files_of
+from praxino.streams.base import Canvas, FrameReader, Probed, Stream, checked, files_of, fill_missing
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -24,10 +24,10 @@ PICTURES = (".jpg", ".jpeg", ".png")
 class FrameFolder(Stream):
     """The frames of a folder of JPEG or PNG pictures, or of pictures that are named one by one.
 
-    A folder's own pictures are taken in the order of their names, numbers in them as numbers (`2.jpg` before `10.jpg`);
-    other files and folders in it are left out. Pictures leave as RGB in the shown orientation (EXIF); alpha is dropped. A canvas is made
-    by Pillow, bilinear with `reducing_gap=2`. Pictures of another size than the first are scaled to it. A named picture that is missing
-    or damaged is a frame that is not present.
+    A folder's own pictures are taken in the order of their names, numbers in them as numbers (`2.jpg` before
+    `10.jpg`); whatever else lies in it is left out. Pictures leave as RGB in the shown orientation (EXIF); alpha is
+    dropped. A canvas is made by Pillow, bilinear with `reducing_gap=2`; pictures of another size than the first are
+    scaled to it. A named picture that is missing or damaged is a frame that is not present.
 
     Args:
         stream: name of the stream whose pictures are opened.

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MISSING = int(np.iinfo(np.int64).min)
-# In MP4 a packet of these is a frame, and the header knows how many there are. MPEG-4's may be frames that are not coded.
+# In MP4 a packet of these is a frame, and the header knows how many there are. MPEG-4's may hold frames not coded.
 TRUSTED_CODECS = ("h264", "hevc")
 # Of these a packet that nothing refers to can be left out of a decode without a change to any other frame. HEVC is
 # not among them: its frames without reference may have some in a higher temporal layer.
@@ -48,7 +48,7 @@ class FrameIndex:
     """What is known of a file's frames.
 
     Attributes:
-        pts: int64 [frames], each frame's timestamp in ticks, in the order in which they come out; MISSING where it has none.
+        pts: int64 [frames], timestamps in ticks, in the order in which frames come out; MISSING where there is none.
         keys: int64 [keys], timestamps of the packets at which decoding may begin, ascending.
         tick: seconds of one tick.
         rate: frames a second on average, for files without timestamps.
@@ -188,11 +188,13 @@ def _trusted_packets(container: Any, stream: Any, header_frames: int) -> tuple[l
 
     pts, keys = [], []
     first = None
+    length_bytes = _length_bytes(stream.codec_context.name, bytes(stream.codec_context.extradata or b""))
     try:
         for packet in container.demux(stream):
             if packet.size == 0 and packet.dts is None:
                 continue
-            if packet.pts is None or packet.dts is None or packet.is_discard or packet.is_corrupt or packet.size == 0:
+            odd = packet.pts is None or packet.dts is None or packet.is_discard or packet.is_corrupt
+            if odd or not _whole_units(bytes(packet), length_bytes):
                 return [], []
             if first is None:
                 first = packet.pts if packet.is_keyframe else MISSING
@@ -205,6 +207,23 @@ def _trusted_packets(container: Any, stream: Any, header_frames: int) -> tuple[l
     if not pts or pts[0] != first or len(set(pts)) != len(pts) or len(pts) != header_frames:
         return [], []
     return pts, sorted(keys)
+
+
+def _length_bytes(codec: str, configuration: bytes) -> int:
+    """Bytes of the length before each unit of a packet, from the avcC or hvcC box; 0 where there is none."""
+    at = {"h264": 4, "hevc": 21}[codec]
+    return (configuration[at] & 3) + 1 if len(configuration) > at and configuration[0] == 1 else 0
+
+
+def _whole_units(packet: bytes, length_bytes: int) -> bool:
+    """Whether the lengths within a packet add up to it: in a file that was overwritten or not written they do not."""
+    at = 0
+    while length_bytes and at < len(packet):
+        length = int.from_bytes(packet[at : at + length_bytes], "big")
+        if length == 0:
+            return False
+        at += length_bytes + length
+    return at == len(packet) > 0
 
 
 def _decode(path: str, most: int | None) -> _Found:
@@ -240,6 +259,8 @@ def _index(found: _Found, facts: dict[str, Any], decoded: bool) -> FrameIndex:
     if found.error:
         header = f" of {facts['header_frames']}" if facts["header_frames"] else ""
         notes.append(f"breaks off after frame {len(pts)}{header} ({found.error})")
+    elif facts["header_frames"] not in (0, len(pts)):
+        notes.append(f"{len(pts)} frames come out, and its header says {facts['header_frames']}")
     if not seekable:
         notes.append("timestamps do not tell the frames apart, so they are counted from the start")
     elif _varies(np.diff(pts)):

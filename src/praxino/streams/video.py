@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from praxino.catalogs.base import Video
 from praxino.errors import UnreadableVideo
-from praxino.streams.base import Canvas, FrameReader, Probed, Stream, checked, fill_missing, files_of
+from praxino.streams.base import Canvas, FrameReader, Probed, Stream, checked, files_of, fill_missing
 from praxino.streams.cache import frame_index
 from praxino.streams.index import FrameIndex, open_video
 
@@ -22,11 +22,11 @@ _inherited: list[Any] = []
 class VideoFile(Stream):
     """The frames of a video file, exact whatever its timestamps say.
 
-    Frames leave as rgb24, converted by FFmpeg's scaler with the matrix and range that the frame names (BT.601, limited,
-    where it names none), in the shown orientation. A canvas is made by the same scaler: area averaging where it
-    shrinks, bilinear where it grows. Pixels that are not square stay as stored; alpha is dropped, not composited; grey becomes three
-    equal channels and more than 8 bits become 8. If the frame size changes within a file, later frames are scaled to
-    the first's.
+    Frames leave as rgb24, converted by FFmpeg's scaler with the matrix and range that the frame names (BT.601 and
+    limited where it names none), in the shown orientation. A canvas is made by the same scaler: area averaging where
+    it shrinks, bilinear where it grows. Pixels that are not square stay as stored; alpha is dropped, not composited;
+    grey becomes three equal channels, and more than 8 bits become 8. Where the frame size changes within a file, later
+    frames are scaled to the first's.
 
     The file's index is cached in `$PRAXINO_CACHE` or the user's cache folder.
 
@@ -99,9 +99,7 @@ class VideoReader(FrameReader):
         try:
             left = self._seek_and_read(wanted, put) if self.index.seekable else wanted
             if len(left):
-                self.close()
-                self._opened().by_count(left, put)
-                self.close()
+                self._opened(fresh=True).by_count(left, put)
                 if self.index.seekable and not self.index.decoded:
                     # The packets promised what the decoder does not hold: the next one to open it shall know.
                     frame_index(self.path, full=True)
@@ -115,15 +113,15 @@ class VideoReader(FrameReader):
         """Reads what it can, and returns the rest."""
         left = []
         for key, part in self.index.segments(wanted):
-            # Where a seek lands elsewhere than told, the key before it may help (MPEG-TS).
-            if not any(self._opened().by_time(row, part, put) for row in range(key, max(key - 2, -2), -1)):
+            # Where a seek lands behind the key that it was told, the key before it may help.
+            tries = (self._opened(row < 0).by_time(row, part, put) for row in range(key, max(key - 2, -2), -1))
+            if not any(tries):
                 left.append(part)
         return np.concatenate(left) if left else wanted[:0]
 
-    def _opened(self) -> _OpenFile:
-        if self._file is not None and self._file.process != os.getpid():
-            _inherited.append(self._file)
-            self._file = None
+    def _opened(self, fresh: bool = False) -> _OpenFile:
+        if self._file is not None and (self._file.process != os.getpid() or (fresh and not self._file.fresh)):
+            self.close()
         if self._file is None:
             self._file = _OpenFile(self.path, self.index, (self.height, self.width), self.threads)
         return self._file
@@ -169,8 +167,6 @@ class _OpenFile:
         at = 0
         try:
             for packet in self._packets(row, times[0]):
-                if packet is None:
-                    return False
                 if self.index.skippable:
                     self._skip(packet.pts is not None and packet.pts not in known)
                 for frame in packet.decode():
@@ -186,19 +182,20 @@ class _OpenFile:
         return False
 
     def _packets(self, row: int, first: int) -> Iterator[Any]:
-        """Packets from a key on; None where the seek did not land on one, not after the first wanted timestamp."""
-        seek = row > 0 or not self.fresh
-        if seek and row < 0:
-            yield None
-            return
+        """Packets from a key on; none where the seek did not land on one that is in time for the first wanted frame."""
+        # The first key of a fresh file lies ahead of it.
+        seek = not (self.fresh and row <= 0)
         self.fresh = False
         if seek:
             self.container.seek(int(self.index.keys[row]), stream=self.stream, backward=True)
-        for number, packet in enumerate(self.container.demux(self.stream)):
-            if seek and number == 0 and not (packet.is_keyframe and packet.pts is not None and packet.pts <= first):
-                yield None
+        packets = iter(self.container.demux(self.stream))
+        if seek:
+            # Some containers land between keys (MPEG-TS).
+            key = next((packet for packet in packets if packet.is_keyframe and packet.pts is not None), None)
+            if key is None or key.pts > first:
                 return
-            yield packet
+            yield key
+        yield from packets
 
     def _skip(self, skip: bool) -> None:
         # Only packets that nothing refers to are left out by this, so that the other frames stay the same.
@@ -209,7 +206,7 @@ class _OpenFile:
     _mode = "DEFAULT"
 
     def by_count(self, wanted: NDArray[np.int64], put: Callable[[int, NDArray[np.uint8]], None]) -> None:
-        """Decodes a file that was just opened from its start and counts, to the last wanted frame or the first error."""
+        """Decodes a file that was just opened, and counts, to the last wanted frame or the first error."""
         import av
 
         self.fresh = False
@@ -228,7 +225,7 @@ class _OpenFile:
 
     def _pixels(self, frame: Any) -> NDArray[np.uint8]:
         # One thread: by default the scaler starts one for each core, for each frame.
-        rgb = self.scaler.reformat(
+        rgb: Any = self.scaler.reformat(
             frame, width=self.width, height=self.height, format="rgb24", interpolation=self.filter, threads=1
         )
         return self.index.turn(rgb.to_ndarray())
