@@ -155,8 +155,9 @@ def test_constructors_of_recipe_classes_are_documented() -> None:
 def test_recipes_name_what_exists(path: Path) -> None:
     """Every class and argument is there, all of it can be built, and what was built says what it is made of."""
     from praxino.described import describe
+    from praxino.training.documents import read
     from praxino.training.pretrain import pretrain
-    from praxino.training.recipe import complete, instantiate, read
+    from praxino.training.recipe import complete, instantiate
 
     config = complete(pretrain, read(path), partial=True)
     built = instantiate(pretrain, config)

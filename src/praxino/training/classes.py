@@ -54,8 +54,10 @@ def find(name: str, bases: Sequence[type]) -> type:
         return classes[name]
     asked = " or ".join(base.__name__ for base in bases)
     if "." not in name:
-        own = "; a class of your own is named by its dotted path, as in my_file.MyClass"
-        raise UserError(f"there is no {asked} called '{name}'.{nearest(name, classes).rstrip('.')}{own}")
+        hint = nearest(name, classes) if classes else ""
+        raise UserError(
+            f"there is no {asked} called '{name}'.{hint} A class of your own goes by its path: my_file.MyClass"
+        )
     cls = imported(name)
     if not isinstance(cls, type) or not issubclass(cls, tuple(bases)):
         raise UserError(f"{name} is not a {asked}.{nearest(name.rpartition('.')[2], classes)}")

@@ -92,7 +92,7 @@ def complete(
         elif not argument.required:
             done |= _default(argument)
         elif not partial:
-            raise Mistake((*place, name), f"is missing: {target.__name__} needs {_wanted(argument.hint)}")
+            raise Mistake((*place, name), f"missing; {target.__name__} needs {_wanted(argument.hint)}")
     return done
 
 

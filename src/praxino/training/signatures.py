@@ -84,6 +84,11 @@ def is_class(hint: Any) -> bool:
     return hint.__module__.partition(".")[0] not in PLAIN_MODULES and hint.__name__ != "Tensor"
 
 
+def is_callback(hint: Any) -> bool:
+    """Whether a value of this type is a function, which no recipe can give."""
+    return any(get_origin(part) is collections.abc.Callable and not is_class(part) for part in members(hint))
+
+
 def made_by(hint: Any) -> Any:
     """What a `Callable[[...], X]` makes: X; any other type as it is."""
     return get_args(hint)[-1] if get_origin(hint) is collections.abc.Callable and get_args(hint) else hint
@@ -145,9 +150,11 @@ def spoken(hint: Any) -> str:
         return spoken(made_by(hint))
     if isinstance(hint, type) and get_origin(hint) is None:
         return {"bool": "true or false", "PosixPath": "a path", "Path": "a path"}.get(hint.__name__, hint.__name__)
-    return str(hint).replace("typing.", "").replace("collections.abc.", "").replace("pathlib.", "") if not get_args(
-        hint
-    ) else _spoken_container(hint)
+    return (
+        str(hint).replace("typing.", "").replace("collections.abc.", "").replace("pathlib.", "")
+        if not get_args(hint)
+        else _spoken_container(hint)
+    )
 
 
 def _spoken_container(hint: Any) -> str:

@@ -1,0 +1,125 @@
+"""From a command line to a complete, checked configuration. Nothing is built here."""
+
+from __future__ import annotations
+
+import copy
+import os
+import sys
+from collections.abc import Callable, Collection, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from praxino.cli.overrides import located, place_of, put
+from praxino.errors import UserError, nearest
+
+LENGTHS = ("epochs", "steps")
+
+
+def recipe_files() -> dict[str, Path]:
+    """The recipes of the package, by name."""
+    folder = Path(str(resources.files("praxino") / "recipes"))
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def recipe_file(recipe: str) -> Path:
+    """The file of a recipe given by its name or its path.
+
+    Raises:
+        UserError: if there is none; with the nearest names.
+    """
+    named = recipe_files()
+    if recipe in named:
+        return named[recipe]
+    if recipe.endswith((".yaml", ".yml")) or os.sep in recipe:
+        if not Path(recipe).is_file():
+            raise UserError(f"there is no recipe file {recipe}")
+        return Path(recipe)
+    raise UserError(f"there is no recipe '{recipe}'.{nearest(recipe, named)} A file of your own ends in .yaml")
+
+
+def configured(
+    function: Callable[..., Any],
+    options: Mapping[str, str],
+    recipe: str | Path | None = None,
+    *,
+    base: Mapping[str, Any] | None = None,
+    without: Collection[str] = (),
+    partial: bool = False,
+) -> dict[str, Any]:
+    """The complete arguments of a function as plain data, ready for `praxino.training.recipe.instantiate`.
+
+    Args:
+        function: whose signature says what there is.
+        options: dotted name -> value as typed; laid over the recipe.
+        recipe: a YAML file.
+        base: what to start from without a recipe.
+        without: arguments that the user does not give.
+        partial: leaves out what is missing instead of refusing it.
+
+    Raises:
+        UserError: one line that says what is wrong and where.
+    """
+    from praxino.training.documents import read
+    from praxino.training.recipe import Mistake, complete
+    from praxino.training.signatures import arguments_of
+
+    own_classes_importable()
+    config: dict[str, Any] = copy.deepcopy(dict(read(recipe) if recipe else base or {}))
+    arguments = [name for name in arguments_of(function) if name not in without]
+    shorthands = [word for word in ("videos", *LENGTHS) if word not in arguments and _means(word) in arguments]
+    given = {name: value for name, value in options.items() if name not in shorthands}
+    try:
+        for name, value in sorted(expanded(options, shorthands).items(), key=lambda item: item[0].count(".")):
+            put(config, place_of(name), value)
+            _one_length(config, name)
+        return complete(function, _with_lengths(config, options, shorthands), without=without, partial=partial)
+    except Mistake as mistake:
+        known = {word: None for word in (*arguments, *shorthands)}
+        raise located(mistake, {**given, **expanded(options, shorthands)}, known, str(recipe or "")) from None
+
+
+def _means(shorthand: str) -> str:
+    return "catalog" if shorthand == "videos" else "stages"
+
+
+def expanded(options: Mapping[str, str], shorthands: Collection[str]) -> dict[str, str]:
+    """The options without `--epochs` and `--steps`, and `--videos` as the two that it stands for."""
+    done = {name: value for name, value in options.items() if name not in shorthands}
+    if "videos" in shorthands and "videos" in options:
+        if "catalog" in options:
+            raise UserError("--videos is --catalog VideoFolder --catalog.root: give it or --catalog, not both")
+        done |= {"catalog": "VideoFolder", "catalog.root": options["videos"]}
+    return done
+
+
+def _with_lengths(config: dict[str, Any], options: Mapping[str, str], shorthands: Collection[str]) -> dict[str, Any]:
+    """`--epochs N` or `--steps N`: the length of the only stage."""
+    given = [word for word in LENGTHS if word in shorthands and word in options]
+    if not given:
+        return config
+    if len(given) == 2:
+        raise UserError("--epochs and --steps: give one of the two")
+    stages = config.get("stages")
+    if not isinstance(stages, list) or len(stages) != 1:
+        count = len(stages) if isinstance(stages, list) else 0
+        raise UserError(f"--{given[0]} is the length of the only stage, and there are {count}: --stages.0.{given[0]}")
+    name = f"stages.0.{given[0]}"
+    put(config, place_of(name), options[given[0]])
+    _one_length(config, name)
+    return config
+
+
+def _one_length(config: dict[str, Any], name: str) -> None:
+    """Setting a stage's epochs clears its steps, and the other way round."""
+    place = place_of(name)
+    if place[0] == "stages" and len(place) == 3 and place[2] in LENGTHS:
+        stage = config["stages"][place[1]]
+        other = LENGTHS[1 - LENGTHS.index(str(place[2]))]
+        stage.get("init_args", stage).pop(other, None)
+
+
+def own_classes_importable() -> None:
+    """Puts the current folder on the path: a recipe may name a class in a file of the user's own."""
+    if "" not in sys.path and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())

@@ -1,0 +1,28 @@
+"""Shows the whole way in minutes, with nothing else at hand: praxino demo [--videos DIR]"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from praxino.cli.configuration import configured
+from praxino.cli.words import take_apart
+
+USAGE = """praxino demo [--videos DIR] [--out DIR] [--seed N] [--steps N]
+
+Renders a small labelled set of videos (or takes your own), pretrains without labels, measures, and
+writes report.html."""
+NOT_TYPED = ("progress", "say")
+
+
+def run(argv: Sequence[str]) -> None:
+    """Parses, calls, prints."""
+    words = take_apart(argv, ())
+    from praxino.cli.helping import print_help
+    from praxino.demo.run import demo
+    from praxino.training.recipe import instantiate
+
+    if "help" in words.flags:
+        print_help(USAGE, demo, without=NOT_TYPED)
+        return
+    config = configured(demo, words.options, without=NOT_TYPED)
+    demo(**instantiate(demo, config))

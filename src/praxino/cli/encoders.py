@@ -1,0 +1,39 @@
+"""What a command is given as its encoder: a run's folder or an encoder file, and what lies beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from praxino.methods.encoder import Encoder
+
+
+def loaded_encoder(place: str, trust: str | None = None) -> Encoder:
+    """The encoder of a run's folder or an encoder file.
+
+    Args:
+        place: the folder or file.
+        trust: further packages whose classes may be built, with commas between them.
+
+    Raises:
+        UserError: as of `Encoder.load`.
+    """
+    from praxino.methods.encoder import Encoder
+
+    return Encoder.load(place, trust=tuple(trust.split(",")) if trust else ())
+
+
+def run_folder(place: str) -> Path | None:
+    """The run's folder that `place` is, or lies in; None where there is none."""
+    folder = Path(place) if Path(place).is_dir() else Path(place).parent
+    return folder if (folder / "recipe.yaml").is_file() else None
+
+
+def catalog_beside(place: str) -> dict[str, Any]:
+    """The catalog that the run was trained on, as a configuration; empty where that is not known."""
+    from praxino.training.documents import read
+
+    folder = run_folder(place)
+    recipe = read(folder / "recipe.yaml") if folder else {}
+    return {"catalog": recipe["catalog"]} if "catalog" in recipe else {}

@@ -1,0 +1,55 @@
+"""Measures an encoder: praxino evaluate retrieval|knn RUN --catalog UCF101 --catalog.root DATA"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from praxino.cli.configuration import configured, own_classes_importable
+from praxino.cli.words import required, take_apart
+from praxino.errors import UserError, nearest
+
+USAGE = """praxino evaluate PROTOCOL RUN [--catalog NAME --catalog.root DATA | --videos DIR] [--any.argument VALUE]
+
+PROTOCOL is retrieval or knn, or the dotted path of a function of your own that takes an encoder and a catalog and gives a
+praxino.evaluations.result.Result. RUN is a run's folder or an encoder file. Without --catalog and --videos the videos are
+those that the run was trained on. The result goes into the run's folder. An encoder of your own classes needs
+--trust my_file: encoders that come from elsewhere build nothing but praxino's classes."""
+POSITIONAL = ("PROTOCOL", "RUN")
+NOT_TYPED = ("encoder", "progress")
+PROTOCOLS = {"retrieval": "praxino.evaluations.retrieval.retrieve", "knn": "praxino.evaluations.knn.knn"}
+
+
+def run(argv: Sequence[str]) -> None:
+    """Parses, calls, prints."""
+    words = take_apart(argv, POSITIONAL)
+    if "encoder" in words.options and len(words.positional) < len(POSITIONAL):
+        words.positional.append(words.options.pop("encoder"))
+    if "help" in words.flags and not words.positional:
+        print(f"usage: {USAGE}")
+        return
+    name, *_ = words.positional if "help" in words.flags else required(words, POSITIONAL)
+    if name not in PROTOCOLS and "." not in name:
+        raise UserError(f"there is no evaluation '{name}'.{nearest(name, PROTOCOLS)}")
+    from praxino.cli.encoders import catalog_beside, loaded_encoder, run_folder
+    from praxino.cli.helping import print_help
+    from praxino.cli.showing import progress_shown
+    from praxino.evaluations.result import table_lines, write_result
+    from praxino.training.classes import imported
+    from praxino.training.recipe import instantiate
+
+    own_classes_importable()
+    protocol = imported(PROTOCOLS.get(name, name))
+    if "help" in words.flags:
+        return print_help(USAGE, protocol, without=NOT_TYPED)
+    place, trust = words.positional[1], words.options.pop("trust", None)
+    config = configured(protocol, words.options, base=catalog_beside(place), without=NOT_TYPED)
+    arguments = instantiate(protocol, config)
+    encoder = loaded_encoder(place, trust)
+    with progress_shown(protocol, "reading videos") as shown:
+        result = protocol(encoder, **arguments, **shown)
+    print(result.title, *table_lines(result), sep="\n")
+    folder = run_folder(place)
+    if folder:
+        file_name = "-".join([name.rpartition(".")[2], *([config["view"]] if config.get("view") else [])])
+        written = write_result(folder, file_name, result, arguments["catalog"].classes, encoder.streams)
+        print(f"written: {written}")

@@ -1,0 +1,47 @@
+"""The command line. It imports no torch before a command needs it."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+from praxino import __version__
+from praxino.cli.mistakes import exit_code_of
+from praxino.errors import UserError, nearest
+
+COMMANDS = ("pretrain", "resume", "evaluate", "embed", "report", "demo", "recipes")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command line and gives its exit code: 0, 2 for a user's mistake, 130 when interrupted."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    return exit_code_of(lambda: dispatch(words))
+
+
+def dispatch(words: list[str]) -> int | None:
+    """Hands the words to their command.
+
+    Raises:
+        UserError: if there is no such command.
+    """
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(overview())
+        return None
+    command, *rest = words
+    if command == "--version":
+        print(f"praxino {__version__}")
+        return None
+    if command not in COMMANDS:
+        raise UserError(f"there is no command '{command}'.{nearest(command, COMMANDS)}")
+    return importlib.import_module(f"praxino.cli.{command}").run(rest)
+
+
+def overview() -> str:
+    """What `praxino --help` prints: each command with the first line of its file."""
+    lines = [f"praxino {__version__}: self-supervised contrastive learning of video representations", ""]
+    for command in COMMANDS:
+        about = (importlib.import_module(f"praxino.cli.{command}").__doc__ or "").splitlines()[0]
+        lines.append(f"  praxino {command:<10}{about}")
+    lines += ["", "praxino COMMAND --help says more. praxino demo needs nothing else and takes some minutes."]
+    return "\n".join(lines)

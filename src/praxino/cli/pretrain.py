@@ -1,0 +1,41 @@
+"""Trains on videos without their labels: praxino pretrain RECIPE --videos DIR --out RUN"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from praxino.cli import processes
+from praxino.cli.configuration import configured, recipe_file
+from praxino.cli.mistakes import ended
+from praxino.cli.words import required, take_apart
+
+USAGE = """praxino pretrain RECIPE [--videos DIR] [--epochs N | --steps N] [--any.argument VALUE] [--print_config]
+
+RECIPE is a name that `praxino recipes` lists, or a YAML file. --videos DIR is --catalog VideoFolder --catalog.root DIR;
+--epochs and --steps are those of the only stage. Arguments of arguments go by dotted names: --method.backbone.width 32,
+--method.view.operations.0.size 56. --method.help SimCLR says what a class takes."""
+POSITIONAL = ("RECIPE",)
+
+
+def run(argv: Sequence[str]) -> int | None:
+    """Parses, calls, prints."""
+    words = take_apart(argv, POSITIONAL, ("print_config",))
+    asks_help = "help" in words.flags or any(name.endswith(".help") for name in words.options)
+    recipe = None if asks_help else recipe_file(required(words, POSITIONAL)[0])
+    from praxino.cli.helping import print_class_help, print_help
+    from praxino.training.documents import as_yaml
+    from praxino.training.pretrain import pretrain
+    from praxino.training.start import OUTSIDE, start
+
+    if "help" in words.flags:
+        return print_help(USAGE, pretrain, without=OUTSIDE)
+    if print_class_help(pretrain, words.options):
+        return None
+    printing = "print_config" in words.flags
+    config = configured(pretrain, words.options, recipe, without=OUTSIDE, partial=printing)
+    if printing:
+        print(as_yaml(config), end="")
+        return None
+    if processes.needed(config["devices"]):
+        return processes.relaunch(["pretrain", *argv], config["devices"])
+    return ended(start(config))
