@@ -21,7 +21,7 @@ def _moved(batch: Batch, how: str, *args: object, **kwargs: object) -> Batch:
     return type(batch)(**{f.name: move(getattr(batch, f.name)) for f in fields(batch)})
 
 
-@dataclass
+@dataclass(eq=False)
 class Frames:
     """One stream of a batch, every distinct frame once.
 
@@ -57,7 +57,7 @@ class Frames:
         return _moved(self, "pin_memory")
 
 
-@dataclass
+@dataclass(eq=False)
 class ClipBatch:
     """B videos, N clips of T frames of each.
 

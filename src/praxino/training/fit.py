@@ -102,13 +102,13 @@ def fit(
     at, sums, health, scaler = Position(), Sums(), Health(), Scaler(precision, device)
     best_value: float | None = None
     saved = run.checkpoint()
+    run.cut_metrics(saved["metrics_size"] if saved else 0)
     if saved is not None:
         task.load_state_dict(saved["task"])
         at, sums = Position(**saved["position"]), Sums(**saved["sums"])
         health.load_state_dict(saved["health"])
         scaler.load_state_dict(saved["scaler"])
         best_value = saved["best"]
-        run.cut_metrics(saved["metrics_size"])
         if saved["finished"]:
             return True
 
@@ -119,10 +119,10 @@ def fit(
             stage = stages[at.stage]
             optimizer = stage.make_optimizer(task.parameter_groups())
             parameters = [p for group in optimizer.param_groups for p in group["params"]]
-            if saved is not None:
+            if saved is not None and saved["position"]["stage_step"]:
                 optimizer.load_state_dict(saved["optimizer"])
                 stage.schedule.load_state_dict(saved["schedule"])
-                saved = None
+            saved = None
             length = stage.length(steps_per_epoch)
 
             def state(stage: Stage = stage, optimizer: Optimizer = optimizer, finished: bool = False) -> dict[str, Any]:

@@ -1,0 +1,116 @@
+"""A tiny world: videos that are computed and not decoded, a network that trains in milliseconds."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+import torch
+from torch import nn
+
+from praxino.backbones.base import Backbone
+from praxino.catalogs.base import Catalog, Video
+from praxino.clips.samplers import Sampler
+from praxino.errors import UnreadableVideo
+from praxino.methods.encoder import Evaluation
+from praxino.methods.simclr import SimCLR
+from praxino.streams.base import Canvas, FrameReader, Stream
+from praxino.training.stages import Stage
+from praxino.views.pipeline import Operation, View
+
+
+class ToyReader(FrameReader):
+    def __init__(self, name, frames):
+        self.base = zlib.crc32(name.encode()) % 200
+        self.times = np.arange(frames) / 25
+
+    def read(self, indices):
+        indices = np.asarray(indices)
+        pixels = np.zeros((len(indices), 6, 8, 3), np.uint8) + self.base
+        pixels += (indices % 40).astype(np.uint8)[:, None, None, None]
+        pixels[:, :3] //= 2
+        return pixels, np.ones(len(indices), bool)
+
+
+class ToyStream(Stream):
+    """Videos of 20 frames; those whose id holds a word of `broken` cannot be opened once they are probed."""
+
+    def __init__(self, broken: tuple[str, ...] = ()) -> None:
+        self.broken = broken
+
+    def open(self, video, canvas=Canvas()):  # noqa: B008
+        if any(word in video.id for word in self.broken):
+            raise UnreadableVideo(video.id, "broke")
+        return ToyReader(video.id, 20)
+
+    def probe(self, video, full=False):
+        from praxino.streams.base import Probed
+
+        return Probed(20)
+
+
+class ToyCatalog(Catalog):
+    def __init__(self, videos: int = 12) -> None:
+        self.videos = videos
+        self.classes = ("even", "odd")
+
+    def __len__(self):
+        return self.videos
+
+    def video(self, row):
+        return Video(f"video{row:02d}", {"rgb": f"/toy/{row}"}, label=row % 2)
+
+
+class ToySampler(Sampler):
+    min_frames = 4
+
+    def __init__(self, clips: int = 2, frames: int = 4) -> None:
+        self.clips = clips
+        self.frames = frames
+
+    def __call__(self, times, rng):
+        starts = rng.integers(0, len(times) - self.frames + 1, self.clips)
+        return starts[:, None] + np.arange(self.frames)
+
+
+class Noise(Operation):
+    """Adds a drawn brightness to each clip."""
+
+    def draw(self, rng, shape, size):
+        return {"more": self.uniform(rng, shape).float()}
+
+    def apply(self, x, more):
+        return x.float() / 255 + 0.2 * more[:, :, None, :, None, None]
+
+
+class ToyBackbone(Backbone):
+    """Without BatchNorm, so that two processes must agree with one; with dropout, which has to be counted."""
+
+    def __init__(self, dim: int = 6, dropout: float = 0.0, norm: bool = False) -> None:
+        super().__init__()
+        self.dim = dim
+        self.dropout = dropout
+        self.norm = norm
+        self.layers = nn.Sequential(
+            nn.Conv3d(3, dim, 3, padding=1),
+            nn.BatchNorm3d(dim) if norm else nn.Identity(),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Conv3d(dim, dim, 3, stride=2, padding=1),
+        )
+
+    def forward(self, x):
+        return self.layers(x)
+
+
+def toy_method(seed=0, **backbone):
+    torch.manual_seed(seed)
+    return SimCLR(ToyBackbone(**backbone), View([Noise()]), dim=5)
+
+
+def toy_evaluation():
+    return Evaluation({"rgb": View([])}, ToySampler(clips=3), streams={"rgb": ToyStream()})
+
+
+def toy_stages(steps=None, epochs=None, **more):
+    return [Stage(lambda groups: torch.optim.AdamW(groups, lr=1e-2), epochs=epochs, steps=steps, **more)]

@@ -1,0 +1,43 @@
+"""Run by two processes: one step on each rank's half of a batch; rank 0 writes what came of it."""
+
+import sys
+
+import torch
+import torch.distributed as dist
+from toys import ToyCatalog, ToySampler, ToyStream, toy_method, toy_stages
+
+from praxino import ranks
+from praxino.clips.dataset import ClipDataset
+from praxino.clips.loader import ClipLoader
+from praxino.training.fit import fit
+from praxino.training.run import Run
+
+
+def main(folder: str, steps: int) -> None:
+    torch.set_num_threads(1)
+    ranks.start(torch.device("cpu"))
+    dataset = ClipDataset(ToyCatalog(11), ("rgb",), ToySampler(), {"rgb": ToyStream()}, seed=1)
+    loader = ClipLoader(dataset, 4, 0, ranks.rank(), ranks.world(), drop_last=False)
+    task = toy_method()
+    gradients = []
+
+    def sgd(groups):
+        optimizer = torch.optim.SGD(groups, lr=0.05, momentum=0.9)
+        optimizer.register_step_pre_hook(
+            lambda *_: gradients.append([p.grad.clone() for group in groups for p in group["params"]])
+        )
+        return optimizer
+
+    stages = toy_stages(steps=steps)
+    stages[0].optimizer = sgd
+    fit(task, loader, stages, Run.create(folder, {}), seed=3)
+    everyone = ranks.gather_objects([v.clone() for v in task.state_dict().values()])
+    equal = all(torch.equal(a, b) for other in everyone for a, b in zip(everyone[0], other, strict=True))
+    if ranks.rank() == 0:
+        torch.save({"gradients": gradients, "state": task.state_dict(), "equal": equal}, f"{folder}/out.pt")
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
