@@ -1,0 +1,83 @@
+"""kNN classification: the nearest videos of the gallery vote for a query's class, the nearer the more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+
+from praxino.catalogs.base import Catalog, Part
+from praxino.evaluations import metrics
+from praxino.evaluations.result import Result, Row
+from praxino.evaluations.retrieval import labelled_features, ordered, scored_row
+from praxino.methods.encoder import Encoder
+
+
+def knn(
+    encoder: Encoder,
+    catalog: Catalog,
+    gallery: Part = "train",
+    queries: Part = "test",
+    view: str | None = None,
+    k: int = 20,
+    temperature: float = 0.07,
+    baselines: bool = True,
+    reestimate_batchnorm: bool | None = None,
+    centred: bool | None = None,
+    workers: int = 2,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    max_left_out: float = 0.1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Result:
+    """The weighted vote of Wu et al., "Unsupervised feature learning via non-parametric instance discrimination", 2018.
+
+    Args:
+        encoder: what is evaluated.
+        catalog: labelled videos.
+        gallery: the part that votes.
+        queries: the part that is classified.
+        view: of the encoder; none: its first.
+        k: voters.
+        temperature: a voter weighs exp(cosine / temperature).
+        baselines, reestimate_batchnorm, centred: as for retrieval.
+        workers: loading processes.
+        device: auto takes a GPU where there is one.
+        max_left_out: largest share of unreadable videos, 0 to 1.
+        progress: called with (videos done, videos).
+
+    Raises:
+        UserError: if there are no labels, or too much is unreadable.
+    """
+    taken = labelled_features(
+        encoder, catalog, gallery, queries, view, baselines, reestimate_batchnorm, centred, workers, device, max_left_out,
+        progress,
+    )  # fmt: skip
+    rows, per_query = [], {}
+    for name in taken.gallery:
+        ours, theirs = taken.queries[name], taken.gallery[name]
+        exclude = np.arange(len(ours.ids)) if gallery == queries else None
+        votes = metrics.knn_vote(ours.vectors, theirs.vectors, theirs.labels, k, temperature, exclude)
+        hits = {column: top_hits(votes, ours.labels, int(column)) for column in ("1", "5")}
+        rows.append(scored_row(name, hits))
+        per_query[name] = {column: hit.tolist() for column, hit in hits.items()}
+    classes = len(catalog.classes)
+    rows.append(Row("chance", {column: 100 * min(1.0, int(column) / classes) for column in ("1", "5")}))
+    settings = {"gallery": gallery, "queries": queries, "voters": k, "temperature": temperature}
+    title = f"kNN on {type(catalog).__name__}: the {k} nearest {gallery} videos vote for each {queries} video"
+    return Result(
+        "knn", title, taken.settings | settings, ["1", "5"], ordered(rows), [], taken.left_out, per_query
+    )
+
+
+def top_hits(votes: np.ndarray, labels: np.ndarray, top: int) -> np.ndarray:
+    """Whether the label is among the `top` classes with most votes, of equals the first; no vote is no hit.
+
+    Args:
+        votes: [queries, classes].
+        labels: int [queries]; a label that no voter has is never hit.
+        top: how many classes count.
+    """
+    best = np.argsort(-votes, axis=1, kind="stable")[:, :top]
+    voted = np.take_along_axis(votes, best, axis=1) > 0
+    return ((best == labels[:, None]) & voted).any(axis=1)

@@ -1,0 +1,151 @@
+"""Retrieval: does a video find others of its class? The protocol of VCOP, IIC and TCLR, with baselines beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import numpy as np
+
+from praxino.catalogs.base import Catalog, Part
+from praxino.errors import UserError
+from praxino.evaluations import metrics
+from praxino.evaluations.features import VideoFeatures
+from praxino.evaluations.protocol import Compared, compared_features
+from praxino.evaluations.result import Neighbours, Result, Row
+from praxino.methods.encoder import Encoder
+from praxino.rng import Rng
+
+SHOWN_QUERIES = 12
+SHOWN_NEIGHBOURS = 5
+
+
+def retrieve(
+    encoder: Encoder,
+    catalog: Catalog,
+    gallery: Part = "train",
+    queries: Part = "test",
+    view: str | None = None,
+    k: Sequence[int] = (1, 5, 10, 20, 50),
+    baselines: bool = True,
+    reestimate_batchnorm: bool | None = None,
+    centred: bool | None = None,
+    workers: int = 2,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    max_left_out: float = 0.1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Result:
+    """Each query's k nearest videos of the gallery by cosine: is one of its class among them?
+
+    Args:
+        encoder: what is evaluated.
+        catalog: labelled videos.
+        gallery: the part that is searched.
+        queries: the part that asks.
+        view: of the encoder; none: its first.
+        k: cut-offs.
+        baselines: also an untrained twin, one frame, and hand-made features, in the same pass over the videos.
+        reestimate_batchnorm: statistics re-estimated on the gallery, for every row; none: as the encoder says.
+        centred: the gallery's mean taken off; none: as the encoder says.
+        workers: loading processes.
+        device: auto takes a GPU where there is one.
+        max_left_out: largest share of unreadable videos, 0 to 1.
+        progress: called with (videos done, videos).
+
+    Raises:
+        UserError: if there are no labels, or too much is unreadable.
+    """
+    taken = labelled_features(
+        encoder, catalog, gallery, queries, view, baselines, reestimate_batchnorm, centred, workers, device, max_left_out,
+        progress,
+    )  # fmt: skip
+    same = gallery == queries
+    rows, per_query, found = [], {}, None
+    for name in taken.gallery:
+        ours, theirs = taken.queries[name], taken.gallery[name]
+        exclude = np.arange(len(ours.ids)) if same else None
+        got = metrics.retrieval(ours.vectors, theirs.vectors, ours.labels, theirs.labels, k, exclude)
+        rows.append(scored_row(name, {str(cut): got.hits[:, at] for at, cut in enumerate(got.k)}))
+        per_query[name] = {str(cut): got.hits[:, at].tolist() for at, cut in enumerate(got.k)}
+        found = got if name == "trained" else found
+    trained = taken.queries["trained"]
+    by_chance = metrics.chance(trained.labels, taken.gallery["trained"].labels, k, in_gallery=same)
+    rows.append(Row("chance", {str(cut): 100 * share for cut, share in by_chance.items()}))
+    assert found is not None
+    return Result(
+        "retrieval",
+        f"Retrieval on {type(catalog).__name__}: {queries} videos ask, {gallery} videos answer",
+        taken.settings | {"gallery": gallery, "queries": queries, "distance": "cosine, ties to the earlier video"},
+        [str(cut) for cut in found.k],
+        ordered(rows),
+        shown_neighbours(catalog.part(queries), catalog.part(gallery), trained, taken.gallery["trained"], found),
+        taken.left_out,
+        per_query,
+    )
+
+
+def labelled_features(
+    encoder: Encoder,
+    catalog: Catalog,
+    gallery: Part,
+    queries: Part,
+    view: str | None,
+    baselines: bool,
+    reestimate_batchnorm: bool | None,
+    centred: bool | None,
+    workers: int,
+    device: Literal["auto", "cpu", "cuda"],
+    max_left_out: float,
+    progress: Callable[[int, int], None] | None,
+) -> Compared:
+    """The features that retrieval and kNN score; arguments as of `retrieve`.
+
+    Raises:
+        UserError: if the catalog has no labels.
+    """
+    from praxino.training.pretrain import pick_device
+
+    if not catalog.classes:
+        raise UserError(
+            f"{type(catalog).__name__} has no labels to score by: take a catalog with classes (class folders do), "
+            "or 'praxino demo --videos DIR', which scores whether a clip finds its own video"
+        )
+    answers = catalog.part(gallery)
+    asks = answers if gallery == queries else catalog.part(queries)
+    return compared_features(
+        encoder.to(pick_device(device)), answers, asks, view=view, baselines=baselines,
+        reestimate_batchnorm=reestimate_batchnorm, centred=centred, workers=workers, max_left_out=max_left_out,
+        progress=progress,
+    )  # fmt: skip
+
+
+def scored_row(name: str, hits: dict[str, np.ndarray]) -> Row:
+    """A row of percentages with bootstrap intervals over the queries."""
+    values = {column: 100 * float(np.mean(hit)) for column, hit in hits.items()}
+    intervals = {column: [100 * end for end in metrics.bootstrap_interval(hit)] for column, hit in hits.items()}
+    return Row(name, values, intervals)
+
+
+def ordered(rows: Sequence[Row]) -> list[Row]:
+    """Chance first, then the baselines as they came, the trained encoder last."""
+    rank = {"chance": 0, "untrained": 1, "untrained, one frame": 2, "trained": 9}
+    return sorted(rows, key=lambda row: rank.get(row.name, 5))
+
+
+def shown_neighbours(
+    asks: Catalog, answers: Catalog, ours: VideoFeatures, theirs: VideoFeatures, found: metrics.Retrieval
+) -> list[Neighbours]:
+    """Some queries, drawn without a look at their hits, with what they found."""
+    drawn = np.sort(Rng(0, "shown").shared().permutation(len(ours.ids))[:SHOWN_QUERIES])
+    return [
+        Neighbours(
+            asks[int(ours.rows[query])],
+            [
+                (answers[int(theirs.rows[row])], float(cosine), bool(theirs.labels[row] == ours.labels[query]))
+                for row, cosine in zip(
+                    found.neighbours[query, :SHOWN_NEIGHBOURS], found.similarities[query, :SHOWN_NEIGHBOURS], strict=True
+                )
+            ],
+        )
+        for query in drawn
+    ]

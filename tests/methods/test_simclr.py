@@ -1,0 +1,83 @@
+"""SimCLR: its objective, its draws, its encoder."""
+
+import numpy as np
+import pytest
+import torch
+from toys import ToyBackbone, ToyCatalog, ToySampler, ToyStream, toy_evaluation, toy_method
+
+from praxino.clips.dataset import ClipDataset, load_clips
+from praxino.clips.loader import ClipLoader
+from praxino.errors import UserError
+from praxino.losses.nt_xent import nt_xent
+from praxino.methods.encoder import Encoder
+from praxino.rng import Rng
+
+
+def batch_of(clips=2):
+    dataset = ClipDataset(ToyCatalog(), ("rgb",), ToySampler(clips=clips), {"rgb": ToyStream()}, seed=1)
+    return next(ClipLoader(dataset, 4).batches())
+
+
+def test_the_objective_is_written_out():
+    method = toy_method().double()
+    clips = torch.rand(5, 2, 3, 4, 6, 8, dtype=torch.float64)
+    one, two = (method.head(method.backbone(clips[:, n]).mean((2, 3, 4))) for n in (0, 1))
+    losses = method.objective({"clips": clips})
+    assert torch.allclose(losses.total, nt_xent(one, two, 0.1))
+    assert torch.allclose(losses.embeddings["clip"], one)
+    assert not losses.terms["contrastive"].requires_grad
+
+
+def test_the_two_clips_are_seen_differently_and_the_draw_is_counted():
+    method, batch = toy_method(), batch_of()
+    rng = Rng(0, "step", 0, 0)
+    views = method.view(batch, rng.child("view"))
+    plain = batch.streams["rgb"].clips().movedim(-1, 2).float() / 255
+    added = (views - plain).amax(dim=(2, 3, 4, 5))
+    assert len(added.unique()) == added.numel()
+    assert torch.equal(method(batch, rng).total, method(batch, rng).total)
+    assert not torch.equal(method(batch, rng).total, method(batch, rng.child("other")).total)
+
+
+def test_refuses():
+    with pytest.raises(UserError, match=r"--sampler\.clips 2"):
+        toy_method()(batch_of(clips=3), Rng(0))
+    with pytest.raises(UserError, match="batch_size"):
+        toy_method().setup(10, 1, Rng(0))
+
+
+def test_the_encoder_round_trips(tmp_path):
+    encoder = toy_method().exports(toy_evaluation())[""]
+    path = encoder.save(tmp_path / "encoder.safetensors")
+    with pytest.raises(UserError, match="trust"):
+        Encoder.load(path)
+    again = Encoder.load(tmp_path, trust=("toys",))
+    video = ToyCatalog()[3]
+    vectors = again.embed(video)
+    assert vectors.shape == (3, 6)
+    assert vectors.dtype == np.float32
+    assert np.array_equal(vectors, encoder.embed(video))
+    # Other batches round differently in the last digits.
+    assert np.allclose(vectors, encoder.embed(video, batch_size=2), atol=1e-6)
+    loaded = load_clips(video, ("rgb",), {"rgb": ToyStream()}, {}, ToySampler(clips=3), np.random.default_rng(0))
+    pixels = torch.from_numpy(loaded.streams["rgb"].pixels[loaded.streams["rgb"].where]).movedim(-1, 1).float() / 255
+    with torch.no_grad():
+        assert np.allclose(encoder.backbone.eval()(pixels).amax((2, 3, 4)).numpy(), vectors, atol=1e-6)
+
+
+def test_damaged_encoders_are_told(tmp_path):
+    encoder = toy_method().exports(toy_evaluation())[""]
+    path = encoder.save(tmp_path / "encoder.safetensors")
+    with pytest.raises(UserError, match="no encoder at"):
+        Encoder.load(tmp_path / "nothing")
+    encoder.backbone = ToyBackbone(dim=4)
+    encoder.save(tmp_path / "other.safetensors")
+    (tmp_path / "encoder.safetensors").write_bytes((tmp_path / "other.safetensors").read_bytes())
+    with pytest.raises(UserError, match="do not fit"):
+        Encoder.load(path, trust=("toys",))
+    path.write_bytes(b"nonsense")
+    with pytest.raises(UserError, match="damaged"):
+        Encoder.load(path, trust=("toys",))
+    path.with_suffix(".json").unlink()
+    with pytest.raises(UserError, match=r"encoder\.json"):
+        Encoder.load(path)
