@@ -137,8 +137,8 @@ def frames(moving: str, rng: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def _paste(picture: Image.Image, thing: Image.Image, pose: Pose) -> None:
-    lut = np.clip(np.arange(256) * pose.gain, 0, 255).astype(int).tolist()
-    lit = thing.point([*lut, *lut, *lut, *range(256)])
+    pixels = np.asarray(thing, np.float32) * np.array([pose.gain, pose.gain, pose.gain, 1], np.float32)
+    lit = Image.fromarray(np.minimum(pixels, 255).astype(np.uint8), "RGBA")
     cos, sin = np.cos(pose.angle) / pose.scale, np.sin(pose.angle) / pose.scale
     middle = thing.width / 2
     shift = (middle - cos * pose.x - sin * pose.y, middle + sin * pose.x - cos * pose.y)
@@ -167,9 +167,9 @@ def encode(path: Path, pixels: NDArray[np.uint8]) -> None:
 
 
 def render(folder: str | Path, videos: int = 480, seed: int = 0, progress: Progress | None = None) -> Path:
-    """Renders the set: `<class>/<class>_0001.mp4`, and the lists `train.txt` and `test.txt` of lines "path label".
+    """Renders the set: `<class>/<class>_0001.mp4`, and the lists `train.txt` and `test.txt` of lines "path class".
 
-    The first three quarters of every class are the training part. Labels are the places in `CLASSES`. A folder that
+    The first three quarters of every class are the training part. A folder that
     already holds this very set is used again; the set is made aside and renamed, so a folder is whole or not there.
 
     Args:
@@ -201,7 +201,7 @@ def render(folder: str | Path, videos: int = 480, seed: int = 0, progress: Progr
             path = f"{name}/{name}_{number + 1:04}.mp4"
             encode(aside / path, frames(name, Rng(seed, "render", row).shared()))
             each = len(range(label, videos, len(CLASSES)))
-            lists["train" if number < round(TRAIN_SHARE * each) else "test"].append(f"{path} {label}\n")
+            lists["train" if number < round(TRAIN_SHARE * each) else "test"].append(f"{path} {name}\n")
             if progress is not None:
                 progress(row + 1, videos)
         for part, lines in lists.items():
