@@ -4,38 +4,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.nn import functional as F
 
+import r3d_reference
 from praxino.backbones.pooling import pool
 from praxino.backbones.r3d import R3D
 from praxino.described import build, describe
 from praxino.errors import UserError
 from praxino.originals.iic import r3d_arguments, r3d_from_original, r3d_to_original
-
-
-def by_hand(state, x):
-    """The forward pass in eval mode, read off the layer table of the paper's code, under the original's names."""
-
-    def norm(x, name):
-        weight, bias, mean, var = (state[f"{name}.{w}"] for w in ("weight", "bias", "running_mean", "running_var"))
-        scale = weight / torch.sqrt(var + 1e-5)
-        return x * scale[:, None, None, None] + (bias - mean * scale)[:, None, None, None]
-
-    def conv(x, name, stride, padding):
-        return F.conv3d(x, state[f"{name}.temporal_spatial_conv.weight"], None, stride, padding)
-
-    x = torch.relu(norm(conv(x, "conv1", (1, 2, 2), (1, 3, 3)), "bn1"))
-    for stage in (2, 3, 4, 5):
-        for place in ["block1", "blocks.0", "blocks.1"]:
-            block = f"conv{stage}.{place}"
-            if f"{block}.bn1.weight" not in state:
-                continue
-            halves = stage > 2 and place == "block1"
-            y = torch.relu(norm(conv(x, f"{block}.conv1", 2 if halves else 1, 1), f"{block}.bn1"))
-            y = norm(conv(y, f"{block}.conv2", 1, 1), f"{block}.bn2")
-            short = norm(conv(x, f"{block}.downsampleconv", 2, 0), f"{block}.downsamplebn") if halves else x
-            x = torch.relu(short + y)
-    return x
 
 
 def lively(network):
@@ -55,7 +30,7 @@ def test_forward_is_the_layer_table(layers, shape):
     network = lively(R3D(width=4, layers=layers))
     x = torch.rand(shape)
     with torch.no_grad():
-        got, want = network(x), by_hand(r3d_to_original(network.state_dict()), x)
+        got, want = network(x), r3d_reference.forward(r3d_to_original(network.state_dict()), x)
     assert got.shape[1] == network.dim == 32
     # The same sums in another order.
     torch.testing.assert_close(got, want, rtol=1e-4, atol=1e-5)

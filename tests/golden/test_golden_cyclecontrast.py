@@ -1,0 +1,12 @@
+"""Golden items of CycleContrast."""
+
+import golden_items
+import pytest
+
+CHECKS: dict[str, golden_items.Check] = {}
+
+
+@pytest.mark.golden
+@golden_items.each_item("cyclecontrast")
+def test_item(item):
+    golden_items.run(item, CHECKS)
