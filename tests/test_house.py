@@ -29,7 +29,8 @@ LEVELS = {
     "training": 4,
     "originals": 5, "evaluations": 5, "report": 5,
     "demo": 6,
-    "cli": 7, "__main__": 7,
+    "cli": 7,
+    "__main__": 8,
 }  # fmt: skip
 # Rooms of one level do not know each other, but for these: a stream opens a `Video`, which is a catalog's word.
 SIBLINGS = {("streams", "catalogs")}

@@ -64,4 +64,5 @@ def write(path: str | Path, config: Mapping[str, Any]) -> None:
 
 
 def as_yaml(config: Mapping[str, Any]) -> str:
+    """The text of a recipe, its names in the order given."""
     return yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True, width=120)

@@ -115,6 +115,7 @@ def members(hint: Any) -> list[Any]:
 
 
 def takes_none(hint: Any) -> bool:
+    """Whether a type hint allows None."""
     return hint in (Any, None, types.NoneType) or types.NoneType in get_args(hint)
 
 
