@@ -27,7 +27,7 @@ class R3D(Backbone):
         super().__init__()
         self.width = width
         self.in_channels = in_channels
-        self.layers = layers
+        self.layers = tuple(layers)
         self.dim = 8 * width
         self.stem = nn.Sequential(
             OrderedDict(

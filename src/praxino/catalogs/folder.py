@@ -80,7 +80,9 @@ def _videos_below(root: str) -> list[str]:
 
 def _is_file(entry: os.DirEntry[str]) -> bool:
     # A broken link is a video that cannot be read, to be listed as such; a pipe or a socket is no video at all.
-    return os.path.isfile(entry.path) or (entry.is_symlink() and not os.path.exists(entry.path))
+    if not entry.is_symlink():
+        return entry.is_file()
+    return os.path.isfile(entry.path) or not os.path.exists(entry.path)
 
 
 def _classes(paths: list[str]) -> tuple[str, ...]:
