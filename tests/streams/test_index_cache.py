@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def built(tmp_path, monkeypatch):
 
 
 def entries():
-    return sorted((cache_folder() / "frames").iterdir())
+    return sorted((Path(cache_folder()) / "frames").iterdir())
 
 
 @pytest.mark.parametrize("name", sorted(set(videos.TRAPS) - {"edit_list", "packed"}))
@@ -123,4 +124,4 @@ def test_a_folder_that_cannot_be_written_is_no_error(tmp_path, built, monkeypatc
 def test_where_the_cache_is(monkeypatch, tmp_path):
     monkeypatch.delenv("PRAXINO_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "praxino"
+    assert cache_folder() == str(tmp_path / "praxino")

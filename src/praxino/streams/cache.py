@@ -9,7 +9,6 @@ import os
 import tempfile
 import zlib
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,12 +18,12 @@ from praxino.streams.index import FrameIndex, Turn, build_index
 VERSION = 1
 
 
-def cache_folder() -> Path:
+def cache_folder() -> str:
     """`$PRAXINO_CACHE`, or praxino's folder among the user's caches."""
     if chosen := os.environ.get("PRAXINO_CACHE"):
-        return Path(chosen).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
-    return (Path(base) if base else Path("~/.cache").expanduser()) / "praxino"
+        return os.path.expanduser(chosen)
+    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or os.path.expanduser("~/.cache")
+    return os.path.join(base, "praxino")
 
 
 def frame_index(path: str, full: bool = False) -> FrameIndex:
@@ -40,7 +39,8 @@ def frame_index(path: str, full: bool = False) -> FrameIndex:
         OSError, ValueError: if nothing comes out of the file, with the reason.
     """
     key = _key(path)
-    entry = cache_folder() / "frames" / hashlib.blake2b(key["path"].encode(), digest_size=16).hexdigest()
+    name = hashlib.blake2b(key["path"].encode(errors="surrogateescape"), digest_size=16).hexdigest()
+    entry = os.path.join(cache_folder(), "frames", name)
     index = _load(entry, key)
     if index is None or (full and not index.decoded):
         index = build_index(path, full)
@@ -62,7 +62,7 @@ def _key(path: str) -> dict[str, Any]:
     }
 
 
-def _save(entry: Path, key: dict[str, Any], index: FrameIndex) -> None:
+def _save(entry: str, key: dict[str, Any], index: FrameIndex) -> None:
     """One line of JSON, then the timestamps of frames and keys as little-endian int64."""
     facts = asdict(index)
     pts, keys = facts.pop("pts"), facts.pop("keys")
@@ -71,8 +71,9 @@ def _save(entry: Path, key: dict[str, Any], index: FrameIndex) -> None:
     temporary = None
     # Without a cache everything works, only slower.
     with contextlib.suppress(OSError):
-        entry.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=entry.parent, delete=False) as file:
+        folder = os.path.dirname(entry)
+        os.makedirs(folder, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
             temporary = file.name
             file.write(json.dumps(header).encode() + b"\n" + numbers)
         os.replace(temporary, entry)
@@ -82,9 +83,10 @@ def _save(entry: Path, key: dict[str, Any], index: FrameIndex) -> None:
             os.unlink(temporary)
 
 
-def _load(entry: Path, key: dict[str, Any]) -> FrameIndex | None:
+def _load(entry: str, key: dict[str, Any]) -> FrameIndex | None:
     try:
-        line, _, numbers = entry.read_bytes().partition(b"\n")
+        with open(entry, "rb") as file:
+            line, numbers = file.readline(), file.read()
         header = json.loads(line)
         if header["key"] != key or header["crc"] != zlib.crc32(numbers):
             return None

@@ -21,6 +21,8 @@ TRUSTED_CODECS = ("h264", "hevc")
 # Of these a packet that nothing refers to can be left out of a decode without a change to any other frame. HEVC is
 # not among them: its frames without reference may have some in a higher temporal layer.
 SKIPPABLE_CODECS = ("h264", "mpeg4")
+# Frames of more pixels than this take longer to decode than FFmpeg takes to look further without decoding.
+QUICK_PIXELS = 40_000
 HEAD = 12
 
 
@@ -56,6 +58,7 @@ class FrameIndex:
         turn: to the shown orientation.
         seekable: timestamps tell frames apart, so that decoding may begin at a key.
         skippable: packets that nothing refers to may be left out.
+        quick: the file may be opened without decoding its first frames.
         decoded: found by decoding all, not from the packets.
         note: what is odd, in a few words.
     """
@@ -69,6 +72,7 @@ class FrameIndex:
     turn: Turn
     seekable: bool
     skippable: bool
+    quick: bool
     decoded: bool
     note: str
 
@@ -105,6 +109,7 @@ class _Found:
     first: Any = None
     turn: Turn = field(default_factory=Turn)
     interlaced: bool = False
+    reordered: bool = False
     corrupt: bool = False
     error: str = ""
     notes: list[str] = field(default_factory=list)
@@ -119,8 +124,14 @@ class _Found:
         self.pts.append(MISSING if frame.pts is None else frame.pts)
 
 
-def open_video(path: str, threads: int = 1) -> tuple[Any, Any]:
+def open_video(path: str, threads: int = 1, quick: bool = False) -> tuple[Any, Any]:
     """Opens a file for decoding: the container and its first real video stream.
+
+    Args:
+        path: the file.
+        threads: decoder threads.
+        quick: do not decode the first frames while opening. What they would have told (how far H.264 reorders) is then
+            guessed while decoding, so that frames at the start may be lost: whoever passes this checks what comes out.
 
     Raises:
         OSError: if it cannot be opened.
@@ -128,9 +139,13 @@ def open_video(path: str, threads: int = 1) -> tuple[Any, Any]:
     """
     import av
 
-    if os.path.isfile(path) and os.path.getsize(path) == 0:
-        raise ValueError("the file is empty")
-    container = av.open(path)
+    try:
+        # The option goes to the decoder that looks into the file while it is opened, not to the one that is used later.
+        container = av.open(path, options={"skip_frame": "all"} if quick else {})
+    except av.InvalidDataError:
+        if os.path.getsize(path) == 0:
+            raise ValueError("the file is empty") from None
+        raise
     for stream in container.streams.video:
         # The cover picture of a piece of music is no video.
         if not stream.disposition & av.stream.Disposition.attached_pic:
@@ -153,15 +168,16 @@ def build_index(path: str, full: bool = False) -> FrameIndex:
     container, stream = open_video(path)
     with container:
         facts = _facts(container, stream)
-        if not full and facts["mp4"] and facts["codec"] in TRUSTED_CODECS:
-            pts, keys = _trusted_packets(container, stream, facts["header_frames"])
+        if not full and "mp4" in facts["format"] and facts["codec"] in TRUSTED_CODECS:
+            packets, keys = _trusted_packets(container, stream, facts["header_frames"])
         else:
-            pts, keys = [], []
-    if pts:
+            packets, keys = [], []
+    if packets:
+        pts = sorted(packets)
         found = _decode(path, HEAD)
         head_is_right = found.pts == pts[: len(found.pts)] and len(found.pts) == min(HEAD, len(pts))
         if head_is_right and not found.corrupt and not found.error:
-            found.pts, found.keys = pts, keys
+            found.pts, found.keys, found.reordered = pts, keys, packets != pts
             return _index(found, facts, decoded=False)
     found = _decode(path, None)
     if not found.pts:
@@ -173,7 +189,7 @@ def _facts(container: Any, stream: Any) -> dict[str, Any]:
     # Copied here, because a stream's values turn into garbage when its container is closed.
     aspect = stream.sample_aspect_ratio
     return {
-        "mp4": "mp4" in container.format.name.split(","),
+        "format": container.format.name.split(","),
         "codec": stream.codec_context.name,
         "header_frames": int(stream.frames),
         "tick": float(stream.time_base or Fraction(1, 1000)),
@@ -183,7 +199,7 @@ def _facts(container: Any, stream: Any) -> dict[str, Any]:
 
 
 def _trusted_packets(container: Any, stream: Any, header_frames: int) -> tuple[list[int], list[int]]:
-    """Timestamps of all frames and of the keys, ascending; nothing at all where anything about the packets is odd."""
+    """Timestamps of all packets and of the keys, as they lie; nothing where anything about the packets is odd."""
     import av
 
     pts, keys = [], []
@@ -203,10 +219,9 @@ def _trusted_packets(container: Any, stream: Any, header_frames: int) -> tuple[l
                 keys.append(packet.pts)
     except av.FFmpegError:
         return [], []
-    pts.sort()
-    if not pts or pts[0] != first or len(set(pts)) != len(pts) or len(pts) != header_frames:
+    if not pts or min(pts) != first or len(set(pts)) != len(pts) or len(pts) != header_frames:
         return [], []
-    return pts, sorted(keys)
+    return pts, keys
 
 
 def _length_bytes(codec: str, configuration: bytes) -> int:
@@ -232,12 +247,16 @@ def _decode(path: str, most: int | None) -> _Found:
 
     found = _Found()
     flagged: set[int] = set()
+    before = MISSING
     container, stream = open_video(path)
     with container:
         try:
             for packet in container.demux(stream):
-                if packet.is_keyframe and packet.pts is not None:
-                    flagged.add(packet.pts)
+                if packet.pts is not None:
+                    found.reordered |= packet.pts < before
+                    before = packet.pts
+                    if packet.is_keyframe:
+                        flagged.add(packet.pts)
                 for frame in packet.decode():
                     if most is not None and len(found.pts) == most:
                         return found
@@ -280,7 +299,13 @@ def _index(found: _Found, facts: dict[str, Any], decoded: bool) -> FrameIndex:
         width=width,
         turn=found.turn,
         seekable=seekable,
-        skippable=seekable and clean and facts["codec"] in SKIPPABLE_CODECS,
+        # Without a change of order there are no frames that nothing refers to, as a rule, and asking for it costs.
+        skippable=seekable and clean and found.reordered and facts["codec"] in SKIPPABLE_CODECS,
+        # These store each frame's time. In others it is worked out from what the first frames tell.
+        quick=seekable
+        and facts["codec"] == "h264"
+        and not {"mp4", "matroska"}.isdisjoint(facts["format"])
+        and height * width > QUICK_PIXELS,
         decoded=decoded,
         note="; ".join(notes),
     )

@@ -99,7 +99,7 @@ class VideoReader(FrameReader):
         try:
             left = self._seek_and_read(wanted, put) if self.index.seekable else wanted
             if len(left):
-                self._opened(fresh=True).by_count(left, put)
+                self._opened(fresh=True, quick=False).by_count(left, put)
                 if self.index.seekable and not self.index.decoded:
                     # The packets promised what the decoder does not hold: the next one to open it shall know.
                     frame_index(self.path, full=True)
@@ -114,16 +114,17 @@ class VideoReader(FrameReader):
         left = []
         for key, part in self.index.segments(wanted):
             # Where a seek lands behind the key that it was told, the key before it may help.
-            tries = (self._opened(row < 0).by_time(row, part, put) for row in range(key, max(key - 2, -2), -1))
-            if not any(tries):
+            rows = range(key, max(key - 2, -2), -1)
+            if not any(self._opened(row < 0, self.index.quick).by_time(row, part, put) for row in rows):
                 left.append(part)
         return np.concatenate(left) if left else wanted[:0]
 
-    def _opened(self, fresh: bool = False) -> _OpenFile:
-        if self._file is not None and (self._file.process != os.getpid() or (fresh and not self._file.fresh)):
+    def _opened(self, fresh: bool, quick: bool) -> _OpenFile:
+        file = self._file
+        if file is not None and (file.process != os.getpid() or file.quick != quick or (fresh and not file.fresh)):
             self.close()
         if self._file is None:
-            self._file = _OpenFile(self.path, self.index, (self.height, self.width), self.threads)
+            self._file = _OpenFile(self.path, self.index, (self.height, self.width), self.threads, quick)
         return self._file
 
     def close(self) -> None:
@@ -140,12 +141,13 @@ class VideoReader(FrameReader):
 class _OpenFile:
     """A file that this process has open."""
 
-    def __init__(self, path: str, index: FrameIndex, size: tuple[int, int], threads: int) -> None:
+    def __init__(self, path: str, index: FrameIndex, size: tuple[int, int], threads: int, quick: bool) -> None:
         from av.video.reformatter import VideoReformatter
 
         self.process = os.getpid()
         self.index = index
-        self.container, self.stream = open_video(path, threads)
+        self.quick = quick
+        self.container, self.stream = open_video(path, threads, quick)
         self.fresh = True
         self.scaler = VideoReformatter()
         self.height, self.width = index.turn.size(*size)
