@@ -12,6 +12,7 @@ from torch import Tensor
 
 from praxino.batch import ClipBatch
 from praxino.catalogs.base import Catalog
+from praxino.described import arguments
 from praxino.evaluations import handmade
 from praxino.evaluations.batchnorm import reestimate_batchnorm as reestimate
 from praxino.evaluations.features import Embed, VideoFeatures, extract, one_frame_only
@@ -56,6 +57,7 @@ def compared_features(
     centred: bool | None = None,
     workers: int = 2,
     max_left_out: float = 0.1,
+    clips_apart: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Compared:
     """The features of an encoder, and of baselines in the same pass over the same frames.
@@ -68,6 +70,7 @@ def compared_features(
         reestimate_batchnorm, centred: None: as the encoder's protocol says. Both go for every row.
         workers: loading processes.
         max_left_out: largest share of unreadable videos of a part.
+        clips_apart: keeps the clips' vectors instead of their mean.
         progress: called with (videos done, videos of this part).
     """
     name = view or next(iter(encoder.views))
@@ -88,7 +91,7 @@ def compared_features(
         needed += ["rgb"] if "rgb" not in needed else []
     common: dict[str, Any] = {
         "needed": needed, "sampler": encoder.sampler, "streams": encoder.streams, "canvas": encoder.canvas,
-        "workers": workers, "max_left_out": max_left_out, "progress": progress,
+        "workers": workers, "max_left_out": max_left_out, "clips_apart": clips_apart, "progress": progress,
     }  # fmt: skip
     for network in networks.values():
         network.backbone.eval()
@@ -118,15 +121,9 @@ def untrained(encoder: Encoder, seed: int = 0) -> Encoder:
     twin.backbone = copy.deepcopy(encoder.backbone)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(Rng(seed, "untrained").shared().integers(2**31)))
-        fresh = type(encoder.backbone)(**_arguments(encoder.backbone))
+        fresh = type(encoder.backbone)(**arguments(encoder.backbone))
     twin.backbone.load_state_dict(fresh.state_dict())
     return twin
-
-
-def _arguments(backbone: torch.nn.Module) -> Mapping[str, Any]:
-    from praxino.described import arguments
-
-    return arguments(backbone)
 
 
 def _embed(encoder: Encoder, view: str) -> Embed:

@@ -1,0 +1,143 @@
+"""The whole way in minutes: videos, pretraining without labels, scores beside baselines, a page to look at."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from praxino.catalogs.base import Catalog
+from praxino.catalogs.folder import VideoFolder
+from praxino.catalogs.listfile import ListFile
+from praxino.demo.render import render
+from praxino.errors import UserError
+from praxino.evaluations.instance import find_own_video
+from praxino.evaluations.protocol import HANDMADE
+from praxino.evaluations.result import Result, best_handmade, table_lines, write_result
+from praxino.evaluations.retrieval import retrieve
+from praxino.methods.encoder import Encoder
+from praxino.report.page import write_report
+from praxino.training.pretrain import pretrain
+from praxino.training.recipe import complete
+from praxino.training.run import Run
+from praxino.training.start import OUTSIDE, resume, start
+
+Progress = Callable[[int, int], None]
+VIEW = "residual"  # fixed beforehand, for every row of the table: the class of the rendered videos is their motion
+
+
+def demo(
+    videos: Path | None = None,
+    out: Path = Path("praxino-demo"),
+    seed: int = 0,
+    steps: int | None = None,
+    workers: int | None = None,
+    recipe: str = "simclr_demo",
+    say: Callable[[str], None] = print,
+) -> Result:
+    """Pretrains on rendered videos, or on one's own, and shows what was learnt.
+
+    Args:
+        videos: a folder of one's own videos; none: a labelled set is rendered, whose class is the motion.
+        out: the run's folder, with report.html; a demo that was stopped there is gone on with.
+        seed: of everything random.
+        steps: training steps; none: the recipe's.
+        workers: loading processes; none: one less than there are cores.
+        recipe: what is trained.
+        say: takes lines for the screen.
+
+    Returns:
+        The scores, as they stand in the report.
+
+    Raises:
+        UserError: as of pretraining, or if there are fewer than four videos.
+    """
+    began = time.perf_counter()
+    out = Path(out)
+    workers = max(1, (os.cpu_count() or 2) - 1) if workers is None else workers
+    catalog = _rendered(out, seed, say) if videos is None else VideoFolder(str(videos))
+    config = _config(catalog, out, seed, steps, workers, recipe)
+    run = _trained(config, out, say)
+    if not run.finished:
+        raise UserError(f"the demo was stopped and saved: the same command goes on, or 'praxino resume {out}'")
+
+    encoder = Encoder.load(out)
+    say("measuring: the trained network beside chance, an untrained one, one frame, and hand-made features")
+    if videos is None:
+        result = retrieve(encoder, catalog, view=VIEW, k=(1, 5), workers=workers)
+    else:
+        result = find_own_video(encoder, catalog, view=VIEW, workers=workers, max_left_out=1.0)
+    write_result(out, result.protocol, result, catalog.classes)
+    report = write_report(out)
+    for line in [result.title, *table_lines(result), *_remarks(result, len(catalog) if videos else None)]:
+        say(line)
+    say(f"{time.perf_counter() - began:.0f} s in all; look at {report}")
+    return result
+
+
+def _rendered(out: Path, seed: int, say: Callable[[str], None]) -> Catalog:
+    say("rendering the videos: one textured object over a cluttered, drifting background; its motion is the class")
+    out.mkdir(parents=True, exist_ok=True)
+    folder = render(out / "videos", seed=seed)
+    return ListFile(str(folder / "train.txt"), test=str(folder / "test.txt"))
+
+
+def _config(
+    catalog: Catalog, out: Path, seed: int, steps: int | None, workers: int, recipe: str
+) -> dict[str, Any]:
+    text = resources.files("praxino.recipes").joinpath(f"{recipe}.yaml").read_text()
+    given = yaml.safe_load(text)
+    training = len(catalog.part("train"))
+    if training < 4:
+        raise UserError(f"{training} videos are too few to learn from: give a folder of at least four")
+    if steps is not None:
+        given["stages"][0] = {k: v for k, v in given["stages"][0].items() if k != "epochs"} | {"steps": steps}
+    from praxino.described import describe
+
+    given |= {
+        "catalog": describe(catalog),
+        "out": str(out),
+        "seed": seed,
+        "workers": workers,
+        "threads": max(1, (os.cpu_count() or 1) - workers // 2),
+        "batch_size": min(given.get("batch_size", 32), max(2, training // 2)),
+        "max_left_out": 1.0,
+    }
+    return complete(pretrain, given, without=OUTSIDE)
+
+
+def _trained(config: Mapping[str, Any], out: Path, say: Callable[[str], None]) -> Run:
+    if not (out / "recipe.yaml").is_file():
+        say("pretraining, without a look at any label")
+        return start(config)
+    then = Run(out).recipe()
+    for name in ("catalog", "seed", "stages"):
+        if then[name] != config[name]:
+            raise UserError(f"{out} holds a run with another {name}: pass another --out, or remove that folder")
+    say(f"going on with the run in {out}")
+    return resume(out)
+
+
+def _remarks(result: Result, videos: int | None) -> list[str]:
+    """What the table says in words, where a reader might want it otherwise."""
+    lines = []
+    first = result.columns[0]
+    winner = best_handmade(result, HANDMADE, first)
+    if winner:
+        lines.append(
+            f"'{winner.name}', a hand-made feature, beats the trained network at {first}: "
+            f"{winner.values[first]:.1f} against {result.row('trained').values[first]:.1f}"
+        )
+    trained, untrained = result.row("trained"), result.row("untrained")
+    if trained.intervals[first][0] <= untrained.intervals[first][1]:
+        lines.append("the intervals of the trained and the untrained network overlap: no difference is shown")
+    if videos is not None and videos < 100:
+        lines.append(f"{videos} videos are few: so short a run on so few shows that it works, not what is possible")
+    if result.left_out:
+        lines.append(f"{len(result.left_out)} videos were left out; the report lists them")
+    return lines

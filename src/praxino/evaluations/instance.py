@@ -1,0 +1,95 @@
+"""Without labels: does a clip find the other clip of its own video?
+
+The one score that any folder of videos allows. It says that a representation tells videos apart, not that it tells apart
+what matters: colours and scenes alone go far here, which is why thumbnails stand beside it.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+
+from praxino.catalogs.base import Catalog, Part
+from praxino.described import arguments
+from praxino.errors import UserError
+from praxino.evaluations import metrics
+from praxino.evaluations.protocol import compared_features
+from praxino.evaluations.result import Neighbours, Result, Row
+from praxino.evaluations.retrieval import SHOWN_NEIGHBOURS, SHOWN_QUERIES, ordered, scored_row
+from praxino.methods.encoder import Encoder
+from praxino.rng import Rng
+from praxino.training.pretrain import pick_device
+
+
+def find_own_video(
+    encoder: Encoder,
+    catalog: Catalog,
+    part: Part = "all",
+    view: str | None = None,
+    baselines: bool = True,
+    reestimate_batchnorm: bool | None = None,
+    centred: bool | None = None,
+    workers: int = 2,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    max_left_out: float = 0.1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Result:
+    """Each video's first clip asks; the last clips of all videos answer.
+
+    Args:
+        encoder: what is evaluated; its sampler takes `clips`.
+        catalog: any videos.
+        part: of the catalog.
+        view, baselines, reestimate_batchnorm, centred: as for retrieval.
+        workers: loading processes.
+        device: auto takes a GPU where there is one.
+        max_left_out: largest share of unreadable videos, 0 to 1.
+        progress: called with (videos done, videos).
+
+    Raises:
+        UserError: if there are fewer than two readable videos.
+    """
+    two = copy.copy(encoder.to(pick_device(device)))
+    two.sampler = type(encoder.sampler)(**{**arguments(encoder.sampler), "clips": 2})
+    videos = catalog.part(part)
+    taken = compared_features(
+        two, videos, videos, view=view, baselines=baselines, reestimate_batchnorm=reestimate_batchnorm, centred=centred,
+        workers=workers, max_left_out=max_left_out, clips_apart=True, progress=progress,
+    )  # fmt: skip
+    count = len(taken.gallery["trained"].ids)
+    if count < 2:
+        raise UserError(f"one readable video has no other to be told from: {type(catalog).__name__} needs at least two")
+    own = np.arange(count)
+    cutoffs = tuple(k for k in (1, 5) if k < count)
+    rows, per_query, shown = [], {}, []
+    for name, features in taken.gallery.items():
+        found = metrics.retrieval(features.vectors[:, 0], features.vectors[:, 1], own, own, cutoffs)
+        hits = {str(k): found.hits[:, at] for at, k in enumerate(cutoffs)}
+        rows.append(scored_row(name, hits))
+        per_query[name] = {column: hit.tolist() for column, hit in hits.items()}
+        if name == "trained":
+            shown = _shown(videos, features.rows, features.vectors)
+    rows.append(Row("chance", {str(k): 100 * k / count for k in cutoffs}))
+    settings = taken.settings | {"clips a video": 2, "queries": "each video's first clip", "gallery": "all last clips"}
+    columns = [str(k) for k in cutoffs]
+    title = f"Does a clip find its own video among {count}?"
+    return Result("instance", title, settings, columns, ordered(rows), shown, taken.left_out, per_query)
+
+
+def _shown(videos: Catalog, rows: np.ndarray, vectors: np.ndarray) -> list[Neighbours]:
+    own = np.arange(len(rows))
+    found = metrics.retrieval(vectors[:, 0], vectors[:, 1], own, own, (min(SHOWN_NEIGHBOURS, len(rows)),))
+    drawn = np.sort(Rng(0, "shown").shared().permutation(len(rows))[:SHOWN_QUERIES])
+    return [
+        Neighbours(
+            videos[int(rows[query])],
+            [
+                (videos[int(rows[row])], float(cosine), bool(row == query))
+                for row, cosine in zip(found.neighbours[query], found.similarities[query], strict=True)
+            ],
+        )
+        for query in drawn
+    ]
