@@ -1,0 +1,79 @@
+"""Queries beside their nearest neighbours, in pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from praxino.report.markup import image, note, number, text
+
+Shown = Mapping[str, Any]
+
+
+def draw(folder: Path, evaluation: Mapping[str, Any], fallback: str) -> str:
+    """The gallery of one evaluation; "" where it has none.
+
+    Where queries have no label, a hit is another clip of the query's own video.
+
+    Args:
+        folder: the run's.
+        evaluation: content of its file.
+        fallback: a title where it has none.
+    """
+    matches = evaluation.get("gallery") or []
+    if not matches:
+        return ""
+    labelled = any(match["query"].get("label") is not None for match in matches)
+    same = "is of its class" if labelled else "is of its own video"
+    first = [match["neighbours"][0] for match in matches if match.get("neighbours")]
+    hits = sum(bool(neighbour.get("hit")) for neighbour in first)
+    explained = (
+        f"{hits} of these {len(matches)} queries have a nearest neighbour that {same}. "
+        f"✓ hit: the neighbour {same}; ✗ miss: it is not. The number is the cosine similarity."
+    )
+    cards = "".join(_match(folder, match) for match in matches)
+    return f"<h3>{text(evaluation.get('title') or fallback)}</h3>{note(explained)}{cards}"
+
+
+def _match(folder: Path, match: Mapping[str, Any]) -> str:
+    query = match["query"]
+    neighbours = "".join(
+        _clip(folder, neighbour, f"neighbour {place}", _verdict(neighbour))
+        for place, neighbour in enumerate(match.get("neighbours") or [], start=1)
+    )
+    found = f'<ol class="clips">{neighbours}</ol>' if neighbours else note("No neighbours.")
+    asked = _clip(folder, query, "query", _badge("asked", "query"), "div")
+    return f'<article class="card match"><div class="query">{asked}</div>{found}</article>'
+
+
+def _clip(folder: Path, shown: Shown, role: str, head: str, tag: str = "li") -> str:
+    frames = shown.get("frames") or []
+    id, label = shown.get("id", ""), shown.get("label")
+    about = f"{role}, {id}" if label is None else f"{role}, {label}, {id}"
+    pictures = "".join(
+        image(folder, frame, f"{about}: frame {k} of {len(frames)}") for k, frame in enumerate(frames, start=1)
+    )
+    if not frames:
+        pictures = '<span class="gone">no picture</span>'
+    kind = "" if "hit" not in shown else " hit" if shown["hit"] else " miss"
+    named = "" if label is None else f"<b>{text(label)}</b> "
+    strip = f'<div class="strip{_layout(len(frames))}">{pictures}</div>'
+    return (
+        f'<{tag} class="clip{kind}"><div class="head">{head}</div>{strip}'
+        f'<div class="named">{named}<small title="{text(id)}">{text(id)}</small></div></{tag}>'
+    )
+
+
+def _layout(frames: int) -> str:
+    """Four or more frames stand in two columns, fewer beside each other."""
+    return " pairs" if frames >= 4 else f" row{max(frames, 1)}"
+
+
+def _verdict(neighbour: Shown) -> str:
+    badge = _badge("hit", "✓ hit") if neighbour.get("hit") else _badge("miss", "✗ miss")
+    return f'{badge}<span class="similarity">{number(neighbour.get("similarity", ""), 2)}</span>'
+
+
+def _badge(kind: str, word: str) -> str:
+    return f'<span class="badge {kind}">{word}</span>'

@@ -1,0 +1,94 @@
+"""Pieces of HTML. Whatever comes from a run goes through `text`."""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+KINDS = {b"\xff\xd8": "image/jpeg", b"\x89P": "image/png"}
+
+
+def text(value: Any) -> str:
+    """A value as escaped text, safe in attributes too."""
+    return html.escape(str(value), quote=True)
+
+
+def number(value: Any, digits: int = 1) -> str:
+    """A number with this many decimals; anything else as it is."""
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"{value:.{digits}f}" if plain else text(value)
+
+
+def short(value: float) -> str:
+    """A number as short as three digits let it be: 0.00213, 4.12, 128."""
+    if value == 0 or 1e-3 <= abs(value) < 1e4:
+        return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{value:.1e}".replace(".0e", "e").replace("e-0", "e-").replace("e+0", "e")
+
+
+def plural(count: int, word: str) -> str:
+    """ "1 video", "1,234 videos"."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def section(id: str, title: str, *parts: str) -> str:
+    """A part of the page that the navigation can jump to."""
+    return f'<section id="{text(id)}"><h2>{text(title)}</h2>{"".join(parts)}</section>'
+
+
+def note(sentence: str) -> str:
+    """A sentence of what is missing, or of how to read what follows."""
+    return f'<p class="note">{text(sentence)}</p>'
+
+
+def folded(title: str, content: str, extra: str = "") -> str:
+    """Content that opens with a click."""
+    aside = f' <span class="muted">{text(extra)}</span>' if extra else ""
+    return f"<details><summary>{text(title)}{aside}</summary>{content}</details>"
+
+
+def definitions(pairs: Iterable[tuple[Any, Any]]) -> str:
+    """Names with their values."""
+    return "<dl>" + "".join(f"<div><dt>{text(k)}</dt><dd>{text(plain(v))}</dd></div>" for k, v in pairs) + "</dl>"
+
+
+def plain(value: Any) -> str:
+    """A setting for people: yes and no, lists with commas, objects by their class."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(plain(item) for item in value) or "none"
+    if isinstance(value, dict):
+        if "class_path" in value:
+            return str(value["class_path"]).rpartition(".")[2]
+        return ", ".join(f"{key}: {plain(item)}" for key, item in value.items()) or "none"
+    return str(value)
+
+
+def table(heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """A plain table of text, scrolling inside its own box."""
+    head = "".join(f'<th scope="col">{text(h)}</th>' for h in heads)
+    body = "".join("<tr>" + "".join(f"<td>{text(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    whole = f'<table class="plain"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<div class="scroll" tabindex="0">{whole}</div>'
+
+
+def image(folder: Path, path: str, alt: str) -> str:
+    """A picture of the run folder, inlined; a box that says so where there is none.
+
+    Args:
+        folder: the run's; nothing outside of it is read.
+        path: relative to it.
+        alt: what the picture shows.
+    """
+    file = (folder / path).resolve()
+    data = file.read_bytes() if file.is_relative_to(folder.resolve()) and file.is_file() else b""
+    kind = KINDS.get(data[:2])
+    if kind is None:
+        return f'<span class="gone" role="img" aria-label="{text(alt)}: picture missing">picture missing</span>'
+    return f'<img alt="{text(alt)}" src="data:{kind};base64,{base64.b64encode(data).decode()}">'

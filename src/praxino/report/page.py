@@ -1,0 +1,196 @@
+"""The report of a run: one HTML file that needs nothing but itself."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from praxino.report import curves, gallery, tables
+from praxino.report.markup import definitions, folded, note, plural, section, short, table, text
+from praxino.report.read import ListedVideo, Record, read_run
+from praxino.report.style import CSS
+
+NAME = "report.html"
+LISTED = 500
+PROTOCOLS = {"retrieval": "Retrieval", "knn": "kNN"}
+# The page asks for nothing from anywhere, and a browser that reads this line will not let it.
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+
+def write_report(folder: str | Path) -> Path:
+    """Writes `report.html` into a run folder, aside first: curves, evaluations, pictures, what was left out, recipe.
+
+    What the run does not hold (yet) is said on the page.
+
+    Args:
+        folder: the run's.
+
+    Returns:
+        The file.
+
+    Raises:
+        UserError: if the folder holds no run.
+    """
+    record = read_run(folder)
+    path = record.folder / NAME
+    aside = path.with_name(f".{NAME}.{os.getpid()}.part")
+    try:
+        aside.write_text(page(record), encoding="utf-8")
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+    return path
+
+
+def page(record: Record) -> str:
+    """The whole document."""
+    parts = {
+        "results": ("Results", results(record)),
+        "training": ("Training", training(record)),
+        "neighbours": ("Nearest neighbours", neighbours(record)),
+        "videos": ("Videos and what was left out", videos(record)),
+        "recipe": ("Recipe and environment", recipe(record)),
+    }
+    links = "".join(f'<li><a href="#{id}">{text(title)}</a></li>' for id, (title, _) in parts.items())
+    body = "".join(section(id, title, content) for id, (title, content) in parts.items())
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta http-equiv="Content-Security-Policy" content="{text(POLICY)}">'
+        f"<title>{text(record.name)}: report of a run</title><style>{CSS}</style></head><body>"
+        f'<header><p class="eyebrow">praxino · report of a run</p><h1>{text(record.name)}</h1>'
+        f'<p class="lead">{text(summary(record))}</p>{facts(record)}{problems(record)}</header>'
+        f'<nav aria-label="Parts of the report"><ul>{links}</ul></nav><main>{body}</main>'
+        f"<footer>{text(footer(record))}</footer></body></html>\n"
+    )
+
+
+def _class(value: Any) -> str:
+    """The last word of a class path in a recipe."""
+    path = value.get("class_path") if isinstance(value, dict) else value
+    return str(path or "").rpartition(".")[2]
+
+
+def summary(record: Record) -> str:
+    """What the run is, in a sentence or two."""
+    method, catalog = _class(record.recipe.get("method")), record.recipe.get("catalog")
+    arguments = catalog.get("init_args") if isinstance(catalog, dict) else None
+    place = next((arguments[key] for key in ("root", "path") if arguments.get(key)), "") if arguments else ""
+    where = f" on the videos of {_class(catalog)}{f' ({place})' if place else ''}" if catalog else ""
+    begun = "" if record.steps else " No step has been taken yet."
+    return f"{method or 'A method'}, trained without labels{where}.{begun}"
+
+
+def facts(record: Record) -> str:
+    """The few numbers that one looks for first."""
+    made: list[tuple[str, str, str]] = []
+    for evaluation in list(record.evaluations.values())[:1]:
+        made += _score(evaluation)
+    if record.videos is not None:
+        left_out = len(record.left_out)
+        made.append(("Videos", f"{len(record.used):,}", f"{left_out:,} left out" if left_out else "none left out"))
+    if record.steps:
+        steps = max(line["step"] for line in record.steps) + 1
+        made.append(("Steps", f"{steps:,}", f"{plural(len(record.epochs), 'whole epoch')}"))
+        totals = [c for c in curves.curves(record.steps, ()) if c.key == "total" and c.points]
+        for smooth in (curves.smoothed(curve.points) for curve in totals):
+            made.append(("Loss", short(smooth[-1][1]), f"from {short(smooth[0][1])}"))
+        made.append(("Training time", _duration(record), "of the steps alone"))
+    cells = "".join(
+        f"<div><dt>{text(name)}</dt><dd>{text(value)}<small>{text(aside)}</small></dd></div>"
+        for name, value, aside in made
+    )
+    return f'<dl class="facts">{cells}</dl>' if cells else ""
+
+
+def _score(evaluation: dict[str, Any]) -> list[tuple[str, str, str]]:
+    column = next(iter(evaluation.get("columns") or []), None)
+    rows = evaluation.get("rows") or []
+    trained = tables.best([row for row in rows if tables.kind(row) == "trained"], column) if column else None
+    if column is None or trained is None:
+        return []
+    chance = tables.best([row for row in rows if tables.kind(row) == "chance"], column)
+    aside = f"chance: {tables.value(chance, column):.1f} %" if chance else "the trained network"
+    protocol = str(evaluation.get("protocol", "score"))
+    title = f"{PROTOCOLS.get(protocol, protocol)} {tables.column_title(column)}"
+    return [(title, f"{tables.value(trained, column):.1f} %", aside)]
+
+
+def _duration(record: Record) -> str:
+    spent = sum(line["seconds"] for line in record.steps if isinstance(line.get("seconds"), int | float))
+    minutes, seconds = divmod(round(spent), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {seconds:02d} s"
+
+
+def problems(record: Record) -> str:
+    if not record.problems:
+        return ""
+    said = "".join(f"<li>{text(sentence)}</li>" for sentence in record.problems)
+    return f'<div class="card problems"><h3>Not everything could be read</h3><ul>{said}</ul></div>'
+
+
+def results(record: Record) -> str:
+    """The tables of all evaluations."""
+    if not record.evaluations:
+        return note(f"No evaluation yet. To make one: praxino evaluate retrieval {record.folder}")
+    return "".join(tables.draw(content, name) for name, content in record.evaluations.items())
+
+
+def training(record: Record) -> str:
+    """The curves."""
+    drawn = curves.curves(record.steps, record.epochs)
+    if not drawn:
+        return note("No curves: metrics.jsonl holds no step yet.")
+    explained = "Light: every step. Strong: the moving mean over a twentieth of the run."
+    return note(explained) + '<div class="charts">' + "".join(map(curves.draw, drawn)) + "</div>"
+
+
+def neighbours(record: Record) -> str:
+    """Queries beside their nearest neighbours."""
+    drawn = [gallery.draw(record.folder, content, name) for name, content in record.evaluations.items()]
+    return "".join(drawn) or note("No pictures: no evaluation of this run has a gallery.")
+
+
+def videos(record: Record) -> str:
+    """How many videos were used, what was left out and why, and remarks on those that were used."""
+    if record.videos is None:
+        return note("No list of videos yet: videos.csv is written when the probe of the videos ends.")
+    counts = Counter(video.status for video in record.left_out)
+    said = f"{plural(len(record.used), 'video')} of {len(record.videos):,} used."
+    if not counts:
+        said += " None was left out."
+    reasons = folded("Left out", _listed(record.left_out), _counted(counts)) if counts else ""
+    remarked = [video for video in record.used if video.reason]
+    if remarked:
+        reasons += folded("Used, with a remark", _listed(remarked), plural(len(remarked), "video"))
+    return f"<p>{text(said)}</p>{reasons}"
+
+
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {status or 'without a status'}" for status, count in counts.most_common())
+
+
+def _listed(listed: list[ListedVideo]) -> str:
+    rows = [(video.id, video.frames, video.status, video.reason) for video in listed[:LISTED]]
+    more = note(f"And {len(listed) - LISTED:,} more in videos.csv.") if len(listed) > LISTED else ""
+    return table(("video", "frames", "status", "reason"), rows) + more
+
+
+def recipe(record: Record) -> str:
+    """What ran, and in what."""
+    ran = f'<pre tabindex="0">{text(record.recipe_text)}</pre>' if record.recipe_text else note("No recipe.yaml.")
+    rows: list[tuple[str, Any]] = []
+    for key, value in record.environment.items():
+        rows += [(f"{key}: {k}", v) for k, v in value.items()] if isinstance(value, dict) else [(key, value)]
+    around = definitions(rows) if rows else note("No environment.json.")
+    return folded("Recipe, as run", ran, "recipe.yaml") + folded("Environment", around, "environment.json")
+
+
+def footer(record: Record) -> str:
+    packages = record.environment.get("packages")
+    version = packages.get("praxino") if isinstance(packages, dict) else None
+    ran = f" The run was made by praxino {version}." if version else ""
+    return f"Made from the files of the run folder, all in this one file.{ran}"

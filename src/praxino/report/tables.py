@@ -1,0 +1,172 @@
+"""The table of an evaluation, the settings beside it, and what it says in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from praxino.report.markup import definitions, folded, note, number, plural, table, text
+
+HANDMADE = ("thumbnail", "histogram", "difference", "spectrum", "hand-made", "handmade")
+
+Row = Mapping[str, Any]
+
+
+def kind(row: Row) -> str:
+    """What a row is, by its name: "chance", "untrained", "hand-made" or "trained"."""
+    name = str(row.get("name", "")).lower()
+    if name.startswith(("chance", "untrained")):
+        return "chance" if name.startswith("chance") else "untrained"
+    return "hand-made" if any(word in name for word in HANDMADE) else "trained"
+
+
+def column_title(column: str) -> str:
+    """k nearest neighbours as "@k"; other columns by their name."""
+    return f"@{column}" if column.isdecimal() else column
+
+
+def value(row: Row, column: str) -> float | None:
+    """The row's finite number in a column, if it has one."""
+    found = (row.get("values") or {}).get(column)
+    if not isinstance(found, int | float) or isinstance(found, bool) or not math.isfinite(found):
+        return None
+    return float(found)
+
+
+def interval(row: Row, column: str) -> tuple[float, float] | None:
+    """The row's interval in a column, if it was taken."""
+    found = (row.get("intervals") or {}).get(column)
+    if not isinstance(found, list | tuple) or len(found) != 2:
+        return None
+    return (float(found[0]), float(found[1])) if all(isinstance(end, int | float) for end in found) else None
+
+
+def best(rows: Sequence[Row], column: str) -> Row | None:
+    """The row with the largest number in a column; the first of equals."""
+    given = [row for row in rows if value(row, column) is not None]
+    return max(given, key=lambda row: value(row, column) or 0.0, default=None)
+
+
+def overlap(one: Row, other: Row, column: str) -> bool:
+    """Whether both rows have intervals, and these meet."""
+    a, b = interval(one, column), interval(other, column)
+    return a is not None and b is not None and a[0] <= b[1] and b[0] <= a[1]
+
+
+def findings(evaluation: Mapping[str, Any]) -> list[str]:
+    """What the table says: first where hand-made features win, then how far training came."""
+    columns, rows = evaluation.get("columns") or [], evaluation.get("rows") or []
+    wins: dict[tuple[str, bool], list[str]] = {}
+    for column in columns:
+        trained = best([row for row in rows if kind(row) == "trained"], column)
+        handmade = best([row for row in rows if kind(row) == "hand-made"], column)
+        if trained is None or handmade is None:
+            continue
+        ours, theirs = value(trained, column) or 0.0, value(handmade, column) or 0.0
+        if theirs > ours:
+            where = wins.setdefault((str(handmade["name"]), overlap(trained, handmade, column)), [])
+            where.append(f"{_at(column)} ({theirs:.1f} against {ours:.1f})")
+    return [_win(name, vague, where) for (name, vague), where in wins.items()] + (
+        _gain(rows, columns[0]) if columns else []
+    )
+
+
+def _win(name: str, vague: bool, where: Sequence[str]) -> str:
+    name = name[:1].upper() + name[1:]
+    verb = "is above" if vague else "beats"
+    caution = "; but the intervals overlap, so no difference is shown" if vague else ""
+    return f"{name}, a hand-made feature, {verb} the trained network here {_listed(where)}{caution}."
+
+
+def _gain(rows: Sequence[Row], column: str) -> list[str]:
+    trained = best([row for row in rows if kind(row) == "trained"], column)
+    if trained is None:
+        return []
+    parts = []
+    ours = value(trained, column) or 0.0
+    for other in ("chance", "untrained", "hand-made"):
+        row = best([row for row in rows if kind(row) == other], column)
+        theirs = value(row, column) if row is not None else None
+        if row is None or theirs is None or (other == "hand-made" and theirs > ours):
+            continue
+        side = "above" if ours >= theirs else "below"
+        name = "chance" if other == "chance" else f"“{row['name']}”"
+        caution = " (the intervals overlap)" if overlap(trained, row, column) else ""
+        parts.append(f"{abs(ours - theirs):.1f} points {side} {name}{caution}")
+    return [f"The trained network stands {_listed(parts)} {_at(column)}."] if parts else []
+
+
+def _at(column: str) -> str:
+    return f"at k\u00a0=\u00a0{column}" if column.isdecimal() else f"in {column}"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+
+
+def draw(evaluation: Mapping[str, Any], fallback: str) -> str:
+    """One evaluation: title, findings, table, settings, what it left out.
+
+    Args:
+        evaluation: content of its file.
+        fallback: a title where it has none.
+    """
+    columns, rows = evaluation.get("columns") or [], evaluation.get("rows") or []
+    title = f"<h3>{text(evaluation.get('title') or fallback)}</h3>"
+    if not columns or not rows:
+        return f'<article class="card">{title}{note("This evaluation holds no table.")}</article>'
+    said = "".join(f"<li>{text(sentence)}</li>" for sentence in findings(evaluation))
+    settings = definitions([("protocol", evaluation.get("protocol", fallback)), *_settings(evaluation)])
+    return (
+        f'<article class="card">{title}<ul class="findings">{said}</ul><div class="beside"><div>'
+        f"{_table(columns, rows)}</div><aside><h4>Settings of the protocol</h4>{settings}</aside></div>"
+        f"{_left_out(evaluation)}</article>"
+    )
+
+
+def _settings(evaluation: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return list((evaluation.get("settings") or {}).items())
+
+
+def _table(columns: Sequence[str], rows: Sequence[Row]) -> str:
+    heads = "".join(f'<th scope="col">{text(column_title(column))}</th>' for column in columns)
+    winners = {column: best(rows, column) for column in columns}
+    body = "".join(_row(row, columns, winners) for row in rows)
+    few = " few" if len(columns) <= 3 else ""
+    foot = "In percent; bold: the best of its column."
+    if any(interval(row, column) for row in rows for column in columns):
+        foot += " Below a number: its interval."
+    return (
+        f'<div class="scroll" tabindex="0"><table class="scores{few}"><thead><tr><td></td>'
+        f"{heads}</tr></thead><tbody>{body}</tbody></table></div>{note(foot)}"
+    )
+
+
+def _row(row: Row, columns: Sequence[str], winners: Mapping[str, Row | None]) -> str:
+    of = kind(row)
+    wins = winners[columns[0]] is row
+    mark = f' <span class="badge best">best {text(_at(columns[0]))}</span>' if wins else ""
+    tag = ' <span class="badge">hand-made</span>' if of == "hand-made" else ""
+    aside = f"<small>{text(row['note'])}</small>" if row.get("note") else ""
+    cells = "".join(_cell(row, column, winners[column] is row) for column in columns)
+    name = f'<th scope="row">{text(row.get("name", ""))}{tag}{mark}{aside}</th>'
+    return f'<tr class="{of}{" winner" if wins else ""}">{name}{cells}</tr>'
+
+
+def _cell(row: Row, column: str, wins: bool) -> str:
+    found, between = value(row, column), interval(row, column)
+    if found is None:
+        return "<td>–</td>"
+    shown = f"<strong>{found:.1f}</strong>" if wins else number(found)
+    span = f"<small>{between[0]:.1f}–{between[1]:.1f}</small>" if between else ""
+    width = min(max(found, 0.0), 100.0)
+    return f'<td>{shown}{span}<span class="bar"><i style="width:{width:.1f}%"></i></span></td>'
+
+
+def _left_out(evaluation: Mapping[str, Any]) -> str:
+    left_out = evaluation.get("left_out") or []
+    if not left_out:
+        return ""
+    rows = [(one.get("id", ""), one.get("reason", "")) for one in left_out]
+    return folded("Left out of this evaluation", table(("video", "reason"), rows), plural(len(rows), "video"))
