@@ -203,6 +203,12 @@ def test_links_resolve(page: Path) -> None:
     assert not broken, f"{name_of(page)}: {', '.join(broken)}"
 
 
+def test_pages_name_recipes_that_exist() -> None:
+    named = {name for page in PAGES for name in re.findall(r"praxino pretrain (\w+)(?![\w.])", page.read_text())}
+    assert named
+    assert named <= {path.stem for path in (PACKAGE / "recipes").glob("*.yaml")}
+
+
 def test_no_page_is_lost() -> None:
     """Every page of the documentation can be reached from the README."""
     reached, todo = set(), [ROOT / "README.md"]
