@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from praxino.catalogs.folder import VideoFolder
+from praxino.catalogs.listfile import ListFile
 from praxino.demo import render as rendering
 from praxino.demo.render import CLASSES, CYCLES, Plan, frames, render
 from praxino.errors import UserError
@@ -39,6 +41,15 @@ def test_layout_and_lists(folder: Path) -> None:
     assert all(path.split("/")[0] == label for path, label in train + test)
     assert {label for _, label in train} == {label for _, label in test} == set(CLASSES)
     assert not list(folder.parent.glob(".*"))
+
+
+def test_catalogs_take_it(folder: Path) -> None:
+    listed = ListFile(folder / "train.txt", test=folder / "test.txt")
+    assert listed.classes == CLASSES
+    for part in ("train", "test"):
+        found = [(video.id, CLASSES[video.label]) for video in listed.part(part) if video.label is not None]
+        assert found == lines(folder, part)
+    assert len(VideoFolder(str(folder))) == 26
 
 
 def test_files_are_ordinary_videos(folder: Path) -> None:

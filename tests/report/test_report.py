@@ -193,14 +193,14 @@ def test_hits_are_told_by_word_and_mark(run: Path) -> None:
     page = read(run)
     badges = [text for tag, text in page.texts if tag == "span"]
     assert badges.count("✓ hit") == badges.count("✗ miss") == 1
-    assert "1 of these 1 queries have a nearest neighbour that is of its class" in page.words
+    assert "✓ hit: the neighbour is of the query's class" in page.words
     assert "0.88" in badges
 
 
 def test_without_labels_a_hit_is_the_same_video(run: Path) -> None:
     (run / "evaluations" / "retrieval.json").write_text(json.dumps(evaluation(run, labelled=False)))
     page = read(run)
-    assert "is of its own video" in page.words
+    assert "is of the query's own video" in page.words
     assert "None" not in page.words.replace("None was", "")
     assert page.all("img")[0]["alt"] == "query, zoom/q.mp4: frame 1 of 4"
 

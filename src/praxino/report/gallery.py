@@ -25,12 +25,12 @@ def draw(folder: Path, evaluation: Mapping[str, Any], fallback: str) -> str:
     if not matches:
         return ""
     labelled = any(match["query"].get("label") is not None for match in matches)
-    same = "is of its class" if labelled else "is of its own video"
+    same = "is of the query's class" if labelled else "is of the query's own video"
     first = [match["neighbours"][0] for match in matches if match.get("neighbours")]
     hits = sum(bool(neighbour.get("hit")) for neighbour in first)
     explained = (
-        f"{hits} of these {len(matches)} queries have a nearest neighbour that {same}. "
-        f"✓ hit: the neighbour {same}; ✗ miss: it is not. The number is the cosine similarity."
+        f"✓ hit: the neighbour {same}; ✗ miss: it is not. The number is the cosine similarity. "
+        f"Among these {len(matches)} queries the nearest neighbour is a hit {hits} times."
     )
     cards = "".join(_match(folder, match) for match in matches)
     return f"<h3>{text(evaluation.get('title') or fallback)}</h3>{note(explained)}{cards}"
@@ -57,12 +57,18 @@ def _clip(folder: Path, shown: Shown, role: str, head: str, tag: str = "li") -> 
     if not frames:
         pictures = '<span class="gone">no picture</span>'
     kind = "" if "hit" not in shown else " hit" if shown["hit"] else " miss"
-    named = "" if label is None else f"<b>{text(label)}</b> "
     strip = f'<div class="strip{_layout(len(frames))}">{pictures}</div>'
     return (
         f'<{tag} class="clip{kind}"><div class="head">{head}</div>{strip}'
-        f'<div class="named">{named}<small title="{text(id)}">{text(id)}</small></div></{tag}>'
+        f'<div class="named" title="{text(id)}">{_named(id, label)}</div></{tag}>'
     )
+
+
+def _named(id: str, label: str | None) -> str:
+    """The class above the file's name; where there is none, the file's name above its folder."""
+    folder, _, name = str(id).rpartition("/")
+    above, below = (name, folder) if label is None else (label, name)
+    return f"<b>{text(above)}</b><small>{text(below)}</small>"
 
 
 def _layout(frames: int) -> str:

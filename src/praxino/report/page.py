@@ -14,7 +14,7 @@ from praxino.report.style import CSS
 
 NAME = "report.html"
 LISTED = 500
-PROTOCOLS = {"retrieval": "Retrieval", "knn": "kNN"}
+PROTOCOLS = {"retrieval": "Retrieval", "knn": "kNN", "instance": "Own video found"}
 # The page asks for nothing from anywhere, and a browser that reads this line will not let it.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
@@ -126,6 +126,7 @@ def _duration(record: Record) -> str:
 
 
 def problems(record: Record) -> str:
+    """Files of the run that could not be read, for people."""
     if not record.problems:
         return ""
     said = "".join(f"<li>{text(sentence)}</li>" for sentence in record.problems)
@@ -190,6 +191,7 @@ def recipe(record: Record) -> str:
 
 
 def footer(record: Record) -> str:
+    """What made the page, and of which run."""
     packages = record.environment.get("packages")
     version = packages.get("praxino") if isinstance(packages, dict) else None
     ran = f" The run was made by praxino {version}." if version else ""

@@ -32,20 +32,22 @@ a:focus-visible,summary:focus-visible,.scroll:focus-visible{outline:2px solid va
 .facts dd small{display:block;font-weight:400;font-size:13px}
 .facts,dl{padding:0}
 .card{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:16px 18px;margin:0 0 16px}
-.problems{border-left:4px solid var(--bad)}
+.problems{border-left:4px solid var(--bad);margin-top:16px}
+.problems ul{margin:0;padding-left:20px}
 .findings{margin:0 0 14px;padding-left:20px;max-width:84ch}
 .beside{display:grid;grid-template-columns:minmax(0,1fr) 270px;gap:28px}
 .beside>*{min-width:0}
 aside dl{margin:0;font-size:13px}
-aside dl div{padding:5px 0;border-top:1px solid var(--line)}
+aside dl div{display:flex;justify-content:space-between;gap:16px;padding:5px 0;border-top:1px solid var(--line)}
 dt{color:var(--soft)}
-aside dd{margin:0}
+aside dd{margin:0;text-align:right}
 .scroll{overflow-x:auto;max-width:100%}
 table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}
 th,td{text-align:left;padding:7px 10px;border-top:1px solid var(--line);vertical-align:top;font-weight:400}
 thead th,thead td{border-top:0;color:var(--soft);font-size:13px;font-weight:600}
 .scores,.plain{overflow-wrap:normal}
 .plain td:first-child{overflow-wrap:anywhere;min-width:150px}
+.plain td:last-child{min-width:170px}
 .winner .badge{border-color:currentColor}
 .scores td,.scores thead th{text-align:right;min-width:74px;white-space:nowrap}
 .scores th[scope=row]{min-width:150px;position:sticky;left:0;background:var(--card)}
@@ -89,8 +91,8 @@ figcaption{font-size:13px}
 .clip.miss .strip{box-shadow:0 0 0 2px var(--line)}
 .gone{display:grid;place-items:center;min-height:56px;padding:4px;font-size:12px;color:var(--soft);text-align:center}
 .named{margin-top:5px;font-size:13px;line-height:1.35}
-.named b{display:block;font-weight:600}
-.named small{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden}
+.named b{font-weight:600}
+.named b,.named small{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden}
 details{margin:0 0 12px;background:var(--card);border:1px solid var(--line);border-radius:10px}
 .card details{margin:14px 0 0}
 summary{cursor:pointer;padding:11px 16px;font-weight:600}
@@ -104,8 +106,7 @@ footer{color:var(--soft);font-size:13px;padding-top:28px;padding-bottom:36px}
 @media(max-width:820px){.beside{grid-template-columns:minmax(0,1fr);gap:14px}
 .match{grid-template-columns:minmax(0,1fr)}
 .match .query{border-right:0;padding-right:0;border-bottom:1px solid var(--line);padding-bottom:14px}
-.match .query .clip{max-width:260px}
-aside dl{display:grid;grid-template-columns:1fr 1fr;gap:0 16px}}
+.match .query .clip{max-width:260px}}
 @media(max-width:520px){main,header,nav,footer{padding-left:14px;padding-right:14px}
 header{padding-top:22px}h1{font-size:25px}.lead{font-size:16px}.card{padding:13px 13px}
 .facts{grid-template-columns:1fr 1fr}.facts dd{font-size:20px}
