@@ -69,8 +69,9 @@ def build(description: Any, *, trust: tuple[str, ...] = ()) -> Any:
     if set(description) != {"class_path", "init_args"}:
         return {key: build(item, trust=trust) for key, item in description.items()}
     path = description["class_path"]
-    if path.partition(".")[0] not in ("praxino", *trust):
-        raise UserError(f"the file asks for the class {path}: pass trust=('{path.partition('.')[0]}',) if you trust it")
+    package = path.partition(".")[0]
+    if package not in ("praxino", *trust):
+        raise UserError(f"the file asks for the class {path}: if you trust it, pass trust=('{package}',), or --trust {package}")
     module, _, name = path.rpartition(".")
     try:
         cls = getattr(importlib.import_module(module), name)

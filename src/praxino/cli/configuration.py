@@ -8,10 +8,12 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from praxino.cli.overrides import located, place_of, put
 from praxino.errors import UserError, nearest
+
+if TYPE_CHECKING:
+    from praxino.training.recipe import Mistake, Place
 
 LENGTHS = ("epochs", "steps")
 
@@ -60,6 +62,7 @@ def configured(
     Raises:
         UserError: one line that says what is wrong and where.
     """
+    from praxino.cli.overrides import located, place_of, put
     from praxino.training.documents import read
     from praxino.training.recipe import Mistake, complete
     from praxino.training.signatures import arguments_of
@@ -72,11 +75,23 @@ def configured(
     try:
         for name, value in sorted(expanded(options, shorthands).items(), key=lambda item: item[0].count(".")):
             put(config, place_of(name), value)
-            _one_length(config, name)
+            _one_length(config, place_of(name))
         return complete(function, _with_lengths(config, options, shorthands), without=without, partial=partial)
-    except Mistake as mistake:
+    except Mistake as found:
+        mistake = _as_typed(found, options, shorthands)
         known = {word: None for word in (*arguments, *shorthands)}
         raise located(mistake, {**given, **expanded(options, shorthands)}, known, str(recipe or "")) from None
+
+
+def _as_typed(mistake: Mistake, options: Mapping[str, str], shorthands: Collection[str]) -> Mistake:
+    """A mistake behind a shorthand, under the shorthand's name."""
+    from praxino.training.recipe import Mistake
+
+    places = {"videos": ("catalog", "root"), **{word: ("stages", 0, word) for word in LENGTHS}}
+    for word in shorthands:
+        if word in options and mistake.place == places[word]:
+            return Mistake((word,), mistake.problem)
+    return mistake
 
 
 def _means(shorthand: str) -> str:
@@ -95,24 +110,27 @@ def expanded(options: Mapping[str, str], shorthands: Collection[str]) -> dict[st
 
 def _with_lengths(config: dict[str, Any], options: Mapping[str, str], shorthands: Collection[str]) -> dict[str, Any]:
     """`--epochs N` or `--steps N`: the length of the only stage."""
+    from praxino.cli.overrides import put
+    from praxino.training.documents import parsed
+
     given = [word for word in LENGTHS if word in shorthands and word in options]
     if not given:
         return config
     if len(given) == 2:
         raise UserError("--epochs and --steps: give one of the two")
+    if isinstance(config.get("stages"), str):
+        config["stages"] = parsed(config["stages"], "--stages")
     stages = config.get("stages")
     if not isinstance(stages, list) or len(stages) != 1:
         count = len(stages) if isinstance(stages, list) else 0
         raise UserError(f"--{given[0]} is the length of the only stage, and there are {count}: --stages.0.{given[0]}")
-    name = f"stages.0.{given[0]}"
-    put(config, place_of(name), options[given[0]])
-    _one_length(config, name)
+    put(config, ("stages", 0, given[0]), options[given[0]])
+    _one_length(config, ("stages", 0, given[0]))
     return config
 
 
-def _one_length(config: dict[str, Any], name: str) -> None:
+def _one_length(config: dict[str, Any], place: Place) -> None:
     """Setting a stage's epochs clears its steps, and the other way round."""
-    place = place_of(name)
     if place[0] == "stages" and len(place) == 3 and place[2] in LENGTHS:
         stage = config["stages"][place[1]]
         other = LENGTHS[1 - LENGTHS.index(str(place[2]))]

@@ -9,8 +9,8 @@ from praxino.cli.words import required, take_apart
 
 USAGE = """praxino embed RUN --videos DIR --out vectors.npz [--any.argument VALUE]
 
-RUN is a run's folder or an encoder file. --videos DIR is --catalog VideoFolder --catalog.root DIR. The file holds `vectors`
-[clips, dim], and for each clip `video` (its id), `start` and `end` (seconds); in Python: numpy.load("vectors.npz").
+RUN is a run's folder or an encoder file. --videos DIR is --catalog VideoFolder --catalog.root DIR. The file holds
+`vectors` [clips, dim], and for each clip `video` (its id), `start` and `end` (seconds).
 An encoder of your own classes needs --trust my_file."""
 POSITIONAL = ("RUN",)
 NOT_TYPED = ("encoder", "progress")
@@ -26,14 +26,14 @@ def run(argv: Sequence[str]) -> None:
     from praxino.training.recipe import instantiate
 
     if "help" in words.flags:
-        return print_help(USAGE, embed_videos, without=NOT_TYPED)
+        print_help(USAGE, embed_videos, without=NOT_TYPED)
+        return
     place, trust = required(words, POSITIONAL)[0], words.options.pop("trust", None)
     config = configured(embed_videos, words.options, without=NOT_TYPED)
     arguments = instantiate(embed_videos, config)
     with progress_shown(embed_videos, "reading videos") as shown:
         embedded = embed_videos(loaded_encoder(place, trust), **arguments, **shown)
-    print(
-        f"{config['out']}: {len(embedded.vectors)} clips of {embedded.videos} videos, {embedded.vectors.shape[1]} numbers each"
-    )
+    clips, width = embedded.vectors.shape
+    print(f"{config['out']}: {clips} clips of {embedded.videos} videos, {width} numbers each")
     for id, reason in embedded.left_out:
         print(f"left out: {id}: {reason}")

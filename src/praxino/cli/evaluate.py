@@ -10,10 +10,10 @@ from praxino.errors import UserError, nearest
 
 USAGE = """praxino evaluate PROTOCOL RUN [--catalog NAME --catalog.root DATA | --videos DIR] [--any.argument VALUE]
 
-PROTOCOL is retrieval or knn, or the dotted path of a function of your own that takes an encoder and a catalog and gives a
-praxino.evaluations.result.Result. RUN is a run's folder or an encoder file. Without --catalog and --videos the videos are
-those that the run was trained on. The result goes into the run's folder. An encoder of your own classes needs
---trust my_file: encoders that come from elsewhere build nothing but praxino's classes."""
+PROTOCOL is retrieval or knn, or the dotted path of a function of your own that takes an encoder and a catalog and
+gives a praxino.evaluations.result.Result. RUN is a run's folder or an encoder file. Without --catalog and --videos the
+videos are those that the run was trained on. The result goes into the run's folder. An encoder of your own classes
+needs --trust my_file: encoders that come from elsewhere build nothing but praxino's classes."""
 POSITIONAL = ("PROTOCOL", "RUN")
 NOT_TYPED = ("encoder", "progress")
 PROTOCOLS = {"retrieval": "praxino.evaluations.retrieval.retrieve", "knn": "praxino.evaluations.knn.knn"}
@@ -40,7 +40,8 @@ def run(argv: Sequence[str]) -> None:
     own_classes_importable()
     protocol = imported(PROTOCOLS.get(name, name))
     if "help" in words.flags:
-        return print_help(USAGE, protocol, without=NOT_TYPED)
+        print_help(USAGE, protocol, without=NOT_TYPED)
+        return
     place, trust = words.positional[1], words.options.pop("trust", None)
     config = configured(protocol, words.options, base=catalog_beside(place), without=NOT_TYPED)
     arguments = instantiate(protocol, config)

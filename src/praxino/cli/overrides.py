@@ -23,10 +23,11 @@ def put(config: dict[str, Any], place: Place, value: Any) -> None:
         Mistake: if an item of a list is named that is not there.
     """
     node: Any = config
+    word: Any
     for depth, word in enumerate(place):
         last = depth == len(place) - 1
         if isinstance(node, list):
-            if not isinstance(word, int) or word >= len(node):
+            if word not in range(len(node)):
                 raise Mistake(place[: depth + 1], f"there is no item {word}: the list has 0 to {len(node) - 1}")
         elif word not in node and not last:
             node[word] = {}

@@ -28,7 +28,8 @@ def run(argv: Sequence[str]) -> int | None:
     from praxino.training.start import OUTSIDE, start
 
     if "help" in words.flags:
-        return print_help(USAGE, pretrain, without=OUTSIDE)
+        print_help(USAGE, pretrain, without=OUTSIDE)
+        return None
     if print_class_help(pretrain, words.options):
         return None
     printing = "print_config" in words.flags

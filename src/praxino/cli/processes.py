@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import IO
 
+from praxino.cli.mistakes import USERS_MISTAKE
+
 Processes = list["subprocess.Popen[bytes]"]
 CHECK_SECONDS = 0.1
 PATIENCE_SECONDS = 10.0
@@ -33,7 +35,7 @@ def relaunch(argv: Sequence[str], devices: int) -> int:
     """
     port = _free_port()
     with tempfile.TemporaryFile() as said:
-        # What the others say is kept, and shown only where the first one has not failed itself.
+        # What the others say is kept, and shown where the failure began with one of them.
         outputs = [None, *[said] * (devices - 1)]
         processes = [_started(argv, rank, devices, port, output) for rank, output in enumerate(outputs)]
         handlers = {number: signal.signal(number, _passed_on(processes)) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -45,10 +47,11 @@ def relaunch(argv: Sequence[str], devices: int) -> int:
                 process.wait()
             for number, handler in handlers.items():
                 signal.signal(number, handler)
-        if failed > 0:
+        found_by_all = processes[0].returncode == USERS_MISTAKE
+        if failed > 0 and not found_by_all:
             said.seek(0)
             sys.stderr.write(said.read().decode(errors="replace"))
-    code = processes[failed].returncode if failed >= 0 else 0
+    code = processes[0 if found_by_all else failed].returncode if failed >= 0 else 0
     return 128 - code if code < 0 else code
 
 
@@ -77,16 +80,16 @@ def _passed_on(processes: Processes) -> Callable[[int, FrameType | None], None]:
 
 
 def _first_failed(processes: Processes) -> int:
-    """Waits for all; the number of the process that failed (the first one, if it did), else -1.
+    """Waits for all; the number of the process that failed first, else -1.
 
-    One that has lost its partners waits for them for ever: after a failure the others get some seconds to end by
+    One that has lost its partners may wait for them for ever: after a failure the others get some seconds to end by
     themselves (a mistake that all of them find is printed by the first one), and are then stopped.
     """
-    failed_at: float | None = None
-    while any(process.poll() is None for process in processes):
+    failed, since = -1, 0.0
+    while True:
+        codes = [process.poll() for process in processes]
+        if failed < 0 and any(codes):
+            failed, since = next(rank for rank, code in enumerate(codes) if code), time.monotonic()
+        if None not in codes or (failed >= 0 and time.monotonic() - since > PATIENCE_SECONDS):
+            return failed
         time.sleep(CHECK_SECONDS)
-        if failed_at is None and any(process.returncode for process in processes):
-            failed_at = time.monotonic()
-        if failed_at is not None and time.monotonic() - failed_at > PATIENCE_SECONDS:
-            break
-    return next((rank for rank, process in enumerate(processes) if process.returncode), -1)

@@ -8,7 +8,8 @@ from praxino.cli.words import refuse_options, required, take_apart
 
 USAGE = """usage: praxino report RUN
 
-RUN is a run's folder; report.html in it shows the curves, the evaluations with pictures, what was left out, and the recipe."""
+RUN is a run's folder; report.html in it shows the curves, the evaluations with pictures, what was left out, and the
+recipe."""
 POSITIONAL = ("RUN",)
 
 

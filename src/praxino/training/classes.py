@@ -1,4 +1,4 @@
-"""Classes by their names. Nothing is registered: a short name is looked up in the room of the class that is asked for."""
+"""Classes by their names. Nothing is registered: a short name is looked up in the room of what is asked for."""
 
 from __future__ import annotations
 
@@ -55,9 +55,7 @@ def find(name: str, bases: Sequence[type]) -> type:
     asked = " or ".join(base.__name__ for base in bases)
     if "." not in name:
         hint = nearest(name, classes) if classes else ""
-        raise UserError(
-            f"there is no {asked} called '{name}'.{hint} A class of your own goes by its path: my_file.MyClass"
-        )
+        raise UserError(f"there is no {asked} called '{name}'.{hint} Your own goes by its path: my_file.MyClass")
     cls = imported(name)
     if not isinstance(cls, type) or not issubclass(cls, tuple(bases)):
         raise UserError(f"{name} is not a {asked}.{nearest(name.rpartition('.')[2], classes)}")
@@ -85,5 +83,5 @@ def imported(path: str) -> Any:
 
 
 def _descendants(base: type) -> list[type]:
-    children = type.__subclasses__(base)
+    children: list[type] = type.__subclasses__(base)
     return [*children, *(cls for child in children for cls in _descendants(child))]

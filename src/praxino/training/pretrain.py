@@ -23,7 +23,7 @@ from praxino.rng import Rng
 from praxino.streams.base import Canvas, Derived, Stream
 from praxino.streams.probe import probe as probe_catalog
 from praxino.training.fit import fit
-from praxino.training.precision import Precision, autocast, narrow_convolutions_refused
+from praxino.training.precision import Precision, autocast, check_precision, narrow_convolutions_refused
 from praxino.training.run import ListedVideo, Run, environment
 from praxino.training.stages import Stage
 
@@ -36,7 +36,7 @@ def pretrain(
     method: Method,
     stages: list[Stage],
     evaluation: Evaluation,
-    out: str,
+    out: str | Path,
     streams: dict[str, Stream | Derived] | None = None,
     canvas: dict[str, Canvas] | None = None,
     batch_size: int = 32,
@@ -94,11 +94,12 @@ def pretrain(
         UserError: for whatever the user has to mend, before the first decode wherever that is possible.
     """
     target = pick_device(device)
+    check_precision(precision, target)
     ranks.start(target)
     threads = threads or os.cpu_count() or 1
     torch.set_num_threads(threads)
     if recipe is None:
-        recipe = {"batch_size": batch_size, "seed": seed, "out": out, "method": class_path(type(method))}
+        recipe = {"batch_size": batch_size, "seed": seed, "out": str(out), "method": class_path(type(method))}
     run = Run.open(out) if resume else Run.create(out, {**recipe, "threads": threads})
     if resume and run.finished:
         run.log(f"{out} is finished already: nothing to do")

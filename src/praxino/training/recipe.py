@@ -1,8 +1,8 @@
 """Recipes: plain data in, checked and complete plain data, objects out.
 
-A recipe gives the arguments of a function (`praxino.training.pretrain.pretrain`). An argument that is an object is given
-as `{class_path: ..., init_args: {...}}`, or as the class's name alone, or, where only one class can be meant, as its
-arguments alone. `complete` checks all of it against the signatures; `instantiate` builds the objects.
+A recipe gives the arguments of a function (`praxino.training.pretrain.pretrain`). An argument that is an object is
+given as `{class_path: ..., init_args: {...}}`, or as the class's name alone, or, where only one class can be meant, as
+its arguments alone. `complete` checks all of it against the signatures; `instantiate` builds the objects.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ class Carried(dict[str, Any]):
 
 
 def dotted(place: Place) -> str:
+    """A place as the command line spells it: `method.backbone.width`."""
     return ".".join(map(str, place))
 
 
@@ -67,7 +68,7 @@ def complete(
     without: Collection[str] = (),
     partial: bool = False,
 ) -> dict[str, Any]:
-    """The arguments of `target` as complete plain data: classes by their full paths, defaults filled in, paths absolute.
+    """The arguments of `target` as plain data: full class paths, defaults filled in, paths absolute.
 
     Args:
         target: a function or a class.
@@ -123,6 +124,8 @@ def _completed(hint: Any, value: Any, place: Place, partial: bool) -> Any:
 
 def _completed_object(hints: list[Any], value: str | Mapping[str, Any], place: Place, partial: bool) -> dict[str, Any]:
     bases = [made_by(hint) for hint in hints]
+    name: Any
+    given: Any
     if isinstance(value, str):
         name, given = value, {}
     elif "class_path" in value:
@@ -212,7 +215,7 @@ def _object(hint: Any, value: Any, place: Place) -> Any:
         return {key: _object(get_args(container(hint, value))[1], item, (*place, key)) for key, item in value.items()}
     module, _, name = value["class_path"].rpartition(".")
     cls = getattr(importlib.import_module(module), name)
-    later = [given_later(part) for part in members(hint) if is_class(part)][0]
+    later = next(given_later(part) for part in members(hint) if is_class(part))
     arguments = _built(cls, value["init_args"], later, place)
     if later:
         return functools.partial(cls, **arguments)

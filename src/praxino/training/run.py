@@ -52,7 +52,8 @@ class Run:
             UserError: if the folder holds a run already, or cannot be made.
         """
         run = cls(path)
-        if run.recipe_file.exists():
+        # One process looks, for all: another one might look when the recipe of this very run is there already.
+        if ranks.broadcast_object(run.recipe_file.exists()):
             raise UserError(f"{path} holds a run already: go on with 'praxino resume {path}', or pass another --out")
         if run.writes:
             try:
