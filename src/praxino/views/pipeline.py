@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from praxino.batch import ClipBatch, Which
+from praxino.errors import UserError
 from praxino.precision import full_precision
 from praxino.rng import Rng
 
 Drawn = dict[str, Tensor]
 Shape = tuple[int, int, int]
+Per = Literal["video", "clip", "frame"]
+# Bytes of pixels that go through a view's operations at once: about one clip on a CPU, so that what lies between two
+# operations stays in its cache (twice as fast as whole batches); on other devices only a bound on memory.
+PIECE = {"cpu": 4 << 20}
+LARGE_PIECE = 512 << 20
 
 
 class Operation(nn.Module):
@@ -25,7 +31,7 @@ class Operation(nn.Module):
         per: what shares one draw: all clips of a video, all frames of a clip, or nothing.
     """
 
-    per: Literal["video", "clip", "frame"] = "clip"
+    per: Per = "clip"
 
     def draw(self, rng: Rng, shape: Shape, size: Tensor) -> Drawn:
         """Small tensors on the CPU.
@@ -59,9 +65,45 @@ class Operation(nn.Module):
         return rng.rows(videos, lambda generator, rows: generator.random((rows, *axes, *more)))
 
 
-def spread(value: Tensor) -> Tensor:
-    """A drawn number per frame [B, n|1, T|1], ready to meet pixels [B, n, C, T, H, W]."""
-    return value[:, :, None, :, None, None]
+def on_rows(
+    function: Callable[..., Tensor], x: Tensor, on: Tensor | None, *numbers: Tensor
+) -> Tensor:
+    """Applies `function` to those clips, or frames, for which `on` holds; the others cost nothing.
+
+    Args:
+        function: takes rows [r, C, T, h, w] (of single frames, T = 1, where a draw is of each frame) and each of
+            `numbers` as [r, 1, 1, 1, 1]; returns rows of the same shape.
+        x: [B, n, C, T, h, w].
+        on: bool [B, 1|n, 1|T]; None: all.
+        numbers: drawn numbers [B, 1|n, 1|T].
+    """
+    drawn = [*numbers] if on is None else [on, *numbers]
+    per_frame = any(v.shape[2] > 1 for v in drawn)
+    rows = x.transpose(2, 3).flatten(0, 2).unsqueeze(2) if per_frame else x.flatten(0, 1)
+    lead = (x.shape[0], x.shape[1], x.shape[3] if per_frame else 1)
+    flat = [v.expand(lead).reshape(-1, 1, 1, 1, 1) for v in drawn]
+    chosen = None if on is None else flat.pop(0).reshape(-1).nonzero().squeeze(1)
+    if chosen is None or len(chosen) == len(rows):
+        rows = function(rows, *flat)
+    elif len(chosen):
+        changed = function(rows.index_select(0, chosen), *(v.index_select(0, chosen) for v in flat))
+        rows = rows.index_copy(0, chosen, changed)
+    return rows.squeeze(2).unflatten(0, lead).transpose(2, 3) if per_frame else rows.unflatten(0, lead[:2])
+
+
+def refuse_mixed_sizes(operation: Operation, size: Tensor) -> None:
+    """Refuses frames of different sizes, where an operation cannot tell the padding from the picture.
+
+    Args:
+        operation: which asks.
+        size: int64 [B, n, T, 2], true height and width.
+
+    Raises:
+        UserError: says what to put before the operation.
+    """
+    if not (size == size[:1, :1, :1]).all():
+        name = type(operation).__name__
+        raise UserError(f"{name} needs frames of one size: put a resize or a crop before it among the view's operations")
 
 
 class View(nn.Module):
@@ -97,7 +139,19 @@ class View(nn.Module):
 
     def apply(self, batch: ClipBatch, drawn: list[Drawn], clips: Which = slice(None)) -> Tensor:
         """The view for given draws: a pure function, so that it can be recomputed."""
-        return self.transform(batch.streams[self.stream].clips(clips), drawn)
+        frames = batch.streams[self.stream]
+        where = frames.where_of(clips)
+        out = None
+        for videos, some in _pieces(where.shape, frames.pixels[:1].nbytes, frames.pixels.device):
+            piece = where[videos, some]
+            pixels = frames.pixels.index_select(0, piece.reshape(-1)).unflatten(0, piece.shape)
+            part = self.transform(pixels, [{key: _part(value, videos, some) for key, value in d.items()} for d in drawn])
+            if part.shape[:2] == where.shape[:2]:
+                return part
+            out = part.new_empty(*where.shape[:2], *part.shape[2:]) if out is None else out
+            out[videos, some] = part
+        assert out is not None, "an empty batch"
+        return out
 
     @full_precision
     def transform(self, pixels: Tensor, drawn: list[Drawn]) -> Tensor:
@@ -117,3 +171,20 @@ class View(nn.Module):
             names.append(f"{kind}.{seen.get(kind, 0)}")
             seen[kind] = seen.get(kind, 0) + 1
         return names
+
+
+def _pieces(shape: Sequence[int], frame_bytes: int, device: torch.device) -> Iterator[tuple[slice, slice]]:
+    """Parts of a batch of (B, n, T) frames: slices of B and of n. Not a loop over videos: how many are in a part is
+    a matter of bytes."""
+    videos, clips, frames = shape
+    fit = max(1, PIECE.get(device.type, LARGE_PIECE) // max(1, frames * frame_bytes))  # clips
+    videos_each, clips_each = max(1, fit // clips), min(fit, clips)
+    for first in range(0, videos, videos_each):
+        for clip in range(0, clips, clips_each):
+            yield slice(first, first + videos_each), slice(clip, clip + clips_each)
+
+
+def _part(value: Tensor, videos: slice, clips: slice) -> Tensor:
+    """A drawn tensor [B|1, 1|n, ...] of a part of the batch."""
+    value = value if value.shape[0] == 1 else value[videos]
+    return value if value.shape[1] == 1 else value[:, clips]

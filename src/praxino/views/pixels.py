@@ -1,0 +1,110 @@
+"""Colour arithmetic on rows of clips: on bytes exactly as Pillow does it, on floats the plain formula.
+
+Every function takes rows [r, C, T, h, w], uint8 or floats in [0, 1], and numbers [r, 1, 1, 1, 1]; it returns new rows of
+the same kind. Bytes pass through float32, where all the whole numbers in question are exact.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from praxino.errors import UserError
+
+
+def brightness(x: Tensor, factor: Tensor) -> Tensor:
+    """Between black (0) and the picture (1), and beyond: `ImageEnhance.Brightness`."""
+    return _finished(_floats(x).mul_(factor.float()), x)
+
+
+def contrast(x: Tensor, factor: Tensor) -> Tensor:
+    """Between the mean grey (0) of each single frame and the picture (1), and beyond: `ImageEnhance.Contrast`."""
+    y = _floats(x)
+    mean = _luma(y, x).mean((-2, -1), keepdim=True, dtype=torch.float64)
+    mean = (mean + 0.5).floor() if x.dtype == torch.uint8 else mean
+    return _blended(y, mean.float(), factor, x)
+
+
+def saturation(x: Tensor, factor: Tensor) -> Tensor:
+    """Between the grey picture (0) and the picture (1), and beyond: `ImageEnhance.Color`."""
+    y = _floats(x)
+    return _blended(y, _luma(y, x), factor, x)
+
+
+def grey(x: Tensor) -> Tensor:
+    """The luma in all three channels: `convert("L").convert("RGB")`."""
+    return _finished(_luma(_floats(x), x).expand_as(x), x)
+
+
+def hue(x: Tensor, shift: Tensor) -> Tensor:
+    """Turns the colour circle by `shift` of a whole turn.
+
+    On bytes by way of Pillow's HSV image: the hue is a byte, to which trunc(255 * shift) is added modulo 256 (so
+    torchvision does it; a whole turn is then 255/256 of one).
+    """
+    planes = _three(x).float()
+    value = planes.amax(1)
+    spread = value - planes.amin(1)
+    red, green, blue = planes.unbind(1)
+    is_red = red == value
+    is_green = (green == value).logical_and_(~is_red)
+    # Of the two channels that are not the greatest: the first is added, the second subtracted.
+    first = torch.where(is_red, blue, torch.where(is_green, red, green))
+    second = torch.where(is_red, green, torch.where(is_green, blue, red))
+    sector = is_green.mul(2.0).add_(torch.logical_or(is_red, is_green).logical_not_(), alpha=4.0)
+    divisor = torch.where(spread == 0, torch.ones_like(spread), spread)
+    first, second = (value - first).div_(divisor), (value - second).div_(divisor)
+    share = spread.div_(torch.where(value == 0, torch.ones_like(value), value))
+    if x.dtype == torch.uint8:
+        # Pillow's mixture of precisions: double in between, single where it keeps a number.
+        angle = sector.double().add_(first).sub_(second).float().double().div_(6).add_(1).frac_()
+        angle = angle.float().double().mul_(255).trunc_().add_((255 * shift.squeeze(1)).trunc()).remainder_(256)
+        angle = angle.float().mul_(6).div_(255)
+        share = share.double().mul_(255).trunc_().float().div_(255)
+    else:
+        angle = sector.add_(first).sub_(second).div_(6).add_(shift.squeeze(1).float()).remainder_(1).mul_(6)
+    return _finished(_from_hsv(angle, share, value, x.dtype == torch.uint8), x)
+
+
+def _from_hsv(angle: Tensor, share: Tensor, value: Tensor, rounded: bool) -> Tensor:
+    """Angle in [0, 6], share (saturation) in [0, 1], value: [r, T, h, w] -> [r, 3, T, h, w]."""
+    # What is missing of the value in each channel, as a share of `share`: 0, 1, or a slope between them.
+    missing = [
+        torch.minimum(angle - 1, 5 - angle),
+        torch.maximum(1 - angle, angle - 3),
+        torch.maximum(3 - angle, angle - 5),
+    ]
+    out = torch.stack([slope.clamp_(0, 1).mul_(share).neg_().add_(1).mul_(value) for slope in missing], 1)
+    return out.add_(0.5).floor_() if rounded else out
+
+
+def _three(x: Tensor) -> Tensor:
+    if x.shape[1] != 3:
+        raise UserError(f"grey, saturation, contrast and hue need three colour channels; this stream has {x.shape[1]}")
+    return x
+
+
+def _luma(y: Tensor, x: Tensor) -> Tensor:
+    """[r, 3, T, h, w] floats -> [r, 1, T, h, w]; whole numbers, rounded as Pillow does, if `x` is bytes."""
+    red, green, blue = _three(y).split(1, 1)
+    if x.dtype != torch.uint8:
+        return (red * 0.299).add_(green, alpha=0.587).add_(blue, alpha=0.114)
+    # Whole numbers below 2**24: exact in float32.
+    return (red * 19595).add_(green, alpha=38470).add_(blue, alpha=7471).add_(32768).mul_(2.0**-16).floor_()
+
+
+def _blended(y: Tensor, base: Tensor, factor: Tensor, x: Tensor) -> Tensor:
+    # Multiplied and added one after the other: a fused product would round otherwise than Pillow does.
+    return _finished(y.sub_(base).mul_(factor.float()).add_(base), x)
+
+
+def _floats(x: Tensor) -> Tensor:
+    """A float copy of x, to be overwritten."""
+    return x.float() if x.dtype == torch.uint8 else x.clone()
+
+
+def _finished(y: Tensor, x: Tensor) -> Tensor:
+    if x.dtype != torch.uint8:
+        return y.clamp(0, 1)
+    # By way of int32: the direct way is three times slower on a CPU.
+    return y.clamp(0, 255).to(torch.int32).to(torch.uint8)

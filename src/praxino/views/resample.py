@@ -1,0 +1,147 @@
+"""Crop, resize and crop again as one operation, bit for bit as Pillow does it, for a whole batch of different boxes.
+
+Pillow's bilinear resize is a triangle filter that widens with the shrink factor, one axis after the other, in integers:
+weights are multiples of 2**-22, and each axis is rounded to bytes. Here each axis is one product with a sparse matrix,
+of its own for each clip, with few weights a row (`embedding_bag`). It is exact in float32, because the weights are cut
+into two parts whose sums are integers below 2**24; and so it is the same on every device.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+Number = int | Tensor
+PRECISION = 22
+# A weight is high * 2**SPLIT + low, low in [-64, 64): sums of high * pixel stay below 2**23 + 2**14, and those of
+# low * pixel below 2**24 for up to 1,000 taps, which is shrinking 500 times.
+SPLIT = 7
+
+
+class Taps(NamedTuple):
+    """One axis of a resize: which source pixels make each output pixel, and by which weights.
+
+    Attributes:
+        index: int64 [G, m, K].
+        weight: float64 [G, m, K], each row summing to 1; 0 where a row needs fewer taps than K.
+    """
+
+    index: Tensor
+    weight: Tensor
+
+
+@torch.no_grad()
+def resample(
+    x: Tensor,
+    box: tuple[Number, Number, Number, Number],
+    grid: tuple[Number, Number],
+    window: tuple[Number, Number, int, int] | None = None,
+    exact: bool = True,
+) -> Tensor:
+    """Crops `box`, resizes it to `grid` and keeps `window` of that; computes no pixel that is not kept.
+
+    The same as `Image.crop(box).resize(grid, Image.Resampling.BILINEAR).crop(window)` for each frame. What lies outside
+    of the box has no influence. The numbers are ints or int64 tensors [B|1, n|1, T|1].
+
+    Args:
+        x: uint8 [B, n, C, T, H, W] of any strides (fast where channels come last in memory, as loaders give them), or
+            floats, which are taken as they are and not as Pillow does it.
+        box: top, left, height, width; inside x.
+        grid: height and width to which the box is resized.
+        window: top, left, height, width inside the grid; None: all of it (the grid is then two ints).
+        exact: as Pillow, to the bit. False: float32 products without rounding between the axes, which differ from
+            Pillow by about one grey level at most.
+
+    Returns:
+        uint8 [B, n, C, T, height, width] if exact; else float32, in [0, 1] for bytes.
+    """
+    exact = exact and x.dtype == torch.uint8
+    if window is None:
+        assert isinstance(grid[0], int) and isinstance(grid[1], int)
+        window = (0, 0, grid[0], grid[1])
+    top, left, height, width = window
+    per_frame = any(isinstance(v, Tensor) and v.shape[2] > 1 for v in (*box, *grid, top, left))
+    lead = (x.shape[0], x.shape[1], x.shape[3] if per_frame else 1)
+    rows = taps(*(_flat(v, lead, x.device) for v in (box[0], box[2], grid[0], top)), height)
+    columns = taps(*(_flat(v, lead, x.device) for v in (box[1], box[3], grid[1], left)), width)
+    # [B, n, T, H, W, C, 1] or [B, n, 1, H, W, C, T]: what shares its weights comes last.
+    pixels = x.permute(0, 1, 3, 4, 5, 2).unsqueeze(-1) if per_frame else x.permute(0, 1, 4, 5, 2, 3).unsqueeze(2)
+    top_row, rows = _cut(rows, x.shape[-2])
+    left_column, columns = _cut(columns, x.shape[-1])
+    y = _both_axes(pixels[:, :, :, top_row, left_column].flatten(0, 2), rows, columns, exact)
+    if x.dtype == torch.uint8 and not exact:
+        y = y.mul_(1 / 255)
+    y = y.permute(0, 3, 4, 1, 2).contiguous().unflatten(0, lead)  # [B, n, T, C, 1, h, w] or [B, n, 1, C, T, h, w]
+    return y.squeeze(4).transpose(2, 3) if per_frame else y.squeeze(2)
+
+
+def taps(start: Tensor, length: Tensor, grid: Tensor, first: Tensor, count: int) -> Taps:
+    """Pillow's weights of one axis, for `count` output pixels from `first` on.
+
+    Args:
+        start: int64 [G], where the box begins.
+        length: int64 [G], of the box.
+        grid: int64 [G], pixels to which the box is resized.
+        first: int64 [G], the first output pixel.
+        count: output pixels.
+    """
+    start, length, first = start[:, None, None], length[:, None, None], first[:, None, None]
+    scale = length / grid.double()[:, None, None]
+    support = scale.clamp(min=1)
+    centre = (first + torch.arange(count, device=start.device)[:, None] + 0.5) * scale
+    low = (centre - support + 0.5).long().clamp(min=0)
+    high = (centre + support + 0.5).long().minimum(length)
+    index = low + torch.arange(int((high - low).max()), device=start.device)
+    weight = 1 - ((index - centre + 0.5) * (1 / support)).abs()
+    weight = weight.clamp(min=0).masked_fill(index >= high, 0)
+    # The sum from left to right, as Pillow's: another order could move a weight by its last bit.
+    weight = weight / weight.cumsum(-1)[..., -1:]
+    return Taps(start + index.minimum(high - 1), weight)
+
+
+def _flat(value: Number, lead: tuple[int, int, int], device: torch.device) -> Tensor:
+    tensor = value.to(device) if isinstance(value, Tensor) else torch.full((1, 1, 1), value, device=device)
+    return tensor.expand(lead).reshape(-1)
+
+
+def _cut(axis: Taps, length: int) -> tuple[slice, Taps]:
+    """The part of the source that the taps reach, and the taps counted from there."""
+    low, high = int(axis.index.min()), int(axis.index.max()) + 1
+    return slice(low, high), Taps(axis.index - low, axis.weight)
+
+
+def _both_axes(pixels: Tensor, rows: Taps, columns: Taps, exact: bool) -> Tensor:
+    """[G, H, W, C, frames] of any strides -> [G, h, w, C, frames], bytes if exact, else floats."""
+    groups, height, _, *rest = pixels.shape
+    # Two steps: moving bytes to their place is slow, so their type changes where runs of them stay together.
+    table = pixels.contiguous().transpose(1, 2).to(torch.float32, memory_format=torch.contiguous_format)
+    wide = _product(table.flatten(2), columns, exact)  # [G, w, H * C * frames]
+    table = wide.unflatten(2, (height, -1)).transpose(1, 2).reshape(groups, height, -1)
+    y = _product(table, rows, exact).reshape(groups, rows.index.shape[1], columns.index.shape[1], *rest)
+    # By way of int32: the direct way is three times slower on a CPU.
+    return y.to(torch.int32).to(torch.uint8) if exact else y
+
+
+def _product(table: Tensor, axis: Taps, exact: bool) -> Tensor:
+    """table float32 [G, n, N] -> [G, m, N]: each output row is a weighted sum of table rows; if exact, rounded."""
+    groups, size, width = table.shape
+    _, count, reach = axis.index.shape
+    index = (axis.index + torch.arange(groups, device=table.device)[:, None, None] * size).reshape(-1, reach)
+    weight = axis.weight.reshape(-1, reach)
+    table = table.reshape(-1, width)
+    if not exact:
+        return _weighted_rows(table, index, weight).view(groups, count, width)
+    whole = (weight * 2**PRECISION + 0.5).floor()
+    high = ((whole + 2 ** (SPLIT - 1)) / 2**SPLIT).floor()
+    y = _weighted_rows(table, index, high)
+    low = _weighted_rows(table, index, whole - high * 2**SPLIT)
+    # (2**21 + sum) >> 22, by two floors, so that no number needs more than float32's 24 bits.
+    low.mul_(2.0**-SPLIT).add_(2.0 ** (PRECISION - 1 - SPLIT)).floor_()
+    return y.add_(low).mul_(2.0 ** (SPLIT - PRECISION)).floor_().view(groups, count, width)
+
+
+def _weighted_rows(table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
+    return functional.embedding_bag(index, table, mode="sum", per_sample_weights=weight.to(table.dtype))
