@@ -140,7 +140,7 @@ def _resized_small() -> Entry:
     scalars = {"height": 64, "width": 90, "crop": 48, "box": [16, 5]}
     # Whole, where the other folder keeps every n-th row and column.
     outputs = {"box": whole[:, 16:64, 5:53], "y": whole[:, 8:56, 21:69]}
-    return {"name": "resize_small", "scalars": scalars, "rtol": 0, "atol": 1e-6}, {"frame": frame}, outputs
+    return {"name": "resize_small", "scalars": scalars, "rtol": 0, "atol": 1e-6}, {"picture": frame}, outputs
 
 
 def _rates() -> Entry:

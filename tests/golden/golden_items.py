@@ -64,8 +64,11 @@ class Item:
         return torch.from_numpy(self.fill(name))
 
     def input(self, name: str) -> NDArray:
-        """A stored array, or a fill where another folder makes it by formula."""
-        return self.stored[f"in.{name}"] if f"in.{name}" in self.stored else self.fill(name)
+        """A stored array (whatever its name, if there is only one), or a fill where a folder makes it by formula."""
+        names = self.entry["inputs"]
+        if name not in names and len(names) == 1:
+            (name,) = names
+        return self.stored[f"in.{name}"] if name in names else self.fill(name)
 
     def state(self, prefix: str | None = None) -> dict[str, Tensor]:
         """The network's weights under the original's names; with a prefix the further ones of the scalars."""

@@ -16,7 +16,10 @@ from praxino.catalogs.ucf101 import UCF101
 from praxino.clips.samplers import EvenClips, RandomClip
 from praxino.evaluations.metrics import nearest_rows, retrieval
 from praxino.originals.iic import r3d_arguments, r3d_from_original
+from praxino.rng import Rng
 from praxino.training.schedules import Step
+from praxino.views import motion
+from praxino.views.geometry import Resize
 
 LISTS = golden_items.SHARED / "data/splits/ucf101"
 
@@ -32,11 +35,37 @@ def r3d_eval(item: Item) -> None:
 
 def residual(rescale: bool, sign: int = 1) -> golden_items.Check:
     def check(item: Item) -> None:
-        from praxino.views import motion
-
         item.compare(y=motion.residual(item.tensor("x"), rescale=rescale, sign=sign))
 
     return check
+
+
+def repeat(item: Item) -> None:
+    item.compare(y=motion.repeat(item.tensor("x"), torch.tensor(item.scalars["frames"])))
+
+
+def shuffle(item: Item) -> None:
+    first, step = torch.tensor(item.scalars["draws"]).unbind(1)
+    item.compare(y=motion.shuffle(item.tensor("x"), first, step))
+
+
+def resized(item: Item) -> None:
+    height, width, crop = (item.scalars[name] for name in ("height", "width", "crop"))
+    operation = Resize(height, width, crop)
+    frame = torch.from_numpy(item.input("frame"))
+    pixels = frame.movedim(-1, 0)[None, None, :, None]  # [B, n, C, T, H, W], one of each but C, H and W
+    drawn = operation.draw(Rng(0), (1, 1, 1), torch.tensor(frame.shape[:2]).expand(1, 1, 1, 2))
+
+    def cropped(**more: torch.Tensor) -> torch.Tensor:
+        y = operation.apply(pixels, **drawn | more)
+        assert y.dtype == torch.uint8
+        return y[0, 0, :, 0].float() / 255
+
+    values = {"y": cropped()}
+    if "box" in item.scalars:
+        values["box"] = cropped(corner=torch.tensor(item.scalars["box"]).expand(1, 1, 1, 2))
+    every = {f"{name}_rows": value[:, ::16, ::4] for name, value in values.items()}
+    item.compare(**values, **every)
 
 
 def clip_starts(item: Item) -> None:
@@ -128,6 +157,11 @@ def retrieval_of(*suffixes: str) -> golden_items.Check:
 
 
 CHECKS: dict[str, golden_items.Check] = {
+    "resize_center_crop": resized,
+    "resize_small": resized,
+    "intra_repeat": repeat,
+    "intra_shuffle": shuffle,
+    "intra_shuffle_uneven": shuffle,
     "r3d_eval": r3d_eval,
     "residual_pretrain": residual(rescale=True),
     "residual_finetune": residual(rescale=False),
