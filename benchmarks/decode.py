@@ -26,7 +26,7 @@ from av.video.reformatter import VideoReformatter
 
 from praxino.catalogs.base import Video
 from praxino.streams.cache import frame_index
-from praxino.streams.index import build_index
+from praxino.streams.scan import build_index
 from praxino.streams.video import VideoFile
 
 SUFFIXES = (".mp4", ".avi", ".mkv", ".webm", ".mov")
@@ -161,11 +161,21 @@ def wrong_frames(reader: Reader, path: str, asked: list[np.ndarray], truth: np.n
     return wrong
 
 
-def seconds(reader: Reader, path: str, asked: list[np.ndarray]) -> float:
+def seconds(reader: Reader, path: str, wanted: np.ndarray) -> float:
     begin = time.process_time()
-    for wanted in asked:
-        reader(path, wanted)
+    reader(path, wanted)
     return time.process_time() - begin
+
+
+def time_readers(readers: dict[str, Reader], reads: list[tuple[str, np.ndarray]], repeat: int) -> dict[str, float]:
+    """Seconds a read; readers take turns at each read, so that a machine that slows down slows all of them."""
+    names = list(readers)
+    spent = dict.fromkeys(names, 0.0)
+    for number, (path, wanted) in enumerate(reads):
+        first = (number + repeat) % len(names)
+        for name in names[first:] + names[:first]:
+            spent[name] += seconds(readers[name], path, wanted) / len(reads)
+    return spent
 
 
 def installed() -> dict[str, Reader]:
@@ -219,13 +229,11 @@ def compare(title: str, paths: list[str], readers: dict[str, Reader], repeats: i
             truth = decode_all(path)
             for name in wrong:
                 wrong[name] += wrong_frames(readers.get(name, praxino), path, asked[path], truth)
-        total = sum(len(wanted) for per_file in asked.values() for wanted in per_file)
-        reads = sum(len(per_file) for per_file in asked.values())
-        exact = {name: reader for name, reader in readers.items() if not wrong[name]}
-        spent: dict[str, list[float]] = {name: [] for name in ["VideoFile", *exact]}
-        for _ in range(repeats):
-            for name, times in spent.items():
-                times.append(sum(seconds(exact.get(name, praxino), path, asked[path]) for path in paths) / reads)
+        reads = [(path, wanted) for path in paths for wanted in asked[path]]
+        total = sum(len(wanted) for _, wanted in reads)
+        exact = {"VideoFile": praxino} | {name: reader for name, reader in readers.items() if not wrong[name]}
+        runs = [time_readers(exact, reads, repeat) for repeat in range(repeats)]
+        spent = {name: [run[name] for run in runs] for name in exact}
         for name, count in wrong.items():
             line = f"{task:16}{name:20}"
             if name in spent:

@@ -11,7 +11,7 @@ import pytest
 import videos
 from praxino.streams import cache
 from praxino.streams.cache import cache_folder, frame_index
-from praxino.streams.index import build_index
+from praxino.streams.scan import build_index
 
 
 @pytest.fixture

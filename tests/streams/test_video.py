@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import videos
 from praxino.catalogs.base import Video
 from praxino.errors import UnreadableVideo
-from praxino.streams import index as index_module
+from praxino.streams import decode, scan
 from praxino.streams import video as module
 from praxino.streams.base import Canvas
 from praxino.streams.cache import frame_index
@@ -88,14 +88,14 @@ def test_traps(name, folder):
 @pytest.mark.parametrize("name", ["plain", "long_gop", "open_gop", "pyramid", "variable_rate", "edit_list", "matroska"])
 def test_quick_opening(name, folder, monkeypatch):
     """Large frames are not decoded while a file is opened; forced here for small ones."""
-    monkeypatch.setattr(index_module, "QUICK_PIXELS", 0)
+    monkeypatch.setattr(scan, "QUICK_PIXELS", 0)
     path = videos.make(name, folder)
     expected = videos.decoded(path)
-    index = index_module.build_index(str(path))
+    index = scan.build_index(str(path))
     assert index.quick
     opened = []
-    original = module.open_video
-    monkeypatch.setattr(module, "open_video", lambda *all: opened.append(all[2]) or original(*all))
+    original = decode.open_video
+    monkeypatch.setattr(decode, "open_video", lambda *all: opened.append(all[2]) or original(*all))
     for indices in some_reads(len(expected), np.random.default_rng(1), 6):
         with module.VideoReader(name, str(path), index, Canvas(), 1) as reader:
             check(reader, expected, indices)

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from praxino.streams.index import FrameIndex, Turn, build_index
+from praxino.streams.index import FrameIndex, Turn
+from praxino.streams.scan import build_index
 
 VERSION = 1
 

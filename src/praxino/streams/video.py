@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from praxino.catalogs.base import Video
 from praxino.errors import UnreadableVideo
 from praxino.streams.base import Canvas, FrameReader, Probed, Stream, checked, files_of, fill_missing
 from praxino.streams.cache import frame_index
-from praxino.streams.index import FrameIndex, open_video
+from praxino.streams.decode import OpenFile, Put
+from praxino.streams.index import FrameIndex
 
 # Containers that a fork copied. To free one would be to wait for decoder threads which the fork did not copy.
 _inherited: list[Any] = []
@@ -75,7 +76,7 @@ class VideoReader(FrameReader):
         self.threads = threads
         self.times = index.times()
         self.height, self.width = canvas.size(*index.turn.size(index.height, index.width))
-        self._file: _OpenFile | None = None
+        self._file: OpenFile | None = None
 
     def read(self, indices: Sequence[int] | NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         indices = checked(self.id, indices, len(self.times))
@@ -83,9 +84,11 @@ class VideoReader(FrameReader):
         present = np.zeros(len(indices), np.bool_)
         order = np.argsort(indices, kind="stable")
         wanted, first = np.unique(indices[order], return_index=True)
-        rows = dict(zip(wanted.tolist(), np.split(order, first[1:]), strict=True)) if len(wanted) else {}
+        places = order.tolist()
+        bounds = [*first.tolist(), len(places)]
+        rows = {number: places[bounds[k] : bounds[k + 1]] for k, number in enumerate(wanted.tolist())}
 
-        def put(number: int, frame: Any) -> None:
+        def put(number: int, frame: NDArray[np.uint8]) -> None:
             for row in rows[number]:
                 pixels[row] = frame
                 present[row] = True
@@ -95,7 +98,7 @@ class VideoReader(FrameReader):
             fill_missing(self.id, indices, pixels, present)
         return pixels, present
 
-    def _read(self, wanted: NDArray[np.int64], put: Callable[[int, NDArray[np.uint8]], None]) -> None:
+    def _read(self, wanted: NDArray[np.int64], put: Put) -> None:
         try:
             left = self._seek_and_read(wanted, put) if self.index.seekable else wanted
             if len(left):
@@ -107,24 +110,24 @@ class VideoReader(FrameReader):
             self.close()
             raise UnreadableVideo(self.id, _reason(error)) from error
 
-    def _seek_and_read(
-        self, wanted: NDArray[np.int64], put: Callable[[int, NDArray[np.uint8]], None]
-    ) -> NDArray[np.int64]:
+    def _seek_and_read(self, wanted: NDArray[np.int64], put: Put) -> NDArray[np.int64]:
         """Reads what it can, and returns the rest."""
         left = []
         for key, part in self.index.segments(wanted):
-            # Where a seek lands behind the key that it was told, the key before it may help.
-            rows = range(key, max(key - 2, -2), -1)
-            if not any(self._opened(row < 0, self.index.quick).by_time(row, part, put) for row in rows):
+            # What was not decoded while opening may be missed; where a seek lands behind the key that it was told,
+            # the key before it may help.
+            tries = [(key, True)] if self.index.quick else []
+            tries += [(row, False) for row in range(key, max(key - 2, -2), -1)]
+            if not any(self._opened(row < 0, quick).by_time(row, part, put) for row, quick in tries):
                 left.append(part)
         return np.concatenate(left) if left else wanted[:0]
 
-    def _opened(self, fresh: bool, quick: bool) -> _OpenFile:
+    def _opened(self, fresh: bool, quick: bool) -> OpenFile:
         file = self._file
         if file is not None and (file.process != os.getpid() or file.quick != quick or (fresh and not file.fresh)):
             self.close()
         if self._file is None:
-            self._file = _OpenFile(self.path, self.index, (self.height, self.width), self.threads, quick)
+            self._file = OpenFile(self.path, self.index, (self.height, self.width), self.threads, quick)
         return self._file
 
     def close(self) -> None:
@@ -136,101 +139,6 @@ class VideoReader(FrameReader):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_file": None}
-
-
-class _OpenFile:
-    """A file that this process has open."""
-
-    def __init__(self, path: str, index: FrameIndex, size: tuple[int, int], threads: int, quick: bool) -> None:
-        from av.video.reformatter import VideoReformatter
-
-        self.process = os.getpid()
-        self.index = index
-        self.quick = quick
-        self.container, self.stream = open_video(path, threads, quick)
-        self.fresh = True
-        self.scaler = VideoReformatter()
-        self.height, self.width = index.turn.size(*size)
-        shrinks = self.height < index.height or self.width < index.width
-        self.filter = "AREA" if shrinks else "BILINEAR"
-
-    def by_time(self, row: int, wanted: NDArray[np.int64], put: Callable[[int, NDArray[np.uint8]], None]) -> bool:
-        """Decodes from a key and knows frames by their timestamps; False as soon as anything is not as the index says.
-
-        Args:
-            row: of `index.keys`; -1 is the start of the file.
-            wanted: ascending frame numbers.
-            put: takes a frame's number and its pixels.
-        """
-        import av
-
-        times = self.index.pts[wanted].tolist()
-        known = set(times)
-        at = 0
-        try:
-            for packet in self._packets(row, times[0]):
-                if self.index.skippable:
-                    self._skip(packet.pts is not None and packet.pts not in known)
-                for frame in packet.decode():
-                    if frame.pts is None or frame.pts > times[at]:
-                        return False
-                    if frame.pts == times[at]:
-                        put(int(wanted[at]), self._pixels(frame))
-                        at += 1
-                        if at == len(times):
-                            return True
-        except av.FFmpegError:
-            return False
-        return False
-
-    def _packets(self, row: int, first: int) -> Iterator[Any]:
-        """Packets from a key on; none where the seek did not land on one that is in time for the first wanted frame."""
-        # The first key of a fresh file lies ahead of it.
-        seek = not (self.fresh and row <= 0)
-        self.fresh = False
-        if seek:
-            self.container.seek(int(self.index.keys[row]), stream=self.stream, backward=True)
-        packets = iter(self.container.demux(self.stream))
-        if seek:
-            # Some containers land between keys (MPEG-TS).
-            key = next((packet for packet in packets if packet.is_keyframe and packet.pts is not None), None)
-            if key is None or key.pts > first:
-                return
-            yield key
-        yield from packets
-
-    def _skip(self, skip: bool) -> None:
-        # Only packets that nothing refers to are left out by this, so that the other frames stay the same.
-        mode = "NONREF" if skip else "DEFAULT"
-        if mode != self._mode:
-            self.stream.codec_context.skip_frame = self._mode = mode
-
-    _mode = "DEFAULT"
-
-    def by_count(self, wanted: NDArray[np.int64], put: Callable[[int, NDArray[np.uint8]], None]) -> None:
-        """Decodes a file that was just opened, and counts, to the last wanted frame or the first error."""
-        import av
-
-        self.fresh = False
-        number, numbers = 0, set(wanted.tolist())
-        try:
-            for packet in self.container.demux(self.stream):
-                for frame in packet.decode():
-                    if number in numbers:
-                        put(number, self._pixels(frame))
-                        numbers.remove(number)
-                        if not numbers:
-                            return
-                    number += 1
-        except av.FFmpegError:
-            return
-
-    def _pixels(self, frame: Any) -> NDArray[np.uint8]:
-        # One thread: by default the scaler starts one for each core, for each frame.
-        rgb: Any = self.scaler.reformat(
-            frame, width=self.width, height=self.height, format="rgb24", interpolation=self.filter, threads=1
-        )
-        return self.index.turn(rgb.to_ndarray())
 
 
 def _reason(error: Exception) -> str:
