@@ -205,6 +205,11 @@ def test_without_labels_a_hit_is_the_same_video(run: Path) -> None:
     assert page.all("img")[0]["alt"] == "query, zoom/q.mp4: frame 1 of 4"
 
 
+def test_labels_do_not_turn_own_videos_into_classes(run: Path) -> None:
+    (run / "evaluations" / "retrieval.json").write_text(json.dumps(evaluation(run) | {"protocol": "instance"}))
+    assert "✓ hit: the neighbour is of the query's own video" in read(run).words
+
+
 def test_table_of_an_evaluation(run: Path) -> None:
     page = read(run)
     scores = page.all("tr", "winner")

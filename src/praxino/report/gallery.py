@@ -14,7 +14,7 @@ Shown = Mapping[str, Any]
 def draw(folder: Path, evaluation: Mapping[str, Any], fallback: str) -> str:
     """The gallery of one evaluation; "" where it has none.
 
-    Where queries have no label, a hit is another clip of the query's own video.
+    Under the protocol "instance", and where queries have no label, a hit is another clip of the query's own video.
 
     Args:
         folder: the run's.
@@ -25,7 +25,8 @@ def draw(folder: Path, evaluation: Mapping[str, Any], fallback: str) -> str:
     if not matches:
         return ""
     labelled = any(match["query"].get("label") is not None for match in matches)
-    same = "is of the query's class" if labelled else "is of the query's own video"
+    own = evaluation.get("protocol") == "instance" or not labelled
+    same = "is of the query's own video" if own else "is of the query's class"
     first = [match["neighbours"][0] for match in matches if match.get("neighbours")]
     hits = sum(bool(neighbour.get("hit")) for neighbour in first)
     explained = (
