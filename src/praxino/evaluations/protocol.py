@@ -28,6 +28,7 @@ HANDMADE: dict[str, Callable[[Tensor], Tensor]] = {
     "frame difference": handmade.frame_difference,
     "temporal spectrum": handmade.temporal_spectrum,
 }
+ONE_FRAME = "untrained, one frame"
 
 
 @dataclass
@@ -76,24 +77,23 @@ def compared_features(
     name = view or next(iter(encoder.views))
     reestimated = encoder.reestimate_batchnorm if reestimate_batchnorm is None else reestimate_batchnorm
     centre = encoder.centred if centred is None else centred
-    networks = {"trained": encoder}
+    networks = {"trained": (encoder, name)}
+    # A residual of one frame is nothing at all: the single frame is seen in RGB, where the encoder has that view.
+    still = "rgb" if "rgb" in encoder.views else name
     if baselines:
-        networks["untrained"] = untrained(encoder)
-    clips = 0
-    if reestimated:
-        users = {row: (network, name) for row, network in networks.items()}
-        clips = reestimate(users, gallery, streams=encoder.streams, workers=workers)
-    embeds: dict[str, Embed] = {row: _embed(network, name) for row, network in networks.items()}
-    needed = [encoder.view(name).stream]
+        networks |= {"untrained": (untrained(encoder), name), ONE_FRAME: (untrained(encoder), still)}
+    clips = reestimate(networks, gallery, streams=encoder.streams, workers=workers) if reestimated else 0
+    embeds: dict[str, Embed] = {row: _embed(*network) for row, network in networks.items()}
+    needed = list(dict.fromkeys(network.view(seen).stream for network, seen in networks.values()))
     if baselines:
-        embeds["untrained, one frame"] = _one_frame(networks["untrained"], name)
+        embeds[ONE_FRAME] = _one_frame(*networks[ONE_FRAME])
         embeds |= {row: _handmade(function, encoder.device) for row, function in HANDMADE.items()}
         needed += ["rgb"] if "rgb" not in needed else []
     common: dict[str, Any] = {
         "needed": needed, "sampler": encoder.sampler, "streams": encoder.streams, "canvas": encoder.canvas,
         "workers": workers, "max_left_out": max_left_out, "clips_apart": clips_apart, "progress": progress,
     }  # fmt: skip
-    for network in networks.values():
+    for network, _ in networks.values():
         network.backbone.eval()
     taken = extract(gallery, embeds, **common)
     asked = taken if queries is gallery else extract(queries, embeds, **common)
@@ -101,6 +101,7 @@ def compared_features(
         taken, asked = _centred(taken, asked)
     settings = {
         "view": name,
+        "view of the single frame": still,
         "feature": encoder.feature,
         "sampler": type(encoder.sampler).__name__,
         "clips a video": int(getattr(encoder.sampler, "clips", 1)),

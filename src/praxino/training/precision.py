@@ -23,12 +23,17 @@ def autocast(precision: Precision, device: torch.device) -> AbstractContextManag
     return torch.autocast(device.type, dtype=DTYPES[precision])
 
 
+def check_precision(precision: Precision, device: torch.device) -> None:
+    """Raises UserError where the device cannot train in this precision."""
+    if precision == "fp16" and device.type == "cpu":
+        raise UserError("--precision fp16 needs a GPU: pass fp32 (or bf16)")
+
+
 class Scaler:
     """Steps an optimizer; in fp16 with loss scaling, which leaves a step out where gradients overflow."""
 
     def __init__(self, precision: Precision, device: torch.device) -> None:
-        if precision == "fp16" and device.type == "cpu":
-            raise UserError("--precision fp16 needs a GPU: pass fp32 (or bf16)")
+        check_precision(precision, device)
         self.scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
 
     def backward(self, loss: Tensor) -> None:
