@@ -248,6 +248,23 @@ def test_what_the_table_says_in_words() -> None:
     assert "4.0 points above “frame difference” (the intervals overlap)" in said[0]
 
 
+def test_columns_that_chance_fills_tell_nothing() -> None:
+    rows = [row("chance", 10, 97.7, None), row("frame difference", 20, 99, None), row("trained", 40, 98, None)]
+    said = [s.replace("\u00a0", " ") for s in tables.findings({"columns": ["1", "5"], "rows": rows})]
+    assert said == [
+        "The trained network stands 30.0 points above chance and 20.0 points above “frame difference” at k = 1.",
+        "Chance alone reaches 97.7 at k = 5: nothing is to be learnt there.",
+    ]
+
+
+def test_all_of_the_best_are_bold(run: Path) -> None:
+    content = evaluation(run) | {"rows": [row("untrained", 50, 60), row("trained", 50, 70)]}
+    (run / "evaluations" / "retrieval.json").write_text(json.dumps(content))
+    page = read(run)
+    assert [text for tag, text in page.texts if tag == "strong"] == ["50.0", "50.0", "70.0"]
+    assert len(page.all("tr", "winner")) == 1
+
+
 @pytest.mark.parametrize(
     "name, wanted",
     [

@@ -40,6 +40,7 @@ a:focus-visible,summary:focus-visible,.scroll:focus-visible{outline:2px solid va
 aside dl{margin:0;font-size:13px}
 aside dl div{display:flex;justify-content:space-between;gap:16px;padding:5px 0;border-top:1px solid var(--line)}
 dt{color:var(--soft)}
+aside dt{overflow-wrap:normal}
 aside dd{margin:0;text-align:right}
 .scroll{overflow-x:auto;max-width:100%}
 table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}

@@ -9,6 +9,8 @@ from typing import Any
 from praxino.report.markup import definitions, folded, note, number, plural, table, text
 
 HANDMADE = ("thumbnail", "histogram", "difference", "spectrum", "hand-made", "handmade")
+# Above this share of hits by chance a column does not tell one row from another.
+TELLING = 90.0
 
 Row = Mapping[str, Any]
 
@@ -57,19 +59,28 @@ def overlap(one: Row, other: Row, column: str) -> bool:
 def findings(evaluation: Mapping[str, Any]) -> list[str]:
     """What the table says: first where hand-made features win, then how far training came."""
     columns, rows = evaluation.get("columns") or [], evaluation.get("rows") or []
+    full = {column: reached for column in columns if (reached := _chance(rows, column)) > TELLING}
     wins: dict[tuple[str, bool], list[str]] = {}
     for column in columns:
         trained = best([row for row in rows if kind(row) == "trained"], column)
         handmade = best([row for row in rows if kind(row) == "hand-made"], column)
-        if trained is None or handmade is None:
+        if trained is None or handmade is None or column in full:
             continue
         ours, theirs = value(trained, column) or 0.0, value(handmade, column) or 0.0
         if theirs > ours:
             where = wins.setdefault((str(handmade["name"]), overlap(trained, handmade, column)), [])
             where.append(f"{_at(column)} ({theirs:.1f} against {ours:.1f})")
-    return [_win(name, vague, where) for (name, vague), where in wins.items()] + (
-        _gain(rows, columns[0]) if columns else []
-    )
+    said = [_win(name, vague, where) for (name, vague), where in wins.items()]
+    said += _gain(rows, columns[0]) if columns else []
+    if full:
+        reached = _listed([f"{chance:.1f} {_at(column)}" for column, chance in full.items()])
+        said.append(f"Chance alone reaches {reached}: nothing is to be learnt there.")
+    return said
+
+
+def _chance(rows: Sequence[Row], column: str) -> float:
+    row = best([row for row in rows if kind(row) == "chance"], column)
+    return (value(row, column) if row is not None else None) or 0.0
 
 
 def _win(name: str, vague: bool, where: Sequence[str]) -> str:
@@ -131,7 +142,7 @@ def _settings(evaluation: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 def _table(columns: Sequence[str], rows: Sequence[Row]) -> str:
     heads = "".join(f'<th scope="col">{text(column_title(column))}</th>' for column in columns)
-    winners = {column: best(rows, column) for column in columns}
+    winners = {column: row for column in columns if (row := best(rows, column)) is not None}
     body = "".join(_row(row, columns, winners) for row in rows)
     few = " few" if len(columns) <= 3 else ""
     foot = "In percent; bold: the best of its column."
@@ -143,13 +154,16 @@ def _table(columns: Sequence[str], rows: Sequence[Row]) -> str:
     )
 
 
-def _row(row: Row, columns: Sequence[str], winners: Mapping[str, Row | None]) -> str:
+def _row(row: Row, columns: Sequence[str], winners: Mapping[str, Row]) -> str:
     of = kind(row)
-    wins = winners[columns[0]] is row
+    wins = winners.get(columns[0]) is row
     mark = f' <span class="badge best">best {text(_at(columns[0]))}</span>' if wins else ""
     tag = ' <span class="badge">hand-made</span>' if of == "hand-made" else ""
     aside = f"<small>{text(row['note'])}</small>" if row.get("note") else ""
-    cells = "".join(_cell(row, column, winners[column] is row) for column in columns)
+    cells = "".join(
+        _cell(row, column, column in winners and value(row, column) == value(winners[column], column))
+        for column in columns
+    )
     name = f'<th scope="row">{text(row.get("name", ""))}{tag}{mark}{aside}</th>'
     return f'<tr class="{of}{" winner" if wins else ""}">{name}{cells}</tr>'
 
