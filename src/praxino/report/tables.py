@@ -73,8 +73,8 @@ def findings(evaluation: Mapping[str, Any]) -> list[str]:
     said = [_win(name, vague, where) for (name, vague), where in wins.items()]
     said += _gain(rows, columns[0]) if columns else []
     if full:
-        reached = _listed([f"{chance:.1f} {_at(column)}" for column, chance in full.items()])
-        said.append(f"Chance alone reaches {reached}: nothing is to be learnt there.")
+        alone = _listed([f"{chance:.1f} {_at(column)}" for column, chance in full.items()])
+        said.append(f"Chance alone reaches {alone}: nothing is to be learnt there.")
     return said
 
 
