@@ -90,9 +90,7 @@ def score(folder: Path, view: str, catalog: list[str]) -> None:
     videos = UCF101(given["--catalog.root"], int(given["--catalog.split"]), held_out=int(given["--catalog.held_out"]))
     result = retrieve(praxino.load_encoder(folder), videos, view=view, workers=0, device="cpu")
     write_result(folder, f"retrieval-{view}", result, videos.classes)
-    seconds = sum(
-        json.loads(line).get("seconds", 0.0) for line in (folder / "metrics.jsonl").read_text().splitlines()
-    )
+    seconds = sum(json.loads(line).get("seconds", 0.0) for line in (folder / "metrics.jsonl").read_text().splitlines())
     data = {"hits": result.per_query, "chance": result.row("chance").values, "minutes": seconds / 60}
     (folder / "hits.json").write_text(json.dumps(data))
 
@@ -116,7 +114,9 @@ def table(out: Path, views: list[str], seeds: list[int]) -> str:
         said = "no difference" if low <= 0 <= high else "better" if low > 0 else "worse"
         lines.append(f"| less '{best}', the best hand-made | {said} | | [{low:.1f}, {high:.1f}] | | |")
     queries = len(first["hits"][best]["1"])
-    lines.append(f"\n{queries} queries; percent; the interval: 95 % bootstrap over the queries, of the mean over seeds.")
+    lines.append(
+        f"\n{queries} queries; percent; the interval: 95 % bootstrap over the queries, of the mean over seeds."
+    )
     return "\n".join(lines)
 
 
@@ -128,9 +128,8 @@ def row(name: str, hits: list[dict[str, list[bool]]], minutes: str) -> str:
     means = {k: [100 * np.mean(h[k]) for h in hits] for k in CUTOFFS}
     low, high = interval(np.mean([h["1"] for h in hits], axis=0))
     each = ", ".join(f"{m:.1f}" for m in means["1"]) if len(hits) > 1 else ""
-    return (
-        f"| {name} | {np.mean(means['1']):.1f} | {each} | [{low:.1f}, {high:.1f}] | {np.mean(means['5']):.1f} | {minutes} |"
-    )
+    first, fifth = np.mean(means["1"]), np.mean(means["5"])
+    return f"| {name} | {first:.1f} | {each} | [{low:.1f}, {high:.1f}] | {fifth:.1f} | {minutes} |"
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:

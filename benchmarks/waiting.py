@@ -32,12 +32,16 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         videos = given.videos or rendered(Path(folder))
-        print("| workers | clips/s | against 0 workers | share waiting | seconds a step (median, 10-90 %) |\n|---|---|---|---|---|")
+        print(
+            "| workers | clips/s | against the first | share waiting | seconds a step (median, 10-90 %) |\n"
+            "|---|---|---|---|---|"
+        )
         first = None
         for workers in given.workers:
             out = Path(folder) / f"run-{workers}"
             praxino(
-                "pretrain", given.recipe, "--videos", videos, "--out", str(out), "--steps", str(given.steps + UNCOUNTED),
+                "pretrain", given.recipe, "--videos", videos, "--out", str(out),
+                "--steps", str(given.steps + UNCOUNTED),
                 "--workers", str(workers), "--threads", str(given.threads), "--device", "cpu", "--max_left_out", "1",
             )  # fmt: skip
             lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]

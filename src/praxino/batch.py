@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -18,7 +18,8 @@ def _moved(batch: Batch, how: str, *args: object, **kwargs: object) -> Batch:
             return {key: move(item) for key, item in value.items()}
         return getattr(value, how)(*args, **kwargs) if isinstance(value, Tensor | Frames) else value
 
-    return type(batch)(**{f.name: move(getattr(batch, f.name)) for f in fields(batch)})
+    moved: dict[str, Any] = {f.name: move(getattr(batch, f.name)) for f in fields(batch)}
+    return type(batch)(**moved)
 
 
 @dataclass(eq=False)

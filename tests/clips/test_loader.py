@@ -5,13 +5,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toys import ToyCatalog, ToySampler, ToyStream
 
 from praxino.batch import ClipBatch
 from praxino.clips.dataset import BatchKey, ClipDataset, collate, load_clips, zero_batch
 from praxino.clips.loader import ClipLoader
 from praxino.errors import UserError
 from praxino.streams.base import Derived
+from toys import ToyCatalog, ToySampler, ToyStream
 
 
 def loader(videos=12, batch_size=4, workers=0, broken=(), **more):
@@ -135,7 +135,9 @@ def test_collate_pads_right_and_below():
     assert small.streams["rgb"].pixels.shape[1:] == (240, 320, 3)
     videos = []
     for row in (0, 1):
-        loaded = load_clips(ToyCatalog()[row], ("rgb",), {"rgb": ToyStream()}, {}, ToySampler(), np.random.default_rng(row))
+        loaded = load_clips(
+            ToyCatalog()[row], ("rgb",), {"rgb": ToyStream()}, {}, ToySampler(), np.random.default_rng(row)
+        )
         loaded.streams["rgb"].pixels = loaded.streams["rgb"].pixels[:, : 6 - row, : 8 - 2 * row]
         videos.append(loaded)
     batch = collate(videos, [0, 1], [None, 3])

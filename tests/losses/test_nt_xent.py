@@ -54,7 +54,11 @@ def test_half_precision_is_raised():
 
 @pytest.mark.parametrize(
     "first, second, temperature",
-    [(torch.ones(2, 3), torch.ones(3, 3), 0.1), (torch.ones(2), torch.ones(2), 0.1), (torch.ones(2, 2), torch.ones(2, 2), 0.0)],
+    [
+        (torch.ones(2, 3), torch.ones(3, 3), 0.1),
+        (torch.ones(2), torch.ones(2), 0.1),
+        (torch.ones(2, 2), torch.ones(2, 2), 0.0),
+    ],
 )
 def test_refuses(first, second, temperature):
     with pytest.raises(ValueError, match="nt_xent"):

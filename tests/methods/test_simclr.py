@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from toys import ToyBackbone, ToyCatalog, ToySampler, ToyStream, toy_evaluation, toy_method
 
 from praxino.clips.dataset import ClipDataset, load_clips
 from praxino.clips.loader import ClipLoader
@@ -11,6 +10,7 @@ from praxino.errors import UserError
 from praxino.losses.nt_xent import nt_xent
 from praxino.methods.encoder import Encoder
 from praxino.rng import Rng
+from toys import ToyBackbone, ToyCatalog, ToySampler, ToyStream, toy_evaluation, toy_method
 
 
 def batch_of(clips=2):

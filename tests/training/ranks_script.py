@@ -4,13 +4,13 @@ import sys
 
 import torch
 import torch.distributed as dist
-from toys import ToyCatalog, ToySampler, ToyStream, toy_method, toy_stages
 
 from praxino import ranks
 from praxino.clips.dataset import ClipDataset
 from praxino.clips.loader import ClipLoader
 from praxino.training.fit import fit
 from praxino.training.run import Run
+from toys import ToyCatalog, ToySampler, ToyStream, toy_method, toy_stages
 
 
 def main(folder: str, steps: int) -> None:

@@ -7,7 +7,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toys import ToyCatalog, ToySampler, ToyStream, toy_method, toy_stages
 
 from praxino.clips.dataset import ClipDataset
 from praxino.clips.loader import ClipLoader
@@ -16,6 +15,7 @@ from praxino.methods.base import Losses, Task
 from praxino.training.fit import fit
 from praxino.training.run import Run
 from praxino.training.schedules import Cosine, Plateau, Schedule
+from toys import ToyCatalog, ToySampler, ToyStream, toy_method, toy_stages
 
 MACHINE = ("seconds", "clips_per_second", "wait_share", "eta_seconds")
 
@@ -181,7 +181,11 @@ def test_the_best_epoch_is_kept(tmp_path):
     assert seen == [3.0, 1.0, 2.0]
     best = torch.load(tmp_path / "run/checkpoints/best.ckpt", weights_only=True)
     assert best["position"]["epoch"] == 2
-    assert sorted(p.name for p in (tmp_path / "run/checkpoints").iterdir()) == ["best.ckpt", "epoch-0002.ckpt", "last.ckpt"]
+    assert sorted(p.name for p in (tmp_path / "run/checkpoints").iterdir()) == [
+        "best.ckpt",
+        "epoch-0002.ckpt",
+        "last.ckpt",
+    ]
 
 
 def test_a_schedule_may_end_its_stage(tmp_path):

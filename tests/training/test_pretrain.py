@@ -8,7 +8,6 @@ import threading
 
 import pytest
 import torch
-from toys import Noise, ToyBackbone, ToyCatalog, ToySampler, ToyStream, toy_evaluation, toy_method, toy_stages
 
 from praxino.catalogs.base import Video
 from praxino.errors import UnreadableVideo, UserError
@@ -17,6 +16,7 @@ from praxino.streams.base import Probed
 from praxino.training.pretrain import pretrain
 from praxino.training.run import Run
 from praxino.views.pipeline import View
+from toys import Noise, ToyBackbone, ToyCatalog, ToySampler, ToyStream, toy_evaluation, toy_method, toy_stages
 
 
 class Uneven(ToyStream):
@@ -49,7 +49,14 @@ def test_what_a_run_leaves_behind(tmp_path):
     run = pretrain(**arguments(tmp_path / "run"))
     assert run.finished
     names = {path.name for path in (tmp_path / "run").iterdir()}
-    assert {"recipe.yaml", "environment.json", "videos.csv", "metrics.jsonl", "encoder.safetensors", "encoder.json"} <= names
+    assert {
+        "recipe.yaml",
+        "environment.json",
+        "videos.csv",
+        "metrics.jsonl",
+        "encoder.safetensors",
+        "encoder.json",
+    } <= names
     assert not any(path.suffix == ".part" for path in (tmp_path / "run").rglob("*"))
     encoder = Encoder.load(tmp_path / "run", trust=("toys",))
     assert encoder.record["steps"] == 5
@@ -136,7 +143,9 @@ def test_trying_out_changes_nothing(tmp_path):
 
 def test_a_second_run_is_refused_and_a_finished_one_left_alone(tmp_path):
     pretrain(**arguments(tmp_path / "run"))
-    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file() and path.name != "log.txt"}
+    before = {
+        path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file() and path.name != "log.txt"
+    }
     with pytest.raises(UserError, match="praxino resume"):
         pretrain(**arguments(tmp_path / "run"))
     assert pretrain(**arguments(tmp_path / "run"), resume=True).finished
@@ -172,7 +181,7 @@ def test_a_signal_saves_and_resume_goes_on(tmp_path):
     assert stopped.checkpoint()["position"]["step"] == 4
     assert not (tmp_path / "b/encoder.safetensors").exists()
     again = pretrain(**arguments(tmp_path / "b", stages=toy_stages(steps=8)), resume=True)
-    curves = [[line["total"] for line in run.metrics()if line["kind"] == "step"] for run in (straight, again)]
+    curves = [[line["total"] for line in run.metrics() if line["kind"] == "step"] for run in (straight, again)]
     assert curves[0] == curves[1]
     assert (tmp_path / "a/encoder.safetensors").read_bytes() == (tmp_path / "b/encoder.safetensors").read_bytes()
 

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from praxino.batch import ClipBatch, Frames
 from praxino.catalogs.base import Video
@@ -204,9 +203,7 @@ class ClipDataset:
     def _load(self, row: int, generator: np.random.Generator) -> LoadedVideo:
         return load_clips(self.videos[row], self.needed, self.streams, self.canvas, self.sampler, generator)
 
-    def _substitutes(
-        self, order: NDArray[np.int64], position: int, key: BatchKey, taken: set[int]
-    ) -> Iterator[int]:
+    def _substitutes(self, order: NDArray[np.int64], position: int, key: BatchKey, taken: set[int]) -> Iterator[int]:
         # Steps of the batch's size from this position on: two broken videos of one batch, even on two ranks, walk
         # through different rows.
         step = key.batch_last - key.batch_first
@@ -241,4 +238,3 @@ def zero_batch(
         streams[name] = LoadedFrames(pixels, np.ones(len(wanted), bool), where)
     one = LoadedVideo(numbers, times[numbers], streams)
     return collate([one] * videos, list(range(videos)), [0] * videos)
-

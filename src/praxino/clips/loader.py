@@ -92,7 +92,7 @@ class ClipLoader:
         if self.workers:
             # Forked where possible (no reader is open in this process, see streams): no second import of everything.
             workers = {"num_workers": self.workers, "prefetch_factor": 3, "worker_init_fn": _leave_signals_to_the_loop}
-        loader = DataLoader(
+        loader: DataLoader[ClipBatch] = DataLoader(
             self.dataset,  # type: ignore[arg-type]
             batch_size=None,
             sampler=_Endless(self, epoch, start),
@@ -104,7 +104,7 @@ class ClipLoader:
 
     def epoch(self, epoch: int = 0) -> Iterator[ClipBatch]:
         """The batches of one epoch."""
-        loader = DataLoader(
+        loader: DataLoader[ClipBatch] = DataLoader(
             self.dataset,  # type: ignore[arg-type]
             batch_size=None,
             sampler=self.keys(epoch),
@@ -133,5 +133,5 @@ def _leave_signals_to_the_loop(worker: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
-def _as_is(batch: ClipBatch) -> ClipBatch:
+def _as_is(batch: Any) -> Any:
     return batch

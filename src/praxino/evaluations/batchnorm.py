@@ -43,7 +43,10 @@ def reestimate_batchnorm(
         How many clips were used.
     """
     layers = [
-        layer for encoder, _ in encoders.values() for layer in encoder.backbone.modules() if isinstance(layer, _BatchNorm)
+        layer
+        for encoder, _ in encoders.values()
+        for layer in encoder.backbone.modules()
+        if isinstance(layer, _BatchNorm)
     ]
     if not layers:
         return 0

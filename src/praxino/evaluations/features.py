@@ -47,7 +47,12 @@ class _Clips:
     """All clips of the video at a row, or the reason why there are none."""
 
     def __init__(
-        self, videos: Sequence[Video], needed: Sequence[str], sampler: Sampler, streams: Streams, canvas: Mapping[str, Canvas]
+        self,
+        videos: Sequence[Video],
+        needed: Sequence[str],
+        sampler: Sampler,
+        streams: Streams,
+        canvas: Mapping[str, Canvas],
     ) -> None:
         self.videos, self.needed, self.sampler = videos, needed, sampler
         self.streams, self.canvas = streams, canvas

@@ -1,7 +1,7 @@
 """Without labels: does a clip find the other clip of its own video?
 
-The one score that any folder of videos allows. It says that a representation tells videos apart, not that it tells apart
-what matters: colours and scenes alone go far here, which is why thumbnails stand beside it.
+The one score that any folder of videos allows. It says that a representation tells videos apart, not that it tells
+apart what matters: colours and scenes alone go far here, which is why thumbnails stand beside it.
 """
 
 from __future__ import annotations

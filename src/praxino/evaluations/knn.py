@@ -50,8 +50,8 @@ def knn(
         UserError: if there are no labels, or too much is unreadable.
     """
     taken = labelled_features(
-        encoder, catalog, gallery, queries, view, baselines, reestimate_batchnorm, centred, workers, device, max_left_out,
-        progress,
+        encoder, catalog, gallery, queries, view, baselines, reestimate_batchnorm, centred, workers, device,
+        max_left_out, progress,
     )  # fmt: skip
     rows, per_query = [], {}
     for name in taken.gallery:
@@ -65,9 +65,7 @@ def knn(
     rows.append(Row("chance", {column: 100 * min(1.0, int(column) / classes) for column in ("1", "5")}))
     settings = {"gallery": gallery, "queries": queries, "voters": k, "temperature": temperature}
     title = f"kNN on {type(catalog).__name__}: the {k} nearest {gallery} videos vote for each {queries} video"
-    return Result(
-        "knn", title, taken.settings | settings, ["1", "5"], ordered(rows), [], taken.left_out, per_query
-    )
+    return Result("knn", title, taken.settings | settings, ["1", "5"], ordered(rows), [], taken.left_out, per_query)
 
 
 def top_hits(votes: np.ndarray, labels: np.ndarray, top: int) -> np.ndarray:

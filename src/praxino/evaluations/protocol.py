@@ -110,9 +110,7 @@ def compared_features(
         "gallery videos": len(next(iter(taken.values())).ids),
         "query videos": len(next(iter(asked.values())).ids),
     }
-    left_out = next(iter(taken.values())).left_out + (
-        [] if queries is gallery else next(iter(asked.values())).left_out
-    )
+    left_out = next(iter(taken.values())).left_out + ([] if queries is gallery else next(iter(asked.values())).left_out)
     return Compared(taken, asked, settings, left_out)
 
 

@@ -164,7 +164,10 @@ def table_lines(result: Result) -> list[str]:
         cells = "  ".join(f"{row.values[c]:6.1f}" if c in row.values else f"{'-':>6}" for c in result.columns)
         first = result.columns[0]
         interval = row.intervals.get(first)
-        lines.append(f"{row.name:{width}}  {cells}" + (f"   [{interval[0]:.1f}, {interval[1]:.1f}] at {first}" if interval else ""))
+        lines.append(
+            f"{row.name:{width}}  {cells}"
+            + (f"   [{interval[0]:.1f}, {interval[1]:.1f}] at {first}" if interval else "")
+        )
     return lines
 
 

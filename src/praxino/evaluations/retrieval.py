@@ -56,8 +56,8 @@ def retrieve(
         UserError: if there are no labels, or too much is unreadable.
     """
     taken = labelled_features(
-        encoder, catalog, gallery, queries, view, baselines, reestimate_batchnorm, centred, workers, device, max_left_out,
-        progress,
+        encoder, catalog, gallery, queries, view, baselines, reestimate_batchnorm, centred, workers, device,
+        max_left_out, progress,
     )  # fmt: skip
     same = gallery == queries
     rows, per_query, found = [], {}, None
@@ -143,7 +143,9 @@ def shown_neighbours(
             [
                 (answers[int(theirs.rows[row])], float(cosine), bool(theirs.labels[row] == ours.labels[query]))
                 for row, cosine in zip(
-                    found.neighbours[query, :SHOWN_NEIGHBOURS], found.similarities[query, :SHOWN_NEIGHBOURS], strict=True
+                    found.neighbours[query, :SHOWN_NEIGHBOURS],
+                    found.similarities[query, :SHOWN_NEIGHBOURS],
+                    strict=True,
                 )
             ],
         )

@@ -181,7 +181,9 @@ class Encoder:
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(path.name + ".part")
-        save_file({name: value.detach().cpu().contiguous() for name, value in self.backbone.state_dict().items()}, aside)
+        save_file(
+            {name: value.detach().cpu().contiguous() for name, value in self.backbone.state_dict().items()}, aside
+        )
         description = path.with_suffix(".json")
         description_aside = description.with_name(description.name + ".part")
         description_aside.write_text(json.dumps(self.description(), indent=1) + "\n")
@@ -211,7 +213,9 @@ class Encoder:
             state = load_file(path)
         except (json.JSONDecodeError, SafetensorError) as error:
             raise UserError(f"the encoder {path} is damaged: {error}") from None
-        encoder = cls(**{**build({k: v for k, v in said.items() if k != "record"}, trust=trust), "record": said["record"]})
+        encoder = cls(
+            **{**build({k: v for k, v in said.items() if k != "record"}, trust=trust), "record": said["record"]}
+        )
         try:
             encoder.backbone.load_state_dict(state)
         except RuntimeError as error:

@@ -1,7 +1,7 @@
 """SimCLR on clips: two clips of one video, each seen through its own augmentation, find each other in the batch.
 
-Chen, Kornblith, Norouzi, Hinton: A Simple Framework for Contrastive Learning of Visual Representations, ICML 2020; on
-video, two clips of different times, as in Qian et al.: Spatiotemporal Contrastive Video Representation Learning, CVPR 2021.
+Chen, Kornblith, Norouzi, Hinton: A Simple Framework for Contrastive Learning of Visual Representations, ICML 2020. On
+video, two clips of different times: Qian et al., Spatiotemporal Contrastive Video Representation Learning, CVPR 2021.
 """
 
 from __future__ import annotations

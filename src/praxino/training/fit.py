@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -31,17 +32,6 @@ HEALTH_EVERY = 10
 
 
 @dataclass
-class Position:
-    """Where a run stands: which stage and how many of its steps, which epoch and how many of its batches, all steps."""
-
-    stage: int = 0
-    stage_step: int = 0
-    epoch: int = 0
-    batch: int = 0
-    step: int = 0
-
-
-@dataclass
 class Sums:
     """Running sums of an epoch's terms."""
 
@@ -55,6 +45,27 @@ class Sums:
 
     def means(self) -> dict[str, float]:
         return {f"train/{name}": value / self.count for name, value in self.values.items()}
+
+
+@dataclass
+class Position:
+    """Where a run stands.
+
+    Attributes:
+        stage, stage_step: which stage, and how many of its steps are done.
+        epoch, batch: which epoch, and how many of its batches are done.
+        step: all steps that are done.
+        sums: of this epoch.
+        best: best value so far of the number that is watched.
+    """
+
+    stage: int = 0
+    stage_step: int = 0
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    sums: Sums = field(default_factory=Sums)
+    best: float | None = None
 
 
 def fit(
@@ -99,16 +110,14 @@ def fit(
     device = device or torch.device("cpu")
     module = _distributed(task, device)
     steps_per_epoch = len(loader) // accumulate
-    at, sums, health, scaler = Position(), Sums(), Health(), Scaler(precision, device)
-    best_value: float | None = None
+    at, health, scaler = Position(), Health(), Scaler(precision, device)
     saved = run.checkpoint()
     run.cut_metrics(saved["metrics_size"] if saved else 0)
     if saved is not None:
         task.load_state_dict(saved["task"])
-        at, sums = Position(**saved["position"]), Sums(**saved["sums"])
+        at = Position(**{**saved["position"], "sums": Sums(**saved["position"]["sums"])})
         health.load_state_dict(saved["health"])
         scaler.load_state_dict(saved["scaler"])
-        best_value = saved["best"]
         if saved["finished"]:
             return True
 
@@ -124,19 +133,7 @@ def fit(
                 stage.schedule.load_state_dict(saved["schedule"])
             saved = None
             length = stage.length(steps_per_epoch)
-
-            def state(stage: Stage = stage, optimizer: Optimizer = optimizer, finished: bool = False) -> dict[str, Any]:
-                return {
-                    "task": task.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    "schedule": stage.schedule.state_dict(),
-                    "scaler": scaler.state_dict(),
-                    "position": asdict(at),
-                    "sums": asdict(sums),
-                    "health": health.state_dict(),
-                    "best": best_value,
-                    "finished": finished,
-                }
+            snapshot = partial(_snapshot, task, stage, optimizer, scaler, health, at)
 
             while at.stage_step < length and not stage.schedule.finished():
                 rate = stage.set_rates(optimizer, at.stage_step, steps_per_epoch)
@@ -167,7 +164,7 @@ def fit(
                 at.stage_step += 1
 
                 terms = _terms(parts)
-                sums.add(terms)
+                at.sums.add(terms)
                 health.add({name: ranks.gather_rows(rows) for name, rows in parts[-1].embeddings.items()})
                 numbers: dict[str, Any] = {"kind": "step", "epoch": at.epoch, "step": at.step - 1, **terms, "lr": rate}
                 if clip_norm is not None:
@@ -181,25 +178,25 @@ def fit(
                 _say(run, progress.waiting_warning(at.step, loader.workers))
 
                 if at.batch >= len(loader):
-                    numbers = {"kind": "epoch", "epoch": at.epoch, "step": at.step - 1, **sums.means()}
+                    numbers = {"kind": "epoch", "epoch": at.epoch, "step": at.step - 1, **at.sums.means()}
                     numbers.update(after_epoch(task, at.epoch) if after_epoch else {})
                     stage.schedule.observe(numbers)
                     run.add_metrics(numbers)
-                    sums = Sums()
+                    at.sums = Sums()
                     at.epoch, at.batch = at.epoch + 1, 0
-                    if best is not None and _better(numbers[best[0]], best_value, best[1]):
-                        best_value = float(numbers[best[0]])
-                        run.save(state(), keep_as="best.ckpt")
+                    if best is not None and _better(numbers[best[0]], at.best, best[1]):
+                        at.best = float(numbers[best[0]])
+                        run.save(snapshot(), keep_as="best.ckpt")
                     keep = keep_epochs is not None and at.epoch % keep_epochs == 0
-                    run.save(state(), keep_as=f"epoch-{at.epoch:04d}.ckpt" if keep else None)
+                    run.save(snapshot(), keep_as=f"epoch-{at.epoch:04d}.ckpt" if keep else None)
                 elif at.step % checkpoint_steps == 0:
-                    run.save(state())
+                    run.save(snapshot())
                 if interrupts.agreed():
-                    run.save(state())
+                    run.save(snapshot())
                     ranks.barrier()
                     return False
             at.stage, at.stage_step = at.stage + 1, 0
-            run.save(state(finished=at.stage == len(stages)))
+            run.save(snapshot(finished=at.stage == len(stages)))
     ranks.barrier()
     return True
 
@@ -211,6 +208,20 @@ def _distributed(task: Task, device: torch.device) -> nn.Module:
     return DistributedDataParallel(
         task, device_ids=[device.index] if device.type == "cuda" else None, broadcast_buffers=False
     )
+
+
+def _snapshot(
+    task: Task, stage: Stage, optimizer: Optimizer, scaler: Scaler, health: Health, at: Position, finished: bool = False
+) -> dict[str, Any]:
+    return {
+        "task": task.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "schedule": stage.schedule.state_dict(),
+        "scaler": scaler.state_dict(),
+        "health": health.state_dict(),
+        "position": asdict(at),
+        "finished": finished,
+    }
 
 
 def _synchronised(module: nn.Module, last: bool) -> AbstractContextManager:

@@ -66,8 +66,8 @@ class Health:
             return None
         self.warned = True
         return (
-            f"the embeddings have collapsed (effective rank {min(ranks.values()):.1f} of the last {self.videos} videos): "
-            "lower the learning rate, enlarge the batch, or vary the augmentation more"
+            f"the embeddings have collapsed (effective rank {min(ranks.values()):.1f} of the last {self.videos} "
+            "videos): lower the learning rate, enlarge the batch, or vary the augmentation more"
         )
 
     def state_dict(self) -> dict[str, object]:

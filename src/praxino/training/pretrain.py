@@ -122,14 +122,18 @@ def pretrain(
     try_out(method, sampler, canvas or {}, seed, batch_size // ranks.world(), precision, target)
     try_out_encoders(method, evaluation, target)
 
-    listed = frozen_list(run, catalog, streams or {}, needed, sampler.min_frames, max_left_out, probe == "full", workers)
+    listed = frozen_list(
+        run, catalog, streams or {}, needed, sampler.min_frames, max_left_out, probe == "full", workers
+    )
     videos = RunVideos(catalog, [number for number, video in enumerate(listed) if video.row is not None])
 
     method.setup(len(videos), batch_size, Rng(seed, "setup"))
     method.to(target)
     loader = loader_of(videos)
     if loader.left_out and not resume:
-        run.log(f"each epoch leaves out {loader.left_out} of {len(videos)} videos, other ones each time (whole batches)")
+        run.log(
+            f"each epoch leaves out {loader.left_out} of {len(videos)} videos, other ones each time (whole batches)"
+        )
     if compile:
         for module in method.modules():
             if getattr(module, "dim", None) is not None and hasattr(module, "compile"):
@@ -156,7 +160,11 @@ class RunVideos(Sequence[Video]):
         return len(self.rows)
 
     def __getitem__(self, row: Any) -> Any:
-        return [self[r] for r in range(*row.indices(len(self)))] if isinstance(row, slice) else self.catalog[self.rows[row]]
+        return (
+            [self[r] for r in range(*row.indices(len(self)))]
+            if isinstance(row, slice)
+            else self.catalog[self.rows[row]]
+        )
 
 
 def pick_device(name: Device) -> torch.device:
@@ -250,7 +258,7 @@ def frozen_list(
     Raises:
         UserError: if too many videos are unusable, or the catalog is no longer the one of the first start.
     """
-    listed = run.videos()
+    listed = ranks.broadcast_object(run.videos())  # one process looks, for all: rank 0 writes it below
     if listed is not None:
         now = [catalog[row].id for row in range(len(catalog))]
         then = [video.id for video in listed]

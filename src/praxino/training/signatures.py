@@ -84,11 +84,6 @@ def is_class(hint: Any) -> bool:
     return hint.__module__.partition(".")[0] not in PLAIN_MODULES and hint.__name__ != "Tensor"
 
 
-def is_callback(hint: Any) -> bool:
-    """Whether a value of this type is a function, which no recipe can give."""
-    return any(get_origin(part) is collections.abc.Callable and not is_class(part) for part in members(hint))
-
-
 def made_by(hint: Any) -> Any:
     """What a `Callable[[...], X]` makes: X; any other type as it is."""
     return get_args(hint)[-1] if get_origin(hint) is collections.abc.Callable and get_args(hint) else hint
