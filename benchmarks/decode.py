@@ -1,12 +1,12 @@
 """Reading exact frames: `VideoFile` against loops written by hand with PyAV, OpenCV and torchcodec, per core.
 
-    python benchmarks/decode.py [--videos DIR] [--files 6] [--repeats 7]
+    python benchmarks/decode.py [--videos DIR] [--files 6] [--repeats 5]
 
 Every reader opens the file, gives the same frames as RGB uint8 and closes it, with one thread. Times are the
 process's CPU time; a ratio is a reader's time over `VideoFile`'s for the same frames in the same repeat, so above 1
 means that `VideoFile` is faster. Each reader's frames are compared with a full decode first; one that gives wrong
 frames is no rival, and is not timed. Making an index is not timed either: `VideoFile` loads its own from the disk each
-time, and the reader that needs timestamps is told them for free.
+time, and so does the reader that needs timestamps (`numpy.load`).
 """
 
 from __future__ import annotations
@@ -54,14 +54,15 @@ def pyav_from_start(path: str, wanted: np.ndarray) -> np.ndarray:
 
 def pyav_seek(path: str, wanted: np.ndarray) -> np.ndarray:
     """Seeks once, to the key before the first wanted timestamp, and starts no threads in the scaler."""
-    times = {int(frame_times[path][number]): row for row, number in enumerate(wanted.tolist())}
+    every_time = np.load(frame_times[path])
+    times = {time: row for row, time in enumerate(every_time[wanted].tolist())}
     scaler = VideoReformatter()
     frames: list[Any] = [None] * len(wanted)
     left = len(times)
     with av.open(path) as container:
         stream = container.streams.video[0]
         stream.codec_context.thread_count = 1
-        if min(times) > frame_times[path][0]:
+        if min(times) > every_time[0]:
             container.seek(min(times), stream=stream)
         for frame in container.decode(stream):
             row = times.get(frame.pts)
@@ -108,7 +109,8 @@ def torchcodec_exact(path: str, wanted: np.ndarray) -> np.ndarray:
     return decoder.get_frames_at(wanted.tolist()).data.numpy()
 
 
-frame_times: dict[str, np.ndarray] = {}
+# Files of all timestamps of a video, for the reader that needs them.
+frame_times: dict[str, str] = {}
 
 # What a training step, a strided sampler and an evaluation ask of one video: frame numbers by length.
 TASKS: dict[str, Callable[[int, np.random.Generator], np.ndarray]] = {
@@ -168,12 +170,12 @@ def seconds(reader: Reader, path: str, wanted: np.ndarray) -> float:
 
 
 def time_readers(readers: dict[str, Reader], reads: list[tuple[str, np.ndarray]], repeat: int) -> dict[str, float]:
-    """Seconds a read; readers take turns at each read, so that a machine that slows down slows all of them."""
-    names = list(readers)
-    spent = dict.fromkeys(names, 0.0)
-    for number, (path, wanted) in enumerate(reads):
-        first = (number + repeat) % len(names)
-        for name in names[first:] + names[:first]:
+    """Seconds a read. Readers take turns in a new order at each read: the machine's pace, and the memory that the
+    reader before has left to the process, then fall on all of them alike."""
+    rng = np.random.default_rng(repeat)
+    spent = dict.fromkeys(readers, 0.0)
+    for path, wanted in reads:
+        for name in rng.permutation(list(readers)).tolist():
             spent[name] += seconds(readers[name], path, wanted) / len(reads)
     return spent
 
@@ -200,7 +202,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--videos", type=Path, help="folder of videos; without it, files made for this")
     parser.add_argument("--files", type=int, default=6, help="how many of the folder's, evenly spread")
-    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["PRAXINO_CACHE"] = folder
@@ -225,7 +227,9 @@ def compare(title: str, paths: list[str], readers: dict[str, Reader], repeats: i
         asked = {path: [draw(lengths[path], rng) for _ in range(4)] for path in paths}
         wrong = dict.fromkeys(["VideoFile", *readers], 0)
         for path in paths:
-            frame_times[path] = frame_index(path).pts
+            name = f"{len(frame_times)}.npy"
+            frame_times.setdefault(path, os.path.join(os.environ["PRAXINO_CACHE"], name))
+            np.save(frame_times[path], frame_index(path).pts)
             truth = decode_all(path)
             for name in wrong:
                 wrong[name] += wrong_frames(readers.get(name, praxino), path, asked[path], truth)
