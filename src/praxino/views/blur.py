@@ -22,15 +22,18 @@ def blur(x: Tensor, sigma: Tensor) -> Tensor:
         x: uint8, or floats.
         sigma: [r, 1, 1, 1, 1].
     """
-    weights = box_weights(sigma.reshape(-1))  # [r, K]
+    weights = box_weights(sigma.reshape(-1))
+    bytes_in = x.dtype == torch.uint8
+    # Bytes less 128, as signed bytes: so no sum of weighted pixels leaves 32 bits.
+    y = x ^ 128 if bytes_in else x
     # Whole rows of pixels are added up faster than shifted ones: the first passes work on the transposed picture.
-    y = x.transpose(-1, -2).contiguous()
-    for _ in range(PASSES):
-        y = _pass(y, weights)
-    y = y.transpose(-1, -2).contiguous()
-    for _ in range(PASSES):
-        y = _pass(y, weights)
-    return y
+    for _ in range(2):
+        y = y.transpose(-1, -2).contiguous()
+        y = y.view(torch.int8) if bytes_in else y
+        for _ in range(PASSES):
+            y = _pass(y, weights)
+        y = y.view(torch.uint8) if bytes_in else y
+    return y ^ 128 if bytes_in else y
 
 
 def box_weights(sigma: Tensor) -> Tensor:
@@ -56,16 +59,14 @@ def _pass(x: Tensor, weights: Tensor) -> Tensor:
     size, reach = x.shape[-2], weights.shape[1] // 2
     before, after = x[..., :1, :].expand(*x.shape[:-2], reach, -1), x[..., -1:, :].expand(*x.shape[:-2], reach, -1)
     padded = torch.cat([before, x, after], -2)
-    shape = (-1, 1, 1, 1, 1)
-    if x.dtype != torch.uint8:
-        taps = (weights / 2**PRECISION).to(x.dtype).unbind(1)
-        total = padded[..., :size, :] * taps[0].view(shape)
-        for k, tap in enumerate(taps[1:], 1):
-            total.addcmul_(padded[..., k : k + size, :], tap.view(shape))
-        return total
-    # Pixels less 128, so that no sum leaves 32 bits: weights add up to 2**24, or 1 less.
-    padded = padded.to(torch.int32).sub_(128)
-    total = (2 ** (PRECISION - 1) - 128 * (2**PRECISION - weights.sum(1))).to(torch.int32).view(shape).expand_as(x).clone()
-    for k, tap in enumerate(weights.to(torch.int32).unbind(1)):
-        total.addcmul_(padded[..., k : k + size, :], tap.view(shape))
-    return total.bitwise_right_shift_(PRECISION).add_(128).to(torch.uint8)
+    if x.dtype == torch.int8:
+        # The weights of a row add up to 2**24, or to 1 less, which the pixels' offset of 128 brings in again.
+        start = 2 ** (PRECISION - 1) - 128 * (2**PRECISION - weights.sum(1))
+        padded, total, weights = padded.to(torch.int32), start.to(torch.int32), weights.to(torch.int32)
+    else:
+        total, weights = x.new_zeros(len(x)), (weights / 2**PRECISION).to(x.dtype)
+    first, *others = (tap.view(-1, 1, 1, 1, 1) for tap in weights.unbind(1))
+    total = (padded[..., :size, :] * first).add_(total.view(-1, 1, 1, 1, 1))
+    for k, tap in enumerate(others, 1):
+        total.addcmul_(padded[..., k : k + size, :], tap)
+    return total.bitwise_right_shift_(PRECISION).to(torch.int8) if x.dtype == torch.int8 else total

@@ -40,7 +40,6 @@ class Resize(Operation):
         exact: bool = True,
         per: Per = "clip",
     ) -> None:
-        super().__init__()
         if at not in ("centre", "random"):
             raise UserError(f"Resize: unknown place {at!r}.{nearest(at, ('centre', 'random'))}")
         if crop is not None and crop > min(height, width):
@@ -85,7 +84,6 @@ class ResizeShorterSide(Operation):
     """
 
     def __init__(self, size: int, crop: int, exact: bool = True) -> None:
-        super().__init__()
         if crop > size:
             raise UserError(f"ResizeShorterSide: crop {crop} does not fit into a shorter side of {size}")
         self.size = size
@@ -111,7 +109,6 @@ class _CropToSquare(Operation):
     """A box of each frame, resized to a square."""
 
     def __init__(self, size: int, exact: bool) -> None:
-        super().__init__()
         if size < 1:
             raise UserError(f"{type(self).__name__}: the size must be at least 1 pixel, not {size}")
         self.size = size
@@ -233,7 +230,6 @@ class Flip(Operation):
     """
 
     def __init__(self, p: float = 0.5, per: Per = "clip") -> None:
-        super().__init__()
         self.p = p
         self.per = per
 

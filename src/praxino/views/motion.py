@@ -62,7 +62,9 @@ def shuffled(length: int, first: Tensor, step: Tensor) -> Tensor:
     """The frame numbers of `shuffle`: int64 [b, length]."""
     part = -(-length // CHUNKS)
     if -(-length // part) < CHUNKS:
-        raise UserError(f"{length} frames cannot be shuffled in {CHUNKS} parts: take clips of 4, 7, 8 or at least 10 frames")
+        raise UserError(
+            f"{length} frames cannot be shuffled in {CHUNKS} parts: take clips of 4, 7, 8 or at least 10 frames"
+        )
     first, second = first[:, None], (first[:, None] + step[:, None] + 1) % CHUNKS
     parts = torch.arange(CHUNKS, device=first.device)
     order = torch.where(parts == first, second, torch.where(parts == second, first, parts.expand(len(first), -1)))
@@ -82,7 +84,6 @@ class Residual(Operation):
     """
 
     def __init__(self, rescale: bool = True, sign: Literal[1, -1] = 1) -> None:
-        super().__init__()
         self.rescale = rescale
         self.sign = sign
 

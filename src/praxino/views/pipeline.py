@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from praxino.batch import ClipBatch, Which
 from praxino.errors import UserError
@@ -22,8 +22,10 @@ PIECE = {"cpu": 4 << 20}
 LARGE_PIECE = 512 << 20
 
 
-class Operation(nn.Module):
+class Operation:
     """One step of a view: a draw on the CPU, then a pure batched function on the device.
+
+    Not an `nn.Module`: nothing here is learnt, and `apply` is another word there (it visits submodules).
 
     A new one overrides `apply`, and `draw` if it is random. It keeps its constructor arguments under their names.
 
@@ -65,9 +67,7 @@ class Operation(nn.Module):
         return rng.rows(videos, lambda generator, rows: generator.random((rows, *axes, *more)))
 
 
-def on_rows(
-    function: Callable[..., Tensor], x: Tensor, on: Tensor | None, *numbers: Tensor
-) -> Tensor:
+def on_rows(function: Callable[..., Tensor], x: Tensor, on: Tensor | None, *numbers: Tensor) -> Tensor:
     """Applies `function` to those clips, or frames, for which `on` holds; the others cost nothing.
 
     Args:
@@ -103,11 +103,13 @@ def refuse_mixed_sizes(operation: Operation, size: Tensor) -> None:
     """
     if not (size == size[:1, :1, :1]).all():
         name = type(operation).__name__
-        raise UserError(f"{name} needs frames of one size: put a resize or a crop before it among the view's operations")
+        raise UserError(
+            f"{name} needs frames of one size: put a resize or a crop before it among the view's operations"
+        )
 
 
-class View(nn.Module):
-    """What a network sees: operations on the clips of one stream. No learnt parameters.
+class View:
+    """What a network sees: operations on the clips of one stream. No learnt parameters, and not an `nn.Module`.
 
     Two views called with the same rng are aligned (same boxes, same flips); with different children they are not.
 
@@ -117,23 +119,22 @@ class View(nn.Module):
     """
 
     def __init__(self, operations: Sequence[Operation], stream: str = "rgb") -> None:
-        super().__init__()
-        self.operations = nn.ModuleList(operations)
+        self.operations = list(operations)
         self.stream = stream
 
-    def forward(self, batch: ClipBatch, rng: Rng, clips: Which = slice(None)) -> Tensor:
+    def __call__(self, batch: ClipBatch, rng: Rng, clips: Which = slice(None)) -> Tensor:
         """The clips `clips` of a batch as float32 [B, n, C, T, h, w] in [0, 1] (a residual may be in [-1, 1])."""
         return self.apply(batch, self.draw(batch, rng, clips), clips)
 
     def draw(self, batch: ClipBatch, rng: Rng, clips: Which = slice(None)) -> list[Drawn]:
         """What is random about this view, one dict an operation, on the batch's device."""
         frames = batch.streams[self.stream]
-        where = frames.where_of(clips)
+        videos, some, length = frames.where_of(clips).shape
         size = frames.sizes(clips).cpu()
         drawn = []
         for name, operation in zip(self._names(), self.operations, strict=True):
-            drawn.append(operation.draw(rng.child(name), tuple(where.shape), size))  # type: ignore[operator]
-            size = operation.size_after(size)  # type: ignore[operator]
+            drawn.append(operation.draw(rng.child(name), (videos, some, length), size))
+            size = operation.size_after(size)
         device = frames.pixels.device
         return [{key: value.to(device, non_blocking=True) for key, value in one.items()} for one in drawn]
 
@@ -145,7 +146,7 @@ class View(nn.Module):
         for videos, some in _pieces(where.shape, frames.pixels[:1].nbytes, frames.pixels.device):
             piece = where[videos, some]
             pixels = frames.pixels.index_select(0, piece.reshape(-1)).unflatten(0, piece.shape)
-            part = self.transform(pixels, [{key: _part(value, videos, some) for key, value in d.items()} for d in drawn])
+            part = self.transform(pixels, [{k: _part(v, videos, some) for k, v in one.items()} for one in drawn])
             if part.shape[:2] == where.shape[:2]:
                 return part
             out = part.new_empty(*where.shape[:2], *part.shape[2:]) if out is None else out
@@ -158,7 +159,7 @@ class View(nn.Module):
         """uint8 pixels [B, n, T, H, W, C] -> float32 [B, n, C, T, h, w]."""
         x = pixels.movedim(-1, 2)
         for operation, one in zip(self.operations, drawn, strict=True):
-            x = operation.apply(x, **one)  # type: ignore[operator]
+            x = operation.apply(x, **one)
         return x if x.is_floating_point() else x.to(torch.float32) / 255
 
     def _names(self) -> list[str]:
@@ -174,8 +175,7 @@ class View(nn.Module):
 
 
 def _pieces(shape: Sequence[int], frame_bytes: int, device: torch.device) -> Iterator[tuple[slice, slice]]:
-    """Parts of a batch of (B, n, T) frames: slices of B and of n. Not a loop over videos: how many are in a part is
-    a matter of bytes."""
+    """Parts of a batch of (B, n, T) frames: slices of B and of n. How much is in a part is a matter of bytes alone."""
     videos, clips, frames = shape
     fit = max(1, PIECE.get(device.type, LARGE_PIECE) // max(1, frames * frame_bytes))  # clips
     videos_each, clips_each = max(1, fit // clips), min(fit, clips)

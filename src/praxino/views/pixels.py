@@ -1,7 +1,7 @@
 """Colour arithmetic on rows of clips: on bytes exactly as Pillow does it, on floats the plain formula.
 
-Every function takes rows [r, C, T, h, w], uint8 or floats in [0, 1], and numbers [r, 1, 1, 1, 1]; it returns new rows of
-the same kind. Bytes pass through float32, where all the whole numbers in question are exact.
+Every function takes rows [r, C, T, h, w], uint8 or floats in [0, 1], and numbers [r, 1, 1, 1, 1]; it returns new rows
+of the same kind. Bytes pass through float32, where all the whole numbers in question are exact.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from praxino.errors import UserError
+
+TINY = 1e-30  # keeps 0 / 0 from being anything but 0
 
 
 def brightness(x: Tensor, factor: Tensor) -> Tensor:
@@ -33,7 +35,7 @@ def saturation(x: Tensor, factor: Tensor) -> Tensor:
 
 def grey(x: Tensor) -> Tensor:
     """The luma in all three channels: `convert("L").convert("RGB")`."""
-    return _finished(_luma(_floats(x), x).expand_as(x), x)
+    return _finished(_luma(x.float(), x), x).expand_as(x)
 
 
 def hue(x: Tensor, shift: Tensor) -> Tensor:
@@ -45,24 +47,25 @@ def hue(x: Tensor, shift: Tensor) -> Tensor:
     planes = _three(x).float()
     value = planes.amax(1)
     spread = value - planes.amin(1)
-    red, green, blue = planes.unbind(1)
-    is_red = red == value
-    is_green = (green == value).logical_and_(~is_red)
-    # Of the two channels that are not the greatest: the first is added, the second subtracted.
-    first = torch.where(is_red, blue, torch.where(is_green, red, green))
-    second = torch.where(is_red, green, torch.where(is_green, blue, red))
-    sector = is_green.mul(2.0).add_(torch.logical_or(is_red, is_green).logical_not_(), alpha=4.0)
-    divisor = torch.where(spread == 0, torch.ones_like(spread), spread)
-    first, second = (value - first).div_(divisor), (value - second).div_(divisor)
-    share = spread.div_(torch.where(value == 0, torch.ones_like(value), value))
+    below = [value - plane for plane in planes.unbind(1)]
+    # Choices as products with 0 and 1: selecting by masks is ten times slower on a CPU.
+    red = 1 - below[0].sign()
+    green = below[1].sign().neg_().add_(1).mul_(1 - red)
+    blue = 1 - red - green
+    divisor = spread.clamp(min=TINY)
+    plus = (red * below[2]).addcmul_(green, below[0]).addcmul_(blue, below[1]).div_(divisor)
+    minus = (red * below[1]).addcmul_(green, below[2]).addcmul_(blue, below[0]).div_(divisor)
+    sector = green.mul_(2).add_(blue, alpha=4)
+    share = spread.div_(value.clamp(min=TINY))
+    shift = shift.squeeze(1)
     if x.dtype == torch.uint8:
         # Pillow's mixture of precisions: double in between, single where it keeps a number.
-        angle = sector.double().add_(first).sub_(second).float().double().div_(6).add_(1).frac_()
-        angle = angle.float().double().mul_(255).trunc_().add_((255 * shift.squeeze(1)).trunc()).remainder_(256)
-        angle = angle.float().mul_(6).div_(255)
-        share = share.double().mul_(255).trunc_().float().div_(255)
+        turn = sector.double().add_(plus).sub_(minus).float().double().div_(6).add_(1).frac_().float()
+        byte = turn.double().mul_(255).floor_().add_((255 * shift).trunc().remainder(256))
+        angle = byte.mul_(1 / 256).frac_().mul_(256).float().mul_(6).div_(255)
+        share = share.double().mul_(255).floor_().float().div_(255)
     else:
-        angle = sector.add_(first).sub_(second).div_(6).add_(shift.squeeze(1).float()).remainder_(1).mul_(6)
+        angle = sector.add_(plus).sub_(minus).div_(6).add_(1 + shift.remainder(1).float()).frac_().mul_(6)
     return _finished(_from_hsv(angle, share, value, x.dtype == torch.uint8), x)
 
 
@@ -105,6 +108,6 @@ def _floats(x: Tensor) -> Tensor:
 
 def _finished(y: Tensor, x: Tensor) -> Tensor:
     if x.dtype != torch.uint8:
-        return y.clamp(0, 1)
+        return y.clamp_(0, 1)
     # By way of int32: the direct way is three times slower on a CPU.
-    return y.clamp(0, 255).to(torch.int32).to(torch.uint8)
+    return y.clamp_(0, 255).to(torch.int32).to(torch.uint8)

@@ -8,6 +8,7 @@ into two parts whose sums are integers below 2**24; and so it is the same on eve
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -25,11 +26,11 @@ class Taps(NamedTuple):
     """One axis of a resize: which source pixels make each output pixel, and by which weights.
 
     Attributes:
-        index: int64 [G, m, K].
+        source: int64 [G, m, K].
         weight: float64 [G, m, K], each row summing to 1; 0 where a row needs fewer taps than K.
     """
 
-    index: Tensor
+    source: Tensor
     weight: Tensor
 
 
@@ -60,36 +61,33 @@ def resample(
     """
     exact = exact and x.dtype == torch.uint8
     if window is None:
-        assert isinstance(grid[0], int) and isinstance(grid[1], int)
-        window = (0, 0, grid[0], grid[1])
+        window = (0, 0, int(grid[0]), int(grid[1]))
     top, left, height, width = window
     per_frame = any(isinstance(v, Tensor) and v.shape[2] > 1 for v in (*box, *grid, top, left))
     lead = (x.shape[0], x.shape[1], x.shape[3] if per_frame else 1)
-    rows = taps(*(_flat(v, lead, x.device) for v in (box[0], box[2], grid[0], top)), height)
-    columns = taps(*(_flat(v, lead, x.device) for v in (box[1], box[3], grid[1], left)), width)
+    rows = taps([_flat(v, lead, x.device) for v in (box[0], box[2], grid[0], top)], height)
+    columns = taps([_flat(v, lead, x.device) for v in (box[1], box[3], grid[1], left)], width)
     # [B, n, T, H, W, C, 1] or [B, n, 1, H, W, C, T]: what shares its weights comes last.
     pixels = x.permute(0, 1, 3, 4, 5, 2).unsqueeze(-1) if per_frame else x.permute(0, 1, 4, 5, 2, 3).unsqueeze(2)
-    top_row, rows = _cut(rows, x.shape[-2])
-    left_column, columns = _cut(columns, x.shape[-1])
-    y = _both_axes(pixels[:, :, :, top_row, left_column].flatten(0, 2), rows, columns, exact)
+    needed_rows, rows = _cut(rows)
+    needed_columns, columns = _cut(columns)
+    y = _both_axes(pixels[:, :, :, needed_rows, needed_columns].flatten(0, 2), rows, columns, exact)
     if x.dtype == torch.uint8 and not exact:
         y = y.mul_(1 / 255)
     y = y.permute(0, 3, 4, 1, 2).contiguous().unflatten(0, lead)  # [B, n, T, C, 1, h, w] or [B, n, 1, C, T, h, w]
     return y.squeeze(4).transpose(2, 3) if per_frame else y.squeeze(2)
 
 
-def taps(start: Tensor, length: Tensor, grid: Tensor, first: Tensor, count: int) -> Taps:
-    """Pillow's weights of one axis, for `count` output pixels from `first` on.
+def taps(numbers: Sequence[Tensor], count: int) -> Taps:
+    """Pillow's weights of one axis.
 
     Args:
-        start: int64 [G], where the box begins.
-        length: int64 [G], of the box.
-        grid: int64 [G], pixels to which the box is resized.
-        first: int64 [G], the first output pixel.
-        count: output pixels.
+        numbers: four int64 [G]: where the box begins; its length; to how many pixels it is resized; which of these is
+            the first that is kept.
+        count: how many are kept.
     """
-    start, length, first = start[:, None, None], length[:, None, None], first[:, None, None]
-    scale = length / grid.double()[:, None, None]
+    start, length, grid, first = (number[:, None, None] for number in numbers)
+    scale = length.double() / grid
     support = scale.clamp(min=1)
     centre = (first + torch.arange(count, device=start.device)[:, None] + 0.5) * scale
     low = (centre - support + 0.5).long().clamp(min=0)
@@ -107,10 +105,10 @@ def _flat(value: Number, lead: tuple[int, int, int], device: torch.device) -> Te
     return tensor.expand(lead).reshape(-1)
 
 
-def _cut(axis: Taps, length: int) -> tuple[slice, Taps]:
+def _cut(axis: Taps) -> tuple[slice, Taps]:
     """The part of the source that the taps reach, and the taps counted from there."""
-    low, high = int(axis.index.min()), int(axis.index.max()) + 1
-    return slice(low, high), Taps(axis.index - low, axis.weight)
+    low, high = (int(end) for end in axis.source.aminmax())
+    return slice(low, high + 1), Taps(axis.source - low, axis.weight)
 
 
 def _both_axes(pixels: Tensor, rows: Taps, columns: Taps, exact: bool) -> Tensor:
@@ -120,7 +118,7 @@ def _both_axes(pixels: Tensor, rows: Taps, columns: Taps, exact: bool) -> Tensor
     table = pixels.contiguous().transpose(1, 2).to(torch.float32, memory_format=torch.contiguous_format)
     wide = _product(table.flatten(2), columns, exact)  # [G, w, H * C * frames]
     table = wide.unflatten(2, (height, -1)).transpose(1, 2).reshape(groups, height, -1)
-    y = _product(table, rows, exact).reshape(groups, rows.index.shape[1], columns.index.shape[1], *rest)
+    y = _product(table, rows, exact).reshape(groups, rows.source.shape[1], columns.source.shape[1], *rest)
     # By way of int32: the direct way is three times slower on a CPU.
     return y.to(torch.int32).to(torch.uint8) if exact else y
 
@@ -128,8 +126,8 @@ def _both_axes(pixels: Tensor, rows: Taps, columns: Taps, exact: bool) -> Tensor
 def _product(table: Tensor, axis: Taps, exact: bool) -> Tensor:
     """table float32 [G, n, N] -> [G, m, N]: each output row is a weighted sum of table rows; if exact, rounded."""
     groups, size, width = table.shape
-    _, count, reach = axis.index.shape
-    index = (axis.index + torch.arange(groups, device=table.device)[:, None, None] * size).reshape(-1, reach)
+    _, count, reach = axis.source.shape
+    index = (axis.source + torch.arange(groups, device=table.device)[:, None, None] * size).reshape(-1, reach)
     weight = axis.weight.reshape(-1, reach)
     table = table.reshape(-1, width)
     if not exact:
