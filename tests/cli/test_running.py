@@ -133,11 +133,27 @@ def test_a_whole_run(recipe, tmp_path, monkeypatch, capsys):
         assert vectors["vectors"].shape == (36, 6)
         assert sorted(set(vectors["video"])) == [f"video{k:02d}" for k in range(12)]
         assert (vectors["start"] < vectors["end"]).all()
+    capsys.readouterr()
+
+    # Without a catalog the run's own videos are taken; the result goes beside them.
+    words = ["evaluate", "retrieval", str(run), "--trust", "toys", "--workers", "0", "--baselines", "false"]
+    assert main([*words, "--k", "1,5"]) == 0
+    said = capsys.readouterr().out
+    assert "trained" in said
+    written = json.loads((run / "evaluations" / "retrieval.json").read_text())
+    assert written["columns"] == ["1", "5"]
+    assert main([*words, "--views", "rgb"]) == 2
+    assert "'--view'" in capsys.readouterr().err
+    assert main(["evaluate", "knn", "--encoder", str(run / "encoder.safetensors"), *words[3:], "--k", "3"]) == 0
+    assert (run / "evaluations" / "knn.json").is_file()
+
+    assert main(["report", str(run)]) == 0
+    assert (run / "report.html").is_file()
 
 
-def test_several_processes(recipe, tmp_path):
-    alone = praxino("pretrain", recipe, "--out", tmp_path / "alone")
-    assert alone.returncode == 0, alone.stderr
+def test_several_processes(recipe, tmp_path, monkeypatch):
+    monkeypatch.chdir(TESTS)
+    assert main(["pretrain", str(recipe), "--out", str(tmp_path / "alone")]) == 0
     two = praxino("pretrain", recipe, "--devices", 2, "--out", tmp_path / "two")
     assert two.returncode == 0, two.stderr
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "alone"), rel=1e-4)

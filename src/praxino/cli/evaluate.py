@@ -1,4 +1,4 @@
-"""Measures an encoder: praxino evaluate retrieval|knn RUN --catalog UCF101 --catalog.root DATA"""
+"""Measures an encoder: praxino evaluate retrieval|knn|instance RUN --catalog UCF101 --catalog.root DATA"""
 
 from __future__ import annotations
 
@@ -10,13 +10,18 @@ from praxino.errors import UserError, nearest
 
 USAGE = """praxino evaluate PROTOCOL RUN [--catalog NAME --catalog.root DATA | --videos DIR] [--any.argument VALUE]
 
-PROTOCOL is retrieval or knn, or the dotted path of a function of your own that takes an encoder and a catalog and
-gives a praxino.evaluations.result.Result. RUN is a run's folder or an encoder file. Without --catalog and --videos the
-videos are those that the run was trained on. The result goes into the run's folder. An encoder of your own classes
-needs --trust my_file: encoders that come from elsewhere build nothing but praxino's classes."""
+PROTOCOL is retrieval, knn or instance (does a clip find its own video? for videos without labels), or the dotted path
+of a function of your own that takes an encoder and a catalog and gives a praxino.evaluations.result.Result. RUN is a
+run's folder or an encoder file. Without --catalog and --videos the videos are those that the run was trained on. The
+result goes into the run's folder. An encoder of your own classes needs --trust my_file: encoders that come from
+elsewhere build nothing but praxino's classes."""
 POSITIONAL = ("PROTOCOL", "RUN")
 NOT_TYPED = ("encoder", "progress")
-PROTOCOLS = {"retrieval": "praxino.evaluations.retrieval.retrieve", "knn": "praxino.evaluations.knn.knn"}
+PROTOCOLS = {
+    "retrieval": "praxino.evaluations.retrieval.retrieve",
+    "knn": "praxino.evaluations.knn.knn",
+    "instance": "praxino.evaluations.instance.find_own_video",
+}
 
 
 def run(argv: Sequence[str]) -> None:
