@@ -71,7 +71,9 @@ def build(description: Any, *, trust: tuple[str, ...] = ()) -> Any:
     path = description["class_path"]
     package = path.partition(".")[0]
     if package not in ("praxino", *trust):
-        raise UserError(f"the file asks for the class {path}: if you trust it, pass trust=('{package}',), or --trust {package}")
+        raise UserError(
+            f"the file asks for the class {path}: if you trust it, pass trust=('{package}',), or --trust {package}"
+        )
     module, _, name = path.rpartition(".")
     try:
         cls = getattr(importlib.import_module(module), name)

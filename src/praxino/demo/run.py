@@ -87,9 +87,7 @@ def _rendered(out: Path, seed: int, say: Callable[[str], None]) -> Catalog:
     return ListFile(str(folder / "train.txt"), test=str(folder / "test.txt"))
 
 
-def _config(
-    catalog: Catalog, out: Path, seed: int, steps: int | None, workers: int, recipe: str
-) -> dict[str, Any]:
+def _config(catalog: Catalog, out: Path, seed: int, steps: int | None, workers: int, recipe: str) -> dict[str, Any]:
     text = resources.files("praxino.recipes").joinpath(f"{recipe}.yaml").read_text()
     given = yaml.safe_load(text)
     training = len(catalog.part("train"))

@@ -14,7 +14,8 @@ def nt_xent(first: Tensor, second: Tensor, temperature: float = 0.1) -> Tensor:
     """Each embedding finds its partner among all others of the batch.
 
     With z the 2K rows of both sets, scaled to unit length, and s[a, b] = z[a] . z[b] / temperature, the loss is the
-    mean over a of  -s[a, partner(a)] + log sum over b != a of exp(s[a, b]):  one positive, 2K - 2 negatives, never oneself.
+    mean over a of  -s[a, partner(a)] + log sum over b != a of exp(s[a, b]):  one positive, 2K - 2 negatives, never
+    oneself.
 
     Chen, Kornblith, Norouzi, Hinton: A Simple Framework for Contrastive Learning of Visual Representations, ICML 2020.
 
