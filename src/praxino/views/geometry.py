@@ -10,9 +10,7 @@ from torch import Tensor
 from praxino.errors import UserError, nearest
 from praxino.rng import Rng
 from praxino.views.pipeline import Drawn, Operation, Per, Shape, on_rows, refuse_mixed_sizes
-from praxino.views.resample import resample
-
-__all__ = ["CentreCrop", "Flip", "RandomResizedCrop", "Resize", "ResizeShorterSide", "SquareCrop", "resample"]
+from praxino.views.resample import resample as resample
 
 TRIES = 10
 
@@ -66,7 +64,7 @@ class Resize(Operation):
 
     def apply(self, x: Tensor, **drawn: Tensor) -> Tensor:
         top, left = drawn["corner"].unbind(-1)
-        return resample(x, boxed(drawn), (self.height, self.width), (top, left, *self.shape), self.exact)
+        return resample(x, drawn["box"].unbind(-1), (self.height, self.width), (top, left, *self.shape), self.exact)
 
     def size_after(self, size: Tensor) -> Tensor:
         return torch.tensor(self.shape).expand_as(size)
@@ -99,7 +97,7 @@ class ResizeShorterSide(Operation):
     def apply(self, x: Tensor, **drawn: Tensor) -> Tensor:
         height, width = drawn["grid"].unbind(-1)
         top, left = drawn["corner"].unbind(-1)
-        return resample(x, boxed(drawn), (height, width), (top, left, self.crop, self.crop), self.exact)
+        return resample(x, drawn["box"].unbind(-1), (height, width), (top, left, self.crop, self.crop), self.exact)
 
     def size_after(self, size: Tensor) -> Tensor:
         return torch.full_like(size, self.crop)
@@ -115,7 +113,7 @@ class _CropToSquare(Operation):
         self.exact = exact
 
     def apply(self, x: Tensor, **drawn: Tensor) -> Tensor:
-        return resample(x, boxed(drawn), (self.size, self.size), exact=self.exact)
+        return resample(x, drawn["box"].unbind(-1), (self.size, self.size), exact=self.exact)
 
     def size_after(self, size: Tensor) -> Tensor:
         return torch.full_like(size, self.size)
@@ -125,7 +123,8 @@ class RandomResizedCrop(_CropToSquare):
     """A random part of the frame, of random aspect ratio, resized to a square.
 
     The law is torchvision's: up to ten tries of a uniform share of the area and a log-uniform aspect ratio, at every
-    place where it fits alike; after ten misses the largest part in the middle whose ratio is within the range.
+    place where it fits alike; after ten misses the largest part in the middle whose ratio is within the range. But
+    whether a try fits is asked before its sides are rounded, so that the answer is the same at any resolution.
 
     Args:
         size: side of what comes out, in pixels.
@@ -152,12 +151,13 @@ class RandomResizedCrop(_CropToSquare):
 
     def draw(self, rng: Rng, shape: Shape, size: Tensor) -> Drawn:
         u = self.uniform(rng, shape, TRIES, 4)
-        sides = whole(size)[..., None, 2:]  # [B, n, 1|T, 1, 2]
+        sides = whole(size)[..., None, 2:]  # [B, 1|n, 1|T, 1, 2]
         area = (self.scale[0] + (self.scale[1] - self.scale[0]) * u[..., 0]) * sides.prod(-1)
         low, high = torch.tensor(self.ratio, dtype=torch.float64).log()
         ratio = (low + (high - low) * u[..., 1]).exp()
-        tried = torch.stack([(area / ratio).sqrt(), (area * ratio).sqrt()], -1).round().long()
-        fits = ((tried > 0) & (tried <= sides)).all(-1)
+        tried = torch.stack([(area / ratio).sqrt(), (area * ratio).sqrt()], -1)
+        fits = (tried <= sides).all(-1)
+        tried = tried.round().long().clamp(min=1)
         boxes = torch.cat([place(u[..., 2:], (sides - tried).clamp(min=0)), tried], -1)
         first = fits.int().argmax(-1)[..., None, None].expand(*fits.shape[:3], 1, 4)
         box = boxes.gather(-2, first).squeeze(-2)
@@ -242,18 +242,14 @@ class Flip(Operation):
 
 
 def whole(size: Tensor) -> Tensor:
-    """The box of the whole frame: size [B, n, T, 2] -> int64 [B, n, 1|T, 4]; one a clip where all frames are alike."""
+    """The box of the whole frame: size [B, n, T, 2] -> int64 [B, 1|n, 1|T, 4]; one a video where all are alike."""
     if (size == size[:, :, :1]).all():
         size = size[:, :, :1]
+    if (size == size[:, :1]).all():
+        size = size[:, :1]
     return torch.cat([torch.zeros_like(size), size], -1)
 
 
 def place(u: Tensor, room: Tensor) -> Tensor:
     """A whole number in 0..room, both ends included, from u in [0, 1): equal u, equal place at any resolution."""
     return (u * (room + 1)).long()
-
-
-def boxed(drawn: Drawn) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The drawn box as top, left, height, width."""
-    top, left, height, width = drawn["box"].unbind(-1)
-    return top, left, height, width

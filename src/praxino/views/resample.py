@@ -37,15 +37,17 @@ class Taps(NamedTuple):
 @torch.no_grad()
 def resample(
     x: Tensor,
-    box: tuple[Number, Number, Number, Number],
+    box: Sequence[Number],
     grid: tuple[Number, Number],
     window: tuple[Number, Number, int, int] | None = None,
     exact: bool = True,
 ) -> Tensor:
     """Crops `box`, resizes it to `grid` and keeps `window` of that; computes no pixel that is not kept.
 
-    The same as `Image.crop(box).resize(grid, Image.Resampling.BILINEAR).crop(window)` for each frame. What lies outside
-    of the box has no influence. The numbers are ints or int64 tensors [B|1, n|1, T|1].
+    The same as `Image.crop(box).resize(grid, Image.Resampling.BILINEAR).crop(window)` for each frame, width first. That
+    is what the originals ran with; Pillow itself takes, from version 13 on, the height first where it shrinks much more
+    than the width, and some pixels differ by one level then. What lies outside of the box has no influence. The numbers
+    are ints or int64 tensors [B|1, n|1, T|1].
 
     Args:
         x: uint8 [B, n, C, T, H, W] of any strides (fast where channels come last in memory, as loaders give them), or
