@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+from praxino.errors import UserError
+
+Device = Literal["auto", "cpu", "cuda"]
 
 
 def world() -> int:
@@ -84,3 +88,18 @@ def start(device: torch.device) -> None:
 def local_rank() -> int:
     """This process's number on its machine."""
     return int(os.environ.get("LOCAL_RANK", "0"))
+
+
+def pick_device(name: Device) -> torch.device:
+    """The device of this process.
+
+    Raises:
+        UserError: if a GPU is asked for and there is none.
+    """
+    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise UserError("--device cuda: there is no GPU that torch can use here; pass --device cpu or auto")
+    target = torch.device("cuda", local_rank())
+    torch.cuda.set_device(target)
+    return target

@@ -66,7 +66,9 @@ def test_what_a_run_leaves_behind(tmp_path):
 
 def test_what_is_left_out_is_listed_and_the_rows_are_counted_anew(tmp_path, capsys):
     with pytest.raises(UserError, match=r"3 of 12 videos are unusable.*--max_left_out 0\.26"):
-        pretrain(**arguments(tmp_path / "a", streams={"rgb": Uneven()}))
+        pretrain(**arguments(tmp_path / "b", streams={"rgb": Uneven()}))
+    # The same folder takes the next try.
+    assert not any(path.is_file() for path in (tmp_path / "b").rglob("*"))
     pretrain(**arguments(tmp_path / "b", streams={"rgb": Uneven()}, max_left_out=1.0))
     listed = list(csv.DictReader((tmp_path / "b/videos.csv").open()))
     assert [v["row"] for v in listed if v["row"]] == [str(k) for k in range(9)]

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from praxino.clips.dataset import collate
 from praxino.errors import UserError
 from praxino.evaluations.features import loaded_videos
 from praxino.methods.encoder import Encoder
-from praxino.training.pretrain import pick_device
+from praxino.ranks import Device, pick_device
 
 
 @dataclass
@@ -42,7 +41,7 @@ def embed_videos(
     part: Part = "all",
     view: str | None = None,
     workers: int = 2,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
+    device: Device = "auto",
     max_left_out: float = 0.1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Embedded:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Literal
 
 import numpy as np
 
@@ -20,8 +19,8 @@ from praxino.evaluations.protocol import compared_features
 from praxino.evaluations.result import Neighbours, Result, Row
 from praxino.evaluations.retrieval import SHOWN_NEIGHBOURS, SHOWN_QUERIES, ordered, scored_row
 from praxino.methods.encoder import Encoder
+from praxino.ranks import Device, pick_device
 from praxino.rng import Rng
-from praxino.training.pretrain import pick_device
 
 
 def find_own_video(
@@ -33,7 +32,7 @@ def find_own_video(
     reestimate_batchnorm: bool | None = None,
     centred: bool | None = None,
     workers: int = 2,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
+    device: Device = "auto",
     max_left_out: float = 0.1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:

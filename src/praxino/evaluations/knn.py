@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from praxino.evaluations import metrics
 from praxino.evaluations.result import Result, Row
 from praxino.evaluations.retrieval import labelled_features, ordered, scored_row
 from praxino.methods.encoder import Encoder
+from praxino.ranks import Device
 
 
 def knn(
@@ -26,7 +26,7 @@ def knn(
     reestimate_batchnorm: bool | None = None,
     centred: bool | None = None,
     workers: int = 2,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
+    device: Device = "auto",
     max_left_out: float = 0.1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from praxino.evaluations.features import VideoFeatures
 from praxino.evaluations.protocol import Compared, compared_features
 from praxino.evaluations.result import Neighbours, Result, Row
 from praxino.methods.encoder import Encoder
+from praxino.ranks import Device, pick_device
 from praxino.rng import Rng
 
 SHOWN_QUERIES = 12
@@ -31,7 +31,7 @@ def retrieve(
     reestimate_batchnorm: bool | None = None,
     centred: bool | None = None,
     workers: int = 2,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
+    device: Device = "auto",
     max_left_out: float = 0.1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:
@@ -94,7 +94,7 @@ def labelled_features(
     reestimate_batchnorm: bool | None,
     centred: bool | None,
     workers: int,
-    device: Literal["auto", "cpu", "cuda"],
+    device: Device,
     max_left_out: float,
     progress: Callable[[int, int], None] | None,
 ) -> Compared:
@@ -103,8 +103,6 @@ def labelled_features(
     Raises:
         UserError: if the catalog has no labels.
     """
-    from praxino.training.pretrain import pick_device
-
     if not catalog.classes:
         raise UserError(
             f"{type(catalog).__name__} has no labels to score by: take a catalog with classes (class folders do), "

@@ -77,6 +77,13 @@ class Run:
             raise UserError(f"{path} holds no run (no recipe.yaml): give the folder that --out named")
         return run
 
+    def withdraw(self) -> None:
+        """Takes back what `create` and the probe have written, so that the folder holds no run."""
+        ranks.barrier()
+        if self.writes:
+            for name in ("videos.csv", "environment.json", "log.txt", "recipe.yaml"):
+                (self.path / name).unlink(missing_ok=True)
+
     @property
     def recipe_file(self) -> Path:
         return self.path / "recipe.yaml"

@@ -1,0 +1,162 @@
+"""What comes before the first step: trying the recipe's parts together, and the frozen list of the run's videos."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from praxino import ranks
+from praxino.catalogs.base import Catalog, Video
+from praxino.clips.dataset import zero_batch
+from praxino.clips.samplers import Sampler
+from praxino.errors import UserError
+from praxino.methods.base import Method, Task
+from praxino.methods.encoder import Evaluation
+from praxino.rng import Rng
+from praxino.streams.base import Canvas, Derived, Stream
+from praxino.streams.probe import ProbedVideo
+from praxino.streams.probe import probe as probe_catalog
+from praxino.training.precision import Precision, autocast, narrow_convolutions_refused
+from praxino.training.run import ListedVideo, Run
+
+
+class RunVideos(Sequence[Video]):
+    """The usable videos of a catalog: a video's place here is its row in the run."""
+
+    def __init__(self, catalog: Catalog, rows: Sequence[int]) -> None:
+        self.catalog = catalog
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, row: Any) -> Any:
+        return (
+            [self[r] for r in range(*row.indices(len(self)))]
+            if isinstance(row, slice)
+            else self.catalog[self.rows[row]]
+        )
+
+
+def try_out(
+    method: Task,
+    sampler: Sampler,
+    canvas: Mapping[str, Canvas],
+    seed: int,
+    batch_size: int,
+    precision: Precision,
+    device: torch.device,
+) -> None:
+    """One forward of a black batch, the state put back: what does not fit is found before anything is decoded.
+
+    Raises:
+        UserError: saying what does not fit.
+    """
+    rows = min(batch_size, 2)
+    before = {name: value.clone() for name, value in method.state_dict().items()}
+    batch = zero_batch(rows, method.streams, canvas, sampler).to(device)
+    rng = Rng(seed, "try", rank=ranks.rank(), ranks=ranks.world())
+    try:
+        with (
+            _misfit_told(f"{type(method).__name__} on {type(sampler).__name__}"),
+            torch.no_grad(),
+            autocast(precision, device),
+            narrow_convolutions_refused(method, precision, device),
+        ):
+            method(batch, rng)
+    finally:
+        method.load_state_dict(before)
+
+
+def try_out_encoders(method: Method, evaluation: Evaluation, device: torch.device) -> None:
+    """One black clip through each encoder and view.
+
+    Raises:
+        UserError: saying what does not fit.
+    """
+    was_training = method.training
+    method.eval()
+    for name, encoder in method.exports(evaluation).items():
+        for view in encoder.views:
+            with _misfit_told(f"evaluation, encoder '{name}', view '{view}'"):
+                one = zero_batch(1, (encoder.view(view).stream,), encoder.canvas, encoder.sampler)
+                encoder.to(device).features(one, view)
+    method.train(was_training)
+
+
+@contextmanager
+def _misfit_told(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        if isinstance(error, torch.cuda.OutOfMemoryError):
+            raise
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"the recipe's parts do not fit together ({what}): {reason}") from error
+
+
+def frozen_list(
+    run: Run,
+    catalog: Catalog,
+    streams: Mapping[str, Stream | Derived],
+    needed: Sequence[str],
+    min_frames: int,
+    max_left_out: float,
+    full: bool,
+    workers: int,
+) -> list[ListedVideo]:
+    """The run's videos.csv: probed once, then frozen, and compared with the catalog on resume.
+
+    Raises:
+        UserError: if too many videos are unusable, or the catalog is no longer the one of the first start.
+    """
+    listed = ranks.broadcast_object(run.videos())  # one process looks, for all: rank 0 writes it below
+    if listed is not None:
+        now = [catalog[row].id for row in range(len(catalog))]
+        then = [video.id for video in listed]
+        if now != then:
+            differ = next((a or b for a, b in zip([*now, None], [*then, None], strict=False) if a != b), None)
+            raise UserError(f"the catalog is not the one that {run.path} began with (first difference: {differ})")
+        return listed
+    if run.writes:
+        probed = probe_catalog(catalog, streams, needed, min_frames, full=full, workers=max(1, workers))
+        listed = number_usable(probed)
+        run.write_videos(listed)
+    listed = ranks.broadcast_object(listed)
+    assert listed is not None
+    check_left_out(listed, max_left_out, run.log)
+    return listed
+
+
+def number_usable(probed: Sequence[ProbedVideo]) -> list[ListedVideo]:
+    """Numbers the usable videos from 0; the others have no row."""
+    listed, row = [], 0
+    for video in probed:
+        usable = video.status == "ok"
+        listed.append(ListedVideo(row if usable else None, video.id, video.frames, video.status, video.reason))
+        row += usable
+    return listed
+
+
+def check_left_out(listed: Sequence[ListedVideo], max_left_out: float, say: Callable[[str], None]) -> None:
+    """Counts what is left out on the screen.
+
+    Raises:
+        UserError: if it is more than the share `max_left_out`, or everything.
+    """
+    out = [video for video in listed if video.row is None]
+    if not out:
+        return
+    first = f"{out[0].id}: {out[0].reason or out[0].status}"
+    if len(out) == len(listed):
+        raise UserError(f"none of the {len(listed)} videos is usable (the first: {first})")
+    share = len(out) / len(listed)
+    if share > max_left_out:
+        raise UserError(
+            f"{len(out)} of {len(listed)} videos are unusable (the first: {first}): pass --max_left_out "
+            f"{min(1.0, round(share + 0.005, 2))} to go on without them"
+        )
+    say(f"{len(out)} of {len(listed)} videos are left out, listed in videos.csv (the first: {first})")
