@@ -5,151 +5,16 @@ from __future__ import annotations
 import base64
 import io
 import json
-import math
 import re
-from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from PIL import Image
+from report_runs import NASTY, evaluation, picture, read, row
 
 from praxino.errors import UserError
 from praxino.report import curves, tables
 from praxino.report.page import write_report
-
-VOID = {"meta", "img", "br", "hr", "link", "input"}
-SVG_VOID = {"line", "polyline", "circle", "path", "rect"}
-NASTY = "<script>alert(\"x\")</script> & 'é' ü"
-
-
-class Page(HTMLParser):
-    """The elements of a page; complains about tags that do not match."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self.texts: list[tuple[str, str]] = []
-        self.feed(text)
-        self.close()
-        assert not self.open, f"never closed: {self.open}"
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        names = [name for name, _ in attrs]
-        assert len(names) == len(set(names)), f"<{tag}> has an attribute twice"
-        self.tags.append((tag, {name: value or "" for name, value in attrs}))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert tag in SVG_VOID, f"<{tag}/> does not close itself in HTML"
-        self.tags.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open, f"</{tag}> without a start"
-        assert self.open.pop() == tag, f"</{tag}> closes something else"
-
-    def handle_data(self, data: str) -> None:
-        if data.strip():
-            self.texts.append((self.open[-1] if self.open else "", data.strip()))
-
-    def all(self, tag: str, cls: str = "") -> list[dict[str, str]]:
-        return [a for t, a in self.tags if t == tag and (not cls or cls in a.get("class", "").split())]
-
-    @property
-    def words(self) -> str:
-        return " ".join(text for tag, text in self.texts if tag != "style").replace("\u00a0", " ")
-
-
-def picture(folder: Path, name: str, seed: int) -> str:
-    path = folder / "evaluations" / "retrieval-frames" / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.random.default_rng(seed).integers(0, 255, (12, 16, 3), np.uint8)).save(path)
-    return str(path.relative_to(folder))
-
-
-def row(name: str, at_1: float, at_5: float, half: float | None = 3.0) -> dict[str, Any]:
-    values = {"1": at_1, "5": at_5}
-    between = {k: [v - half, v + half] for k, v in values.items()} if half else {}
-    return {"name": name, "values": values, "intervals": between, "note": ""}
-
-
-def shown(folder: Path, id: str, label: str | None, seed: int) -> dict[str, Any]:
-    return {"id": id, "label": label, "frames": [picture(folder, f"{seed}-{k}.jpg", seed + k) for k in range(4)]}
-
-
-def evaluation(folder: Path, labelled: bool = True) -> dict[str, Any]:
-    def neighbour(seed: int, hit: bool) -> dict[str, Any]:
-        label = ("zoom" if hit else "slide") if labelled else None
-        return {**shown(folder, f"n{seed}.mp4", label, seed), "similarity": 0.9 - seed / 1000, "hit": hit}
-
-    query = shown(folder, "zoom/q.mp4", "zoom" if labelled else None, 10)
-    return {
-        "protocol": "retrieval",
-        "title": f"Retrieval {NASTY}",
-        "settings": {"feature": "max", "clips a video": 3, "centred on the gallery": True, "view": None},
-        "columns": ["1", "5"],
-        "rows": [
-            row("chance", 16.7, 60.0, None),
-            row("frame difference", 25.0, 62.5),
-            row("temporal spectrum", 75.0, 90.0),
-            row("untrained", 26.7, 62.5),
-            row("trained", 67.5, 93.0),
-        ],
-        "gallery": [{"query": query, "neighbours": [neighbour(20, True), neighbour(30, False)]}],
-        "left_out": [{"id": "gone.mp4", "reason": "moov atom not found"}],
-    }
-
-
-def steps(count: int) -> str:
-    lines = []
-    for step in range(count):
-        loss = 4.0 * math.exp(-step / 50) + 0.1 * (step % 3)
-        line = {
-            "kind": "step",
-            "epoch": step // 10,
-            "step": step,
-            "total": loss,
-            "nt_xent": loss,
-            "accuracy": step / count,
-        }
-        line |= {"lr": 1e-3, "seconds": 0.5, "clips_per_second": 50.0, "wait_share": 0.1, "eta_seconds": 9.0}
-        lines.append(line | ({"effective_rank": 9.0 + step % 2} if step % 10 == 9 else {}))
-        if step % 10 == 9:
-            lines.append(
-                {"kind": "epoch", "epoch": step // 10, "step": step, "train/total": loss, "validation/total": 2.0}
-            )
-    return "".join(json.dumps(line) + "\n" for line in lines)
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    folder = tmp_path / "my run & co"
-    (folder / "evaluations").mkdir(parents=True)
-    (folder / "recipe.yaml").write_text(
-        "catalog:\n  class_path: praxino.catalogs.folder.VideoFolder\n  init_args: {root: /films/<b>}\n"
-        f"method: {{class_path: praxino.methods.simclr.SimCLR}}\n# {NASTY}\n"
-    )
-    (folder / "environment.json").write_text(
-        json.dumps({"python": "3.11.7", "packages": {"praxino": "0.1", "torch": "2"}})
-    )
-    quoted = NASTY.replace('"', '""')
-    (folder / "videos.csv").write_text(
-        "row,id,frames,status,reason\n0,a.mp4,40,ok,\n1,b.mp4,44,ok,timestamps repeat\n"
-        f',<i>bad</i>.mp4,0,unreadable,"no video stream, {quoted}"\n,c.mp4,3,too short,"3 frames, 8 needed"\n'
-    )
-    (folder / "metrics.jsonl").write_text(steps(100))
-    (folder / "evaluations" / "retrieval.json").write_text(json.dumps(evaluation(folder)))
-    return folder
-
-
-def read(run: Path) -> Page:
-    path = write_report(run)
-    assert path == run / "report.html"
-    assert not [p.name for p in run.iterdir() if p.name.endswith(".part")]
-    return Page(path.read_text(encoding="utf-8"))
 
 
 def test_the_page_is_self_contained(run: Path) -> None:
@@ -301,41 +166,6 @@ def test_curves(run: Path) -> None:
             x, y = map(float, place.split(","))
             assert 0 <= x <= curves.WIDTH
             assert 0 <= y <= curves.HEIGHT
-
-
-def test_thinning_keeps_the_peaks() -> None:
-    points = [(float(x), math.sin(x / 7)) for x in range(100_000)]
-    points[54_321] = (54_321.0, 9.0)
-    points[54_333] = (54_333.0, -9.0)
-    thin = curves.thinned(points)
-    assert len(thin) <= 2 * curves.POINTS
-    assert {points[54_321], points[54_333]} <= set(thin)
-    assert thin == sorted(thin)
-
-
-def test_smoothing_is_a_mean_over_a_centred_window() -> None:
-    points = [(float(x), float(x * x % 17)) for x in range(200)]
-    made = curves.smoothed(points)
-    for k in (0, 3, 100, 199):
-        window = [y for _, y in points[max(0, k - 5) : k + 6]]
-        assert made[k] == pytest.approx((k, sum(window) / len(window)))
-
-
-@pytest.mark.parametrize("low, high", [(0, 1), (1.3, 5.4), (-2e-7, 3e-7), (0, 123456), (99, 99.5), (1e-12, 2e-12)])
-def test_ticks_are_round_and_inside(low: float, high: float) -> None:
-    made = curves.ticks(low, high)
-    assert 2 <= len(made) <= 6
-    assert all(low - 1e-9 * abs(high) <= t <= high * (1 + 1e-9) for t in made)
-
-
-@pytest.mark.parametrize("values", [[1.0], [2.0, 2.0], [0.0, 0.0], [float("nan")], [float("inf"), 1.0], [-5.0, 3.0]])
-def test_odd_curves(values: list[float]) -> None:
-    lines = [{"kind": "step", "step": k, "total": v} for k, v in enumerate(values)]
-    drawn = [curves.draw(curve) for curve in curves.curves(lines, [])]
-    assert len(drawn) == 1
-    Page(drawn[0])
-    assert "nan" not in drawn[0]
-    assert ("not finite" in drawn[0]) == (not all(map(math.isfinite, values)))
 
 
 def test_what_was_left_out(run: Path) -> None:

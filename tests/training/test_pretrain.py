@@ -15,6 +15,7 @@ from praxino.methods.encoder import Encoder, Evaluation
 from praxino.streams.base import Probed
 from praxino.training.pretrain import pretrain
 from praxino.training.run import Run
+from praxino.training.stages import Stage
 from praxino.views.pipeline import View
 from toys import Noise, ToyBackbone, ToyCatalog, ToySampler, ToyStream, toy_evaluation, toy_method, toy_stages
 
@@ -103,6 +104,7 @@ class NoDecoding(ToyStream):
         ({"evaluation": Evaluation({"rgb": View([Noise()])}, ToySampler(frames=0))}, "do not fit together.*evaluation"),
         ({"precision": "fp16"}, "fp16 needs a GPU"),
         ({"accumulate": 5}, "accumulate"),
+        ({"stages": [Stage(lambda groups: torch.optim.AdamW(groups, lr=-1.0), steps=1)]}, "optimizer refuses.*-1"),
     ],
 )
 def test_what_does_not_fit_is_told_before_anything_is_decoded(tmp_path, change, said):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
@@ -204,10 +205,12 @@ def fit(
 def _distributed(task: Task, device: torch.device) -> nn.Module:
     if ranks.world() == 1 or not any(p.requires_grad for p in task.parameters()):
         return task
-    # Buffers are not broadcast: banks and queues are equal on all ranks by construction.
-    return DistributedDataParallel(
-        task, device_ids=[device.index] if device.type == "cuda" else None, broadcast_buffers=False
-    )
+    with warnings.catch_warnings():
+        # torch 2.13 has a new name for it, which 2.8 lacks.
+        warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated", FutureWarning)
+        # Buffers are not broadcast: banks and queues are equal on all ranks by construction.
+        devices = [device.index] if device.type == "cuda" else None
+        return DistributedDataParallel(task, device_ids=devices, broadcast_buffers=False)
 
 
 def _snapshot(

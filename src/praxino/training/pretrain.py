@@ -113,6 +113,8 @@ def pretrain(
     loader_of(catalog)
     method.setup(len(catalog), batch_size, Rng(seed, "setup"))
     method.to(target)
+    for stage in stages:
+        stage.make_optimizer(method.parameter_groups())
     try_out(method, sampler, canvas or {}, seed, batch_size // ranks.world(), precision, target)
     try_out_encoders(method, evaluation, target)
 

@@ -45,8 +45,15 @@ class Stage:
         return self.steps if self.steps is not None else (self.epochs or 0) * steps_per_epoch
 
     def make_optimizer(self, groups: list[dict[str, Any]]) -> Optimizer:
-        """The optimizer of these groups; each group's own rate is remembered for the schedule."""
-        optimizer = self.optimizer(groups)
+        """The optimizer of these groups; each group's own rate is remembered for the schedule.
+
+        Raises:
+            UserError: if the optimizer refuses its arguments.
+        """
+        try:
+            optimizer = self.optimizer(groups)
+        except (TypeError, ValueError) as error:
+            raise UserError(f"the stage's optimizer refuses its arguments: {error}") from None
         for group in optimizer.param_groups:
             group["own_lr"] = float(group["lr"])
         return optimizer

@@ -12,8 +12,6 @@ from praxino.rng import Rng
 from praxino.views.pipeline import Drawn, Operation, Per, Shape, on_rows, refuse_mixed_sizes
 from praxino.views.resample import resample as resample
 
-TRIES = 10
-
 
 class Resize(Operation):
     """Resizes the whole frame to one size, whatever its aspect ratio, and may keep a square of that.
@@ -150,7 +148,7 @@ class RandomResizedCrop(_CropToSquare):
         self.per = per
 
     def draw(self, rng: Rng, shape: Shape, size: Tensor) -> Drawn:
-        u = self.uniform(rng, shape, TRIES, 4)
+        u = self.uniform(rng, shape, 10, 4)
         sides = whole(size)[..., None, 2:]  # [B, 1|n, 1|T, 1, 2]
         area = (self.scale[0] + (self.scale[1] - self.scale[0]) * u[..., 0]) * sides.prod(-1)
         low, high = torch.tensor(self.ratio, dtype=torch.float64).log()

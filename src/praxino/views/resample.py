@@ -20,6 +20,8 @@ PRECISION = 22
 # A weight is high * 2**SPLIT + low, low in [-64, 64): sums of high * pixel stay below 2**23 + 2**14, and those of
 # low * pixel below 2**24 for up to 1,000 taps, which is shrinking 500 times.
 SPLIT = 7
+# On a CPU long clips go through in parts: freshly mapped memory, above 32 MB, costs more than the arithmetic.
+PART = 16 << 20
 
 
 class Taps(NamedTuple):
@@ -73,10 +75,12 @@ def resample(
     pixels = x.permute(0, 1, 3, 4, 5, 2).unsqueeze(-1) if per_frame else x.permute(0, 1, 4, 5, 2, 3).unsqueeze(2)
     needed_rows, rows = _cut(rows)
     needed_columns, columns = _cut(columns)
-    y = _both_axes(pixels[:, :, :, needed_rows, needed_columns].flatten(0, 2), rows, columns, exact)
+    pixels = pixels[:, :, :, needed_rows, needed_columns].flatten(0, 2)
+    fit = max(1, PART // (4 * max(1, pixels[..., :1].numel()))) if x.device.type == "cpu" else pixels.shape[-1]
+    y = torch.cat([_both_axes(part, rows, columns, exact) for part in pixels.split(fit, -1)], 2)
     if x.dtype == torch.uint8 and not exact:
         y = y.mul_(1 / 255)
-    y = y.permute(0, 3, 4, 1, 2).contiguous().unflatten(0, lead)  # [B, n, T, C, 1, h, w] or [B, n, 1, C, T, h, w]
+    y = y.unflatten(0, lead)  # [B, n, T, C, 1, h, w] or [B, n, 1, C, T, h, w]
     return y.squeeze(4).transpose(2, 3) if per_frame else y.squeeze(2)
 
 
@@ -114,19 +118,21 @@ def _cut(axis: Taps) -> tuple[slice, Taps]:
 
 
 def _both_axes(pixels: Tensor, rows: Taps, columns: Taps, exact: bool) -> Tensor:
-    """[G, H, W, C, frames] of any strides -> [G, h, w, C, frames], bytes if exact, else floats."""
+    """[G, H, W, C, frames] of any strides -> [G, C, frames, h, w], bytes if exact, else floats."""
     groups, height, _, *rest = pixels.shape
     # Two steps: moving bytes to their place is slow, so their type changes where runs of them stay together.
     table = pixels.contiguous().transpose(1, 2).to(torch.float32, memory_format=torch.contiguous_format)
     wide = _product(table.flatten(2), columns, exact)  # [G, w, H * C * frames]
+    wide = wide.floor_() if exact else wide
     table = wide.unflatten(2, (height, -1)).transpose(1, 2).reshape(groups, height, -1)
-    y = _product(table, rows, exact).reshape(groups, rows.source.shape[1], columns.source.shape[1], *rest)
-    # By way of int32: the direct way is three times slower on a CPU.
-    return y.to(torch.int32).to(torch.uint8) if exact else y
+    y = _product(table, rows, exact).view(groups, rows.source.shape[1], columns.source.shape[1], *rest)
+    # By way of int32, which also floors: the direct way is three times slower on a CPU.
+    y = y.to(torch.int32).to(torch.uint8) if exact else y
+    return y.permute(0, 3, 4, 1, 2)
 
 
 def _product(table: Tensor, axis: Taps, exact: bool) -> Tensor:
-    """table float32 [G, n, N] -> [G, m, N]: each output row is a weighted sum of table rows; if exact, rounded."""
+    """table float32 [G, n, N] -> [G, m, N]: each output row is a weighted sum of table rows; if exact, to be floored."""
     groups, size, width = table.shape
     _, count, reach = axis.source.shape
     index = (axis.source + torch.arange(groups, device=table.device)[:, None, None] * size).reshape(-1, reach)
@@ -136,11 +142,11 @@ def _product(table: Tensor, axis: Taps, exact: bool) -> Tensor:
         return _weighted_rows(table, index, weight).view(groups, count, width)
     whole = (weight * 2**PRECISION + 0.5).floor()
     high = ((whole + 2 ** (SPLIT - 1)) / 2**SPLIT).floor()
-    y = _weighted_rows(table, index, high)
-    low = _weighted_rows(table, index, whole - high * 2**SPLIT)
-    # (2**21 + sum) >> 22, by two floors, so that no number needs more than float32's 24 bits.
-    low.mul_(2.0**-SPLIT).add_(2.0 ** (PRECISION - 1 - SPLIT)).floor_()
-    return y.add_(low).mul_(2.0 ** (SPLIT - PRECISION)).floor_().view(groups, count, width)
+    y = _weighted_rows(table, index, high * 2.0 ** (SPLIT - PRECISION))
+    low = _weighted_rows(table, index, (whole - high * 2**SPLIT) * 2.0**-SPLIT)
+    # (2**21 + sum) >> 22, by two floors (the second one is the caller's), so that nothing needs more than 24 bits.
+    low.add_(2.0 ** (PRECISION - 1 - SPLIT)).floor_()
+    return y.add_(low, alpha=2.0 ** (SPLIT - PRECISION)).view(groups, count, width)
 
 
 def _weighted_rows(table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
