@@ -6,7 +6,6 @@ import json
 import numpy as np
 import pytest
 import torch
-from toys import Noise, ToyCatalog, ToySampler, ToyStream, toy_method
 
 from praxino.catalogs.base import Video
 from praxino.clips.dataset import collate, load_clips
@@ -20,7 +19,9 @@ from praxino.evaluations.protocol import HANDMADE, ONE_FRAME, compared_features,
 from praxino.evaluations.result import best_handmade, table_lines, write_result
 from praxino.evaluations.retrieval import retrieve
 from praxino.methods.encoder import Evaluation
+from praxino.rng import Rng
 from praxino.views.pipeline import View
+from toys import Noise, ToyCatalog, ToySampler, ToyStream, toy_method
 
 
 class Lists(ToyCatalog):
@@ -93,8 +94,8 @@ def test_batchnorm_statistics_are_those_of_the_clips():
     middle = copy.copy(one)
     pixels = []
     for row in range(12):
-        loaded = load_clips(Lists()[row], ["rgb"], one.streams, {}, one.sampler, np.random.default_rng(0)).only(slice(1, 2))
-        pixels.append(middle.view()(collate([loaded], [0], [0]), None).flatten(0, 1))
+        loaded = load_clips(Lists()[row], ["rgb"], one.streams, {}, one.sampler, np.random.default_rng(0))
+        pixels.append(middle.view()(collate([loaded.only(slice(1, 2))], [0], [0]), Rng(0)).flatten(0, 1))
     with torch.no_grad():
         seen = one.backbone.layers[0](torch.cat(pixels))
     # The mean of batch means is the mean of all, batches being equal; 1e-5 is float32's.

@@ -11,13 +11,14 @@ USAGE = """praxino demo [--videos DIR] [--out DIR] [--seed N] [--steps N]
 
 Renders a small labelled set of videos (or takes your own), pretrains without labels, measures, and
 writes report.html."""
-NOT_TYPED = ("progress", "say")
+NOT_TYPED = ("bars", "say")
 
 
 def run(argv: Sequence[str]) -> None:
     """Parses, calls, prints."""
     words = take_apart(argv, ())
     from praxino.cli.helping import print_help
+    from praxino.cli.showing import bar_shown
     from praxino.demo.run import demo
     from praxino.training.recipe import instantiate
 
@@ -25,4 +26,4 @@ def run(argv: Sequence[str]) -> None:
         print_help(USAGE, demo, without=NOT_TYPED)
         return
     config = configured(demo, words.options, without=NOT_TYPED)
-    demo(**instantiate(demo, config))
+    demo(**instantiate(demo, config), bars=bar_shown)

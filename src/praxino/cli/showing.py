@@ -10,14 +10,10 @@ from typing import Any
 
 
 @contextmanager
-def progress_shown(function: Callable[..., Any], title: str) -> Iterator[dict[str, Any]]:
-    """A bar on a terminal, fed by the function's `progress(done, total)`; nothing elsewhere.
-
-    Yields:
-        The argument to call the function with.
-    """
-    if "progress" not in inspect.signature(function).parameters or not sys.stderr.isatty():
-        yield {}
+def bar_shown(title: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on a terminal, fed by (done, total); None elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -25,4 +21,18 @@ def progress_shown(function: Callable[..., Any], title: str) -> Iterator[dict[st
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=None)
-        yield {"progress": lambda done, total: bar.update(task, completed=done, total=total)}
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def progress_shown(function: Callable[..., Any], title: str) -> Iterator[dict[str, Any]]:
+    """A bar for a function that takes `progress`.
+
+    Yields:
+        The argument to call the function with.
+    """
+    if "progress" not in inspect.signature(function).parameters:
+        yield {}
+        return
+    with bar_shown(title) as progress:
+        yield {"progress": progress}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from praxino.training.recipe import complete
 from praxino.training.run import Run
 from praxino.training.start import OUTSIDE, resume, start
 
-Progress = Callable[[int, int], None]
+Bars = Callable[[str], AbstractContextManager[Any]]
 VIEW = "residual"  # fixed beforehand, for every row of the table: the class of the rendered videos is their motion
 
 
@@ -39,6 +40,7 @@ def demo(
     workers: int | None = None,
     recipe: str = "simclr_demo",
     say: Callable[[str], None] = print,
+    bars: Bars | None = None,
 ) -> Result:
     """Pretrains on rendered videos, or on one's own, and shows what was learnt.
 
@@ -50,6 +52,7 @@ def demo(
         workers: loading processes; none: one less than there are cores.
         recipe: what is trained.
         say: takes lines for the screen.
+        bars: makes, for a title, a context that gives a function of (done, total), or None; none: nothing is shown.
 
     Returns:
         The scores, as they stand in the report.
@@ -59,8 +62,9 @@ def demo(
     """
     began = time.perf_counter()
     out = Path(out)
+    bars = bars or _no_bar
     workers = max(1, (os.cpu_count() or 2) - 1) if workers is None else workers
-    catalog = _rendered(out, seed, say) if videos is None else VideoFolder(str(videos))
+    catalog = _rendered(out, seed, say, bars) if videos is None else VideoFolder(str(videos))
     config = _config(catalog, out, seed, steps, workers, recipe)
     run = _trained(config, out, say)
     if not run.finished:
@@ -68,10 +72,12 @@ def demo(
 
     encoder = Encoder.load(out)
     say("measuring: the trained network beside chance, an untrained one, one frame, and hand-made features")
-    if videos is None:
-        result = retrieve(encoder, catalog, view=VIEW, k=(1, 5), workers=workers)
-    else:
-        result = find_own_video(encoder, catalog, view=VIEW, workers=workers, max_left_out=1.0)
+    with bars("measuring") as progress:
+        shown: dict[str, Any] = {"view": VIEW, "workers": workers, "progress": progress}
+        if videos is None:
+            result = retrieve(encoder, catalog, k=(1, 5), **shown)
+        else:
+            result = find_own_video(encoder, catalog, max_left_out=1.0, **shown)
     write_result(out, result.protocol, result, catalog.classes)
     report = write_report(out)
     for line in [result.title, *table_lines(result), *_remarks(result, len(catalog) if videos else None)]:
@@ -80,10 +86,16 @@ def demo(
     return result
 
 
-def _rendered(out: Path, seed: int, say: Callable[[str], None]) -> Catalog:
+@contextmanager
+def _no_bar(title: str) -> Iterator[None]:
+    yield None
+
+
+def _rendered(out: Path, seed: int, say: Callable[[str], None], bars: Bars) -> Catalog:
     say("rendering the videos: one textured object over a cluttered, drifting background; its motion is the class")
     out.mkdir(parents=True, exist_ok=True)
-    folder = render(out / "videos", seed=seed)
+    with bars("rendering") as progress:
+        folder = render(out / "videos", seed=seed, progress=progress)
     return ListFile(str(folder / "train.txt"), test=str(folder / "test.txt"))
 
 

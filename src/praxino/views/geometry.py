@@ -46,11 +46,7 @@ class Resize(Operation):
         self.at = at
         self.exact = exact
         self.per = per
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Height and width of what comes out."""
-        return (self.height, self.width) if self.crop is None else (self.crop, self.crop)
+        self.shape = (height, width) if crop is None else (crop, crop)
 
     def draw(self, rng: Rng, shape: Shape, size: Tensor) -> Drawn:
         room = torch.tensor([self.height, self.width]) - torch.tensor(self.shape)

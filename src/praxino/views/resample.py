@@ -132,7 +132,7 @@ def _both_axes(pixels: Tensor, rows: Taps, columns: Taps, exact: bool) -> Tensor
 
 
 def _product(table: Tensor, axis: Taps, exact: bool) -> Tensor:
-    """table float32 [G, n, N] -> [G, m, N]: each output row is a weighted sum of table rows; if exact, to be floored."""
+    """table float32 [G, n, N] -> [G, m, N]: output rows are weighted sums of table rows; if exact, to be floored."""
     groups, size, width = table.shape
     _, count, reach = axis.source.shape
     index = (axis.source + torch.arange(groups, device=table.device)[:, None, None] * size).reshape(-1, reach)

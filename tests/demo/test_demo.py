@@ -1,0 +1,46 @@
+"""The demo: what it says, and over three seeds what it promises."""
+
+import numpy as np
+import pytest
+
+from praxino.demo.run import _remarks, demo
+from praxino.errors import UserError
+from praxino.evaluations.result import Result, Row
+
+
+def result(trained, untrained, handmade, half=2.0):
+    def row(name, value):
+        return Row(name, {"1": value}, {"1": [value - half, value + half]})
+
+    rows = [Row("chance", {"1": 10.0}), row("untrained", untrained), row("frame difference", handmade)]
+    return Result("retrieval", "", {}, ["1"], [*rows, row("trained", trained)])
+
+
+def test_a_hand_made_feature_that_wins_is_printed():
+    said = " ".join(_remarks(result(50.0, 20.0, 60.0), None))
+    assert "'frame difference', a hand-made feature, beats the trained network at 1: 60.0 against 50.0" in said
+    assert "overlap" not in said
+    assert _remarks(result(50.0, 20.0, 40.0), None) == []
+
+
+def test_no_difference_is_called_no_difference():
+    assert "no difference" in _remarks(result(22.0, 20.0, 10.0), None)[0]
+    assert "few" in _remarks(result(50.0, 20.0, 10.0), 30)[0]
+
+
+def test_too_few_videos(tmp_path):
+    with pytest.raises(UserError, match="no video"):
+        demo(videos=tmp_path, out=tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_three_seeds_beat_untrained_one_frame_and_chance(tmp_path):
+    """By 12 points on average; what the hand-made motion features do is not asked."""
+    scores = []
+    for seed in range(3):
+        got = demo(out=tmp_path / str(seed), seed=seed)
+        scores.append({row.name: row.values["1"] for row in got.rows})
+        assert (tmp_path / str(seed) / "report.html").exists()
+    print(scores)
+    for name in ("chance", "untrained", "untrained, one frame", "one frame: 8x8 thumbnail"):
+        assert np.mean([score["trained"] - score[name] for score in scores]) >= 12, (name, scores)
