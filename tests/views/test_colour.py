@@ -105,8 +105,8 @@ def test_floats_follow_the_bytes(name):
     got = OURS[name](as_rows(array).float() / 255, column(numbers))
     assert got.dtype == torch.float32
     difference = (got - OURS[name](as_rows(array), column(numbers)).float() / 255).abs()
-    # Bytes are cut to whole levels, in the blur six times over. A step of their hue is 6 levels at full colour, and both
-    # the hue and the turn are cut.
+    # Bytes are cut to whole levels, in the blur six times over. A step of their hue is 6 levels at full colour, and
+    # both the hue and the turn are cut.
     limit = {"hue": 12, "blur": 3}.get(name, 2.5)
     assert difference.max() * 255 <= limit
     assert difference.mean() * 255 <= 1.6

@@ -127,3 +127,10 @@ def test_any_strides_and_floats():
     assert torch.equal(resample(x.flip(-1).flip(-1)[:, :, :, :], (1, 2, 17, 18), (9, 8)), want)
     floats = resample(x / 255, (1, 2, 17, 18), (9, 8))
     torch.testing.assert_close(floats, resample(x, (1, 2, 17, 18), (9, 8), exact=False), rtol=0, atol=1e-6)
+
+
+def test_long_clips_in_parts_are_the_same(monkeypatch):
+    x = torch.from_numpy(np.random.default_rng(4).integers(0, 256, (2, 1, 7, 20, 22, 3), dtype=np.uint8)).movedim(-1, 2)
+    want = resample(x, (1, 2, 17, 18), (9, 8))
+    monkeypatch.setattr("praxino.views.resample.PART", 3 * 2 * 20 * 22 * 3 * 4)
+    assert torch.equal(resample(x, (1, 2, 17, 18), (9, 8)), want)
