@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import torch
@@ -80,9 +82,32 @@ def barrier() -> None:
 
 
 def start(device: torch.device) -> None:
-    """Joins the other processes where a launcher (torchrun, Slurm) says that there are any."""
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
+    """Joins the other processes where a launcher (`--devices`, torchrun, Slurm's srun) says that there are any."""
+    if dist.is_initialized():
+        return
+    for name, value in slurm_variables(os.environ).items():
+        os.environ.setdefault(name, value)
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+
+
+def slurm_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """What torchrun would set, from what srun sets; empty outside of an srun step of several tasks.
+
+    A batch script has most of Slurm's variables, too, without being one of several tasks: only a step counts its own.
+    """
+    tasks = environment.get("SLURM_STEP_NUM_TASKS", "1")
+    if int(tasks) < 2 or "SLURM_PROCID" not in environment:
+        return {}
+    hosts = environment.get("SLURM_STEP_NODELIST", "127.0.0.1")
+    first = re.sub(r"\[([^\],-]+)[^\]]*\]", r"\1", re.split(r",(?![^\[]*\])", hosts)[0])
+    return {
+        "RANK": environment["SLURM_PROCID"],
+        "LOCAL_RANK": environment.get("SLURM_LOCALID", "0"),
+        "WORLD_SIZE": tasks,
+        "MASTER_ADDR": first,
+        "MASTER_PORT": str(20000 + int(environment.get("SLURM_JOB_ID", "0")) % 20000),
+    }
 
 
 def local_rank() -> int:
