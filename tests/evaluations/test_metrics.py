@@ -94,6 +94,13 @@ def test_vote_is_the_slow_one():
     assert knn_vote(q, g, labels, 7, temperature=1e-5).argmax(1).tolist() == labels[nearest].tolist()
 
 
+def test_chance_where_some_queries_are_in_the_gallery():
+    gallery = [0, 0, 0, 1, 1]
+    inside, outside = (chance([0], gallery, (1, 2), kind) for kind in (True, False))
+    mixed = chance([0, 0], gallery, (1, 2), np.array([True, False]))
+    assert mixed == pytest.approx({k: (inside[k] + outside[k]) / 2 for k in (1, 2)})
+
+
 @pytest.mark.parametrize("in_gallery", [False, True])
 def test_chance_by_counting_all_draws(in_gallery):
     gallery = [0, 0, 0, 1, 1, 2]
@@ -137,6 +144,8 @@ def test_refusals():
         (lambda: nearest_rows(x, x * np.nan, 1), "not finite"),
         (lambda: nearest_rows(x, x, 1, chunk=2**22), "too many"),
         (lambda: knn_vote(x, x, [0, -1, 0]), "without a label"),
+        (lambda: knn_vote(x, x, [0, 1, 0], k=0), "k of at least 1"),
+        (lambda: knn_vote(x, x, [0, 1, 0], temperature=0), "temperature above 0"),
         (lambda: bootstrap_interval([]), "one number a query"),
     ):
         with pytest.raises(UserError, match=said):

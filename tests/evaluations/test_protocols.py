@@ -158,6 +158,28 @@ def test_no_labels_no_score():
 def test_a_query_never_finds_itself():
     result = retrieve(encoder(), Lists(), "all", "all", k=(1,), workers=0, baselines=False)
     assert all(found[0].id != one.query.id for one in result.neighbours for found in one.found)
+    assert result.row("chance").values["1"] == pytest.approx(100 * 5 / 11)
+
+
+@pytest.mark.parametrize(
+    ("catalog", "gallery", "chance"), [(ToyCatalog(), "train", 100 * 5 / 11), (Lists(), "all", 100 * 5 / 11)]
+)
+def test_a_query_never_finds_itself_in_a_part_of_another_name(catalog, gallery, chance):
+    """Without lists "train" and "test" are both the whole catalog, and "all" holds "test"."""
+    result = retrieve(encoder(), catalog, gallery, "test", k=(1,), workers=0, baselines=False)
+    assert all(found[0].id != one.query.id for one in result.neighbours for found in one.found)
+    assert result.row("chance").values["1"] == pytest.approx(chance)
+    votes = knn(encoder(), catalog, gallery, "test", k=1, workers=0, baselines=False)
+    assert votes.per_query["trained"]["1"] == result.per_query["trained"]["1"]
+
+
+def test_an_evaluation_leaves_the_encoder_as_it_is():
+    one = encoder(norm=True)
+    before = {name: value.clone() for name, value in one.backbone.state_dict().items()}
+    first = compared_features(one, Lists(), Lists(), workers=0)
+    assert all(torch.equal(before[name], value) for name, value in one.backbone.state_dict().items())
+    again = compared_features(one, Lists(), Lists(), workers=0)
+    assert np.array_equal(first.gallery["trained"].vectors, again.gallery["trained"].vectors)
 
 
 def test_knn_counts_votes():

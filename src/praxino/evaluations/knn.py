@@ -9,7 +9,7 @@ import numpy as np
 from praxino.catalogs.base import Catalog, Part
 from praxino.evaluations import metrics
 from praxino.evaluations.result import Result, Row
-from praxino.evaluations.retrieval import labelled_features, ordered, scored_row
+from praxino.evaluations.retrieval import labelled_features, ordered, own_rows, scored_row
 from praxino.methods.encoder import Encoder
 from praxino.ranks import Device
 
@@ -56,8 +56,7 @@ def knn(
     rows, per_query = [], {}
     for name in taken.gallery:
         ours, theirs = taken.queries[name], taken.gallery[name]
-        exclude = np.arange(len(ours.ids)) if gallery == queries else None
-        votes = metrics.knn_vote(ours.vectors, theirs.vectors, theirs.labels, k, temperature, exclude)
+        votes = metrics.knn_vote(ours.vectors, theirs.vectors, theirs.labels, k, temperature, own_rows(taken))
         hits = {column: top_hits(votes, ours.labels, int(column)) for column in ("1", "5")}
         rows.append(scored_row(name, hits))
         per_query[name] = {column: hit.tolist() for column, hit in hits.items()}

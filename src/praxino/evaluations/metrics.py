@@ -149,6 +149,8 @@ def knn_vote(
         the argmax, of equals the first.
     """
     labels = _numbers(gallery_labels)
+    if k < 1 or temperature <= 0:
+        raise UserError(f"a vote needs k of at least 1 and a temperature above 0, not k={k} and {temperature}")
     if labels.min() < 0:
         raise UserError("a gallery video without a label cannot vote: kNN needs labelled videos")
     rows, cosines = nearest_rows(queries, gallery, k, exclude, chunk)
@@ -163,7 +165,7 @@ def chance(
     query_labels: Array,
     gallery_labels: Array,
     k: Sequence[int] = (1, 5, 10, 20, 50),
-    in_gallery: bool = False,
+    in_gallery: bool | NDArray[np.bool_] = False,
 ) -> dict[int, float]:
     """The expected share of hits at k if the gallery came back in random order: exact, by the hypergeometric law.
 
@@ -173,14 +175,14 @@ def chance(
         query_labels: int [queries].
         gallery_labels: int [gallery].
         k: cut-offs.
-        in_gallery: each query is a gallery row itself, which it must not find.
+        in_gallery: whether a query is a gallery row itself, which it must not find; of all, or bool [queries].
     """
     own, theirs = _numbers(query_labels), np.sort(_numbers(gallery_labels))
-    same = np.searchsorted(theirs, own, "right") - np.searchsorted(theirs, own, "left") - int(in_gallery)
-    rows = len(theirs) - int(in_gallery)
-    sizes, counts = np.unique(same, return_counts=True)
+    itself = np.broadcast_to(np.asarray(in_gallery, np.int64), own.shape)
+    same = np.searchsorted(theirs, own, "right") - np.searchsorted(theirs, own, "left") - itself
+    kinds, counts = np.unique(np.stack([len(theirs) - itself, same], 1), axis=0, return_counts=True)
     shares = counts / len(own)
-    return {cut: float(shares @ [1 - _all_miss(rows, size, cut) for size in sizes.tolist()]) for cut in k}
+    return {cut: float(shares @ [1 - _all_miss(rows, size, cut) for rows, size in kinds.tolist()]) for cut in k}
 
 
 def bootstrap_interval(hits: Array, seed: int = 0, repeats: int = 2000, level: float = 0.95) -> tuple[float, float]:

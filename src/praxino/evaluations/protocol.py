@@ -77,7 +77,10 @@ def compared_features(
     name = view or next(iter(encoder.views))
     reestimated = encoder.reestimate_batchnorm if reestimate_batchnorm is None else reestimate_batchnorm
     centre = encoder.centred if centred is None else centred
-    networks = {"trained": (encoder, name)}
+    # Of its own: the statistics that are re-estimated below are this evaluation's, and not the caller's encoder's.
+    own = copy.copy(encoder)
+    own.backbone = copy.deepcopy(encoder.backbone)
+    networks = {"trained": (own, name)}
     # A residual of one frame is nothing at all: the single frame is seen in RGB, where the encoder has that view.
     still = "rgb" if "rgb" in encoder.views else name
     if baselines:

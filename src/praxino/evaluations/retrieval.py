@@ -59,17 +59,16 @@ def retrieve(
         encoder, catalog, gallery, queries, view, baselines, reestimate_batchnorm, centred, workers, device,
         max_left_out, progress,
     )  # fmt: skip
-    same = gallery == queries
+    themselves = own_rows(taken)
     rows, per_query, found = [], {}, None
     for name in taken.gallery:
         ours, theirs = taken.queries[name], taken.gallery[name]
-        exclude = np.arange(len(ours.ids)) if same else None
-        got = metrics.retrieval(ours.vectors, theirs.vectors, ours.labels, theirs.labels, k, exclude)
+        got = metrics.retrieval(ours.vectors, theirs.vectors, ours.labels, theirs.labels, k, themselves)
         rows.append(scored_row(name, {str(cut): got.hits[:, at] for at, cut in enumerate(got.k)}))
         per_query[name] = {str(cut): got.hits[:, at].tolist() for at, cut in enumerate(got.k)}
         found = got if name == "trained" else found
     trained = taken.queries["trained"]
-    by_chance = metrics.chance(trained.labels, taken.gallery["trained"].labels, k, in_gallery=same)
+    by_chance = metrics.chance(trained.labels, taken.gallery["trained"].labels, k, in_gallery=themselves >= 0)
     rows.append(Row("chance", {str(cut): 100 * share for cut, share in by_chance.items()}))
     assert found is not None
     return Result(
@@ -115,6 +114,16 @@ def labelled_features(
         reestimate_batchnorm=reestimate_batchnorm, centred=centred, workers=workers, max_left_out=max_left_out,
         progress=progress,
     )  # fmt: skip
+
+
+def own_rows(taken: Compared) -> np.ndarray:
+    """The gallery row of each query itself, which it must not find; int64 [queries], -1 where it is not in the gallery.
+
+    Known by the id and not by the parts' names: without lists every part is the whole catalog, and "all" holds "test".
+    """
+    ours, theirs = next(iter(taken.queries.values())).ids, next(iter(taken.gallery.values())).ids
+    row_of = {id: row for row, id in enumerate(theirs)}
+    return np.array([row_of.get(id, -1) for id in ours], np.int64)
 
 
 def scored_row(name: str, hits: dict[str, np.ndarray]) -> Row:
