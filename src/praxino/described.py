@@ -81,7 +81,10 @@ def build(description: Any, *, trust: tuple[str, ...] = ()) -> Any:
         raise UserError(f"the file asks for the class {path}, which is not there: {error}") from None
     if not isinstance(cls, type):
         raise UserError(f"the file asks for the class {path}, which is not a class")
+    # A module holds more names than its own classes: what it imports from elsewhere is not trusted with it.
+    if cls.__module__.partition(".")[0] not in ("praxino", *trust):
+        raise UserError(f"the file asks for the class {path}, which is {class_path(cls)}, and that is not trusted")
     try:
         return cls(**build(description["init_args"], trust=trust))
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise UserError(f"the class {path} does not take these arguments: {error}") from None

@@ -30,15 +30,17 @@ class _GatherRows(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         ctx.rows = len(x)
+        x = x.contiguous()
         parts = [torch.empty_like(x) for _ in range(world())]
-        dist.all_gather(parts, x.contiguous())
+        dist.all_gather(parts, x)
         return torch.cat(parts)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
         # Every rank computes the same loss of all rows, so the sum is `world` times the gradient; the mean that
         # DistributedDataParallel takes over the ranks afterwards makes it exact.
-        total = grads[0].contiguous()
+        # A copy, because autograd may hand the same tensor to others, and the sum is taken in place.
+        total = grads[0].clone(memory_format=torch.contiguous_format)
         dist.all_reduce(total)
         return total[rank() * ctx.rows : (rank() + 1) * ctx.rows]
 
@@ -112,19 +114,23 @@ def slurm_variables(environment: Mapping[str, str]) -> dict[str, str]:
 
 def local_rank() -> int:
     """This process's number on its machine."""
-    return int(os.environ.get("LOCAL_RANK", "0"))
+    return int({**slurm_variables(os.environ), **os.environ}.get("LOCAL_RANK", "0"))
 
 
 def pick_device(name: Device) -> torch.device:
     """The device of this process.
 
     Raises:
-        UserError: if a GPU is asked for and there is none.
+        UserError: if a GPU is asked for and there is none, or fewer than processes.
     """
     if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu")
     if not torch.cuda.is_available():
         raise UserError("--device cuda: there is no GPU that torch can use here; pass --device cpu or auto")
+    if local_rank() >= torch.cuda.device_count():
+        raise UserError(
+            f"process {local_rank() + 1} of this machine finds {torch.cuda.device_count()} GPUs: lower --devices"
+        )
     target = torch.device("cuda", local_rank())
     torch.cuda.set_device(target)
     return target

@@ -86,10 +86,11 @@ def test_a_broken_video_is_replaced_by_one_outside_of_the_batch_and_told():
     assert same(told[0], take(loader(workers=2, broken=("video03",)).batches(), 3)[batches.index(told[0])])
 
 
-def test_nothing_left_to_replace_with():
+@pytest.mark.parametrize("workers", [0, 1])
+def test_nothing_left_to_replace_with(workers):
     everything = tuple(f"video{k:02d}" for k in range(12))
-    with pytest.raises(UserError, match="replace"):
-        next(loader(broken=everything).batches())
+    with pytest.raises(UserError, match=r"^no video outside of the batch can replace .*broke$"):
+        next(loader(broken=everything, workers=workers).batches())
 
 
 @pytest.mark.parametrize(
@@ -97,6 +98,9 @@ def test_nothing_left_to_replace_with():
     [
         ({"videos": 3}, "--batch_size 3 or less"),
         ({"batch_size": 4, "ranks": 3}, "multiple"),
+        ({"batch_size": 0}, "--batch_size must be at least 1, not 0"),
+        ({"workers": -1}, "--workers must be at least 0"),
+        ({"multiple_of": 0}, "--accumulate must be at least 1"),
         ({"videos": 8, "multiple_of": 3}, "accumulate"),
         ({"videos": 1, "batch_size": 2, "ranks": 2, "drop_last": False}, "fewer than 2 processes"),
     ],

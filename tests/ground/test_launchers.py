@@ -52,3 +52,27 @@ def test_a_gpu_that_is_not_there():
     assert ranks.pick_device("auto").type == "cpu"
     with pytest.raises(UserError, match="--device cpu"):
         ranks.pick_device("cuda")
+
+
+def test_a_slurm_step_names_the_device_before_the_processes_have_joined(monkeypatch):
+    for name, value in STEP.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    assert ranks.local_rank() == 1
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(UserError, match="process 2 of this machine finds 1 GPUs"):
+        ranks.pick_device("auto")
+
+
+def test_a_gradient_that_others_use_too_is_not_summed_in_place(monkeypatch):
+    """Two ranks that hold the same rows: the sum over the ranks is twice each one's gradient."""
+    monkeypatch.setattr(ranks, "world", lambda: 2)
+    monkeypatch.setattr(ranks, "rank", lambda: 0)
+    monkeypatch.setattr(ranks.dist, "all_gather", lambda parts, x: [part.copy_(x) for part in parts])
+    monkeypatch.setattr(ranks.dist, "all_reduce", lambda x: x.mul_(2))
+    first, second = (torch.randn(3, 2).T.requires_grad_() for _ in range(2))
+    together = ranks.gather_rows(first) + ranks.gather_rows(second)
+    together.backward(torch.ones(4, 3))
+    assert torch.equal(first.grad, torch.full((2, 3), 2.0))
+    assert torch.equal(second.grad, torch.full((2, 3), 2.0))

@@ -1,5 +1,7 @@
 """SimCLR: its objective, its draws, its encoder."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -75,6 +77,15 @@ def test_damaged_encoders_are_told(tmp_path):
     (tmp_path / "encoder.safetensors").write_bytes((tmp_path / "other.safetensors").read_bytes())
     with pytest.raises(UserError, match="do not fit"):
         Encoder.load(path, trust=("toys",))
+    said = json.loads(path.with_suffix(".json").read_text())
+    for changed, told in (
+        ({**said, "more": 1}, "does not fit this version"),
+        ({"views": {}}, "damaged"),
+        ([], "damaged"),
+    ):
+        path.with_suffix(".json").write_text(json.dumps(changed))
+        with pytest.raises(UserError, match=told):
+            Encoder.load(path, trust=("toys",))
     path.write_bytes(b"nonsense")
     with pytest.raises(UserError, match="damaged"):
         Encoder.load(path, trust=("toys",))

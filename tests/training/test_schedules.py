@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.optim.lr_scheduler import MultiStepLR, ReduceLROnPlateau
 
+from praxino.errors import UserError
 from praxino.training.schedules import Constant, Cosine, Plateau, Step
 
 
@@ -45,7 +46,7 @@ def test_plateau_is_torchs(seed):
 
 
 def test_plateau_names_a_missing_metric():
-    with pytest.raises(KeyError, match="validation/total"):
+    with pytest.raises(UserError, match=r"validation/total.*train/total"):
         Plateau().observe({"train/total": 1.0})
 
 

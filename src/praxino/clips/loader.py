@@ -27,7 +27,8 @@ class ClipLoader:
         multiple_of: batches that make one optimizer step: an epoch has whole steps only.
 
     Raises:
-        UserError: if there are fewer videos than a batch takes, or the batch does not divide among the ranks.
+        UserError: if a number is too small, there are fewer videos than a batch takes, or the batch does not divide
+            among the ranks.
     """
 
     def __init__(
@@ -42,6 +43,13 @@ class ClipLoader:
         multiple_of: int = 1,
     ) -> None:
         videos = len(dataset.videos)
+        for name, number, least in (
+            ("batch_size", batch_size, 1),
+            ("workers", workers, 0),
+            ("accumulate", multiple_of, 1),
+        ):
+            if number < least:
+                raise UserError(f"--{name} must be at least {least}, not {number}")
         if batch_size % ranks:
             raise UserError(f"--batch_size {batch_size} does not divide among {ranks} processes: take a multiple")
         if videos < batch_size and drop_last:
@@ -92,27 +100,16 @@ class ClipLoader:
         if self.workers:
             # Forked where possible (no reader is open in this process, see streams): no second import of everything.
             workers = {"num_workers": self.workers, "prefetch_factor": 3, "worker_init_fn": _leave_signals_to_the_loop}
-        loader: DataLoader[ClipBatch] = DataLoader(
-            self.dataset,  # type: ignore[arg-type]
+        loader: DataLoader[ClipBatch | UserError] = DataLoader(
+            _Told(self.dataset),  # type: ignore[arg-type]
             batch_size=None,
             sampler=_Endless(self, epoch, start),
             collate_fn=_as_is,
             pin_memory=self.pin_memory and torch.cuda.is_available(),
             **workers,
         )
-        return iter(loader)
-
-    def epoch(self, epoch: int = 0) -> Iterator[ClipBatch]:
-        """The batches of one epoch."""
-        loader: DataLoader[ClipBatch] = DataLoader(
-            self.dataset,  # type: ignore[arg-type]
-            batch_size=None,
-            sampler=self.keys(epoch),
-            collate_fn=_as_is,
-            num_workers=self.workers,
-            pin_memory=self.pin_memory and torch.cuda.is_available(),
-        )
-        return iter(loader)
+        # The workers start here, and not with the first batch: by then the loop may have threads, which a fork breaks.
+        return _raised(iter(loader))
 
 
 class _Endless(Sampler[BatchKey]):
@@ -125,6 +122,26 @@ class _Endless(Sampler[BatchKey]):
         while True:
             yield from self.loader.keys(epoch, start)
             epoch, start = epoch + 1, 0
+
+
+class _Told:
+    """The dataset with users' mistakes as values: out of a worker an exception would come with a traceback as text."""
+
+    def __init__(self, dataset: ClipDataset) -> None:
+        self.dataset = dataset
+
+    def __getitem__(self, key: BatchKey) -> ClipBatch | UserError:
+        try:
+            return self.dataset[key]
+        except UserError as mistake:
+            return mistake
+
+
+def _raised(batches: Iterator[ClipBatch | UserError]) -> Iterator[ClipBatch]:
+    for batch in batches:
+        if isinstance(batch, UserError):
+            raise batch
+        yield batch
 
 
 def _leave_signals_to_the_loop(worker: int) -> None:

@@ -211,11 +211,13 @@ class Encoder:
         try:
             said = json.loads(description.read_text())
             state = load_file(path)
-        except (json.JSONDecodeError, SafetensorError) as error:
+            record = said.pop("record")
+        except (ValueError, AttributeError, KeyError, TypeError, SafetensorError) as error:
             raise UserError(f"the encoder {path} is damaged: {error}") from None
-        encoder = cls(
-            **{**build({k: v for k, v in said.items() if k != "record"}, trust=trust), "record": said["record"]}
-        )
+        try:
+            encoder = cls(**build(said, trust=trust), record=record)
+        except TypeError as error:
+            raise UserError(f"{description} does not fit this version of praxino: {error}") from None
         try:
             encoder.backbone.load_state_dict(state)
         except RuntimeError as error:

@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from praxino.errors import UserError
+
 
 class Schedule:
     """A multiplier of each group's own learning rate. A new one overrides `__call__`.
@@ -122,7 +124,8 @@ class Plateau(Schedule):
 
     def observe(self, metrics: Mapping[str, float]) -> None:
         if self.metric not in metrics:
-            raise KeyError(f"Plateau watches '{self.metric}', and the epoch gives only {', '.join(sorted(metrics))}")
+            given = ", ".join(sorted(name for name in metrics if "/" in name))
+            raise UserError(f"Plateau watches '{self.metric}', and an epoch gives {given}: pass its metric")
         if metrics[self.metric] < self._best * (1 - self.threshold):
             self._best = metrics[self.metric]
             self._waited = 0
