@@ -214,7 +214,7 @@ def test_metrics_have_no_settings_and_no_events(whole):
 
 
 def test_half_precision_is_close_and_resumes(tmp_path, whole):
-    """bf16 has 8 bits: the first loss, before any step, agrees to one per cent. The toy's convolutions are 8 and 4 wide,
+    """bf16 has 8 bits: the first loss, before any step, agrees to one per cent. The toy is 8 and 4 pixels wide,
     where the CPU's bf16 gradients are right."""
     straight = train(tmp_path / "a", precision="bf16")
     assert straight[0][0]["total"] == pytest.approx(whole[0][0]["total"], rel=0.01)
