@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from praxino.cli.main import main
+from praxino.cli.processes import needed
 
 TESTS = Path(__file__).resolve().parents[1]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -157,6 +158,14 @@ def test_several_processes(recipe, tmp_path, monkeypatch):
     two = praxino("pretrain", recipe, "--devices", 2, "--out", tmp_path / "two")
     assert two.returncode == 0, two.stderr
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "alone"), rel=1e-4)
+
+
+def test_a_launcher_starts_the_processes_itself(monkeypatch):
+    assert needed(2)
+    assert not needed(1)
+    monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "2")
+    monkeypatch.setenv("SLURM_PROCID", "1")
+    assert not needed(2)
 
 
 def test_a_mistake_in_several_processes_is_one_line(recipe):

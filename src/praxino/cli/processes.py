@@ -22,7 +22,11 @@ PATIENCE_SECONDS = 10.0
 
 def needed(devices: int) -> bool:
     """Whether processes have to be started: more than one is asked for, and no launcher has started this one."""
-    return devices > 1 and "RANK" not in os.environ
+    if devices < 2 or "RANK" in os.environ:
+        return False
+    from praxino.ranks import slurm_variables
+
+    return not slurm_variables(os.environ)
 
 
 def relaunch(argv: Sequence[str], devices: int) -> int:

@@ -58,10 +58,10 @@ class Run:
         if run.writes:
             try:
                 (run.path / "checkpoints").mkdir(parents=True, exist_ok=True)
+                run.write("environment.json", json.dumps(environment(), indent=1) + "\n")
+                run.write("recipe.yaml", yaml.safe_dump(dict(recipe), sort_keys=False))
             except OSError as error:
                 raise UserError(f"the run folder {path} cannot be made: {error.strerror}") from None
-            run.write("environment.json", json.dumps(environment(), indent=1) + "\n")
-            run.write("recipe.yaml", yaml.safe_dump(dict(recipe), sort_keys=False))
         ranks.barrier()
         return run
 
@@ -111,14 +111,13 @@ class Run:
         aside.write_text(text)
         os.replace(aside, path)
 
-    def log(self, line: str, *, show: bool = True) -> None:
+    def log(self, line: str) -> None:
         """An event: into log.txt, and onto the screen."""
         if not self.writes:
             return
         with (self.path / "log.txt").open("a") as file:
             file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n")
-        if show:
-            print(line, file=sys.stderr, flush=True)
+        print(line, file=sys.stderr, flush=True)
 
     def add_metrics(self, numbers: Mapping[str, Any]) -> None:
         """Appends a line to metrics.jsonl."""
