@@ -148,6 +148,20 @@ def test_switches_of_the_protocol():
     assert abs(done.gallery["trained"].vectors.mean()) < 1e-6
 
 
+class OnlyTraining(ToyCatalog):
+    def part(self, name):
+        return OnlyTraining(0 if name == "test" else self.videos)
+
+
+def test_an_empty_part_and_a_folder_for_a_file_are_told(tmp_path):
+    with pytest.raises(UserError, match="empty"):
+        retrieve(encoder(), OnlyTraining(), workers=0)
+    with pytest.raises(UserError, match="'test' of the catalog is empty"):
+        embed_videos(encoder(), OnlyTraining(), tmp_path / "v.npz", part="test", workers=0)
+    with pytest.raises(UserError, match=r"vectors\.npz"):
+        embed_videos(encoder(), ToyCatalog(), tmp_path, workers=0)
+
+
 def test_no_labels_no_score():
     catalog = ToyCatalog()
     catalog.classes = ()

@@ -65,6 +65,10 @@ def embed_videos(
     out = Path(out)
     if not out.parent.is_dir():
         raise UserError(f"the folder {out.parent} does not exist: make it, or pass another --out")
+    if out.is_dir():
+        raise UserError(f"{out} is a folder: pass --out {out / 'vectors.npz'}")
+    if not len(videos):
+        raise UserError(f"there are no videos to embed: the part '{part}' of the catalog is empty")
     encoder.to(pick_device(device)).backbone.eval()
     needed = (encoder.view(view).stream,)
     vectors, names, starts, ends = [], [], [], []

@@ -112,8 +112,10 @@ def extract(
         progress: called with (videos done, videos).
 
     Raises:
-        UserError: if more than `max_left_out` of the videos, or all, cannot be read.
+        UserError: if there are no videos, or more than `max_left_out` of them, or all, cannot be read.
     """
+    if not len(videos):
+        raise UserError("there are no videos to take features of: this part of the catalog is empty")
     vectors: dict[str, list[NDArray[np.float32]]] = {name: [] for name in embeds}
     rows: list[int] = []
     left_out: list[tuple[str, str]] = []

@@ -41,6 +41,9 @@ class Evaluation:
         reestimate_batchnorm: evaluations first re-estimate the BatchNorm statistics on the gallery's clips of the view
             (without that, features of a view other than the trained one are worthless). The originals do not.
         centred: evaluations take the gallery's mean off all vectors. The originals do not.
+
+    Raises:
+        UserError: if there is no view.
     """
 
     def __init__(
@@ -53,6 +56,8 @@ class Evaluation:
         reestimate_batchnorm: bool = True,
         centred: bool = True,
     ) -> None:
+        if not views:
+            raise UserError("an evaluation needs at least one view")
         self.views = views
         self.sampler = sampler
         self.canvas = canvas

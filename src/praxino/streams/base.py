@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from praxino.catalogs.base import Files, Video
-from praxino.errors import UnreadableVideo
+from praxino.errors import UnreadableVideo, UserError
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,19 @@ class Canvas:
     Args:
         short_side: the shorter side becomes this many pixels, the aspect ratio is kept.
         exact: (height, width) in pixels, the aspect ratio is not kept.
+
+    Raises:
+        UserError: if both are given, or a size is below 1.
     """
 
     short_side: int | None = None
     exact: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.short_side is not None and self.exact is not None:
+            raise UserError("a canvas takes short_side or exact, not both")
+        if min((1 if self.short_side is None else self.short_side, *(self.exact or ()))) < 1:
+            raise UserError("the sides of a canvas are at least 1 pixel")
 
     def size(self, height: int, width: int) -> tuple[int, int]:
         """Height and width on this canvas of a frame of the given height and width."""

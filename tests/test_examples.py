@@ -1,0 +1,46 @@
+"""The examples do what they say: one's own loop learns, one's own method is trained by its recipe alone."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import praxino
+import videos
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clips")
+    for row in range(8):
+        videos.write(folder / f"clip{row}.mp4", range(row * 40, row * 40 + 24))
+    return folder
+
+
+def test_own_loop(clips):
+    spec = importlib.util.spec_from_file_location("own_loop", EXAMPLES / "own_loop.py")
+    own_loop = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(own_loop)
+    torch.manual_seed(0)
+    curve = own_loop.main(str(clips), steps=12, batch_size=8)
+    assert np.mean(curve[-4:]) < np.mean(curve[:4])
+
+
+def test_my_method(clips, tmp_path):
+    words = ["pretrain", "my_method.yaml", "--videos", clips, "--out", tmp_path / "run", "--steps", 2]
+    quick = ["--batch_size", 4, "--workers", 0, "--threads", 1, "--device", "cpu"]
+    done = subprocess.run(
+        [sys.executable, "-m", "praxino", *map(str, [*words, *quick])],
+        cwd=EXAMPLES, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "barlow_twins" in (tmp_path / "run/metrics.jsonl").read_text()
+    # The encoder is made of praxino's own classes, so that nobody has to trust anything.
+    assert praxino.load_encoder(tmp_path / "run").embed(clips / "clip0.mp4").shape == (3, 64)
