@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +35,7 @@ def main() -> None:
     parser.add_argument("--views", nargs="+", default=list(RECIPES))
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--held_out", type=int, default=0)
-    parser.add_argument("--pretrain", nargs="*", default=[], help="further arguments of `praxino pretrain`")
+    parser.add_argument("--pretrain", default="", help="further arguments of `praxino pretrain`, in one word")
     given = parser.parse_args()
 
     catalog = ["--catalog", "UCF101", "--catalog.root", given.root, "--catalog.split", str(given.split)]
@@ -47,7 +48,7 @@ def main() -> None:
     def work(job: tuple[str, int]) -> None:
         core = cores.get()
         try:
-            one_run(given.out / f"{job[0]}-{job[1]}", *job, core, catalog, given.pretrain)
+            one_run(given.out / f"{job[0]}-{job[1]}", *job, core, catalog, shlex.split(given.pretrain))
         finally:
             cores.put(core)
 

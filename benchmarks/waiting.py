@@ -45,13 +45,11 @@ def main() -> None:
                 "--workers", str(workers), "--threads", str(given.threads), "--device", "cpu", "--max_left_out", "1",
             )  # fmt: skip
             lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
-            steps = [line for line in lines if line["kind"] == "step"][UNCOUNTED:]
-            seconds = np.array([line["seconds"] for line in steps])
-            speed = steps[-1]["clips_per_second"]
+            speed, share, seconds = counted([line for line in lines if line["kind"] == "step"])
             first = first or speed
             low, middle, high = np.quantile(seconds, [0.1, 0.5, 0.9])
             print(
-                f"| {workers} | {speed:.1f} | {speed / first:.2f} | {steps[-1]['wait_share']:.0%} | "
+                f"| {workers} | {speed:.1f} | {speed / first:.2f} | {share:.0%} | "
                 f"{middle:.2f} ({low:.2f}-{high:.2f}) |",
                 flush=True,
             )
@@ -59,6 +57,15 @@ def main() -> None:
             began = time.perf_counter()
             praxino("demo", "--out", str(Path(folder) / "demo"))
             print(f"\n`praxino demo` from nothing: {time.perf_counter() - began:.0f} s")
+
+
+def counted(steps: list[dict[str, float]]) -> tuple[float, float, np.ndarray]:
+    """Clips a second, share waiting and the seconds of each step, without the first steps; the lines hold running means."""
+    elapsed = np.cumsum([line["seconds"] for line in steps])
+    clips = np.array([line["clips_per_second"] for line in steps]) * elapsed
+    waited = np.array([line["wait_share"] for line in steps]) * elapsed
+    time_counted, clips_counted, waited_counted = (v[-1] - v[UNCOUNTED - 1] for v in (elapsed, clips, waited))
+    return clips_counted / time_counted, waited_counted / time_counted, np.diff(elapsed)[UNCOUNTED - 1 :]
 
 
 def rendered(folder: Path) -> str:
