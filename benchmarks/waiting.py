@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def counted(steps: list[dict[str, float]]) -> tuple[float, float, np.ndarray]:
-    """Clips a second, share waiting and the seconds of each step, without the first steps; the lines hold running means."""
+    """Clips a second, share waiting, seconds of each step, without the first steps; the lines hold running means."""
     elapsed = np.cumsum([line["seconds"] for line in steps])
     clips = np.array([line["clips_per_second"] for line in steps]) * elapsed
     waited = np.array([line["wait_share"] for line in steps]) * elapsed

@@ -19,6 +19,7 @@ import yaml
 
 from praxino import ranks
 from praxino.errors import UserError
+from praxino.training.board import Board
 from praxino.training.checkpoint import load_checkpoint, save_checkpoint
 
 
@@ -43,6 +44,7 @@ class Run:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.writes = ranks.rank() == 0
+        self.board = Board(self.path / "tensorboard")
 
     @classmethod
     def create(cls, path: str | Path, recipe: Mapping[str, Any]) -> Run:
@@ -112,18 +114,23 @@ class Run:
         os.replace(aside, path)
 
     def log(self, line: str) -> None:
-        """An event: into log.txt, and onto the screen."""
-        if not self.writes:
-            return
+        """An event that all ranks see: into log.txt, and onto the screen, once."""
+        if self.writes:
+            self.log_own(line)
+
+    def log_own(self, line: str) -> None:
+        """An event that only this rank sees: into log.txt, and onto the screen of rank 0."""
         with (self.path / "log.txt").open("a") as file:
             file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n")
-        print(line, file=sys.stderr, flush=True)
+        if self.writes:
+            print(line, file=sys.stderr, flush=True)
 
     def add_metrics(self, numbers: Mapping[str, Any]) -> None:
-        """Appends a line to metrics.jsonl."""
+        """Appends a line to metrics.jsonl, and to TensorBoard's curves where it is installed."""
         if self.writes:
             with (self.path / "metrics.jsonl").open("a") as file:
                 file.write(json.dumps(numbers) + "\n")
+            self.board.add(numbers)
 
     def metrics(self) -> list[dict[str, Any]]:
         """All whole lines of metrics.jsonl."""
@@ -149,6 +156,7 @@ class Run:
         if keep_as:
             save_checkpoint(self.checkpoint_file.with_name(keep_as), state)
         save_checkpoint(self.checkpoint_file, state)
+        self.board.flush()
 
     def checkpoint(self) -> dict[str, Any] | None:
         """The last checkpoint, if there is one."""
