@@ -113,4 +113,4 @@ def toy_evaluation():
 
 
 def toy_stages(steps=None, epochs=None, **more):
-    return [Stage(lambda groups: torch.optim.AdamW(groups, lr=1e-2), epochs=epochs, steps=steps, **more)]
+    return [Stage(lambda groups: torch.optim.AdamW(groups, lr=3e-3), epochs=epochs, steps=steps, **more)]

@@ -112,6 +112,16 @@ def slurm_variables(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def local_world() -> int:
+    """How many processes share this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
+def cores() -> int:
+    """How many cores this process may use: in a container or a job, fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def local_rank() -> int:
     """This process's number on its machine."""
     return int({**slurm_variables(os.environ), **os.environ}.get("LOCAL_RANK", "0"))

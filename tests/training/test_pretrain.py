@@ -104,6 +104,10 @@ class NoDecoding(ToyStream):
         ({"evaluation": Evaluation({"rgb": View([Noise()])}, ToySampler(frames=0))}, "do not fit together.*evaluation"),
         ({"precision": "fp16"}, "fp16 needs a GPU"),
         ({"accumulate": 5}, "accumulate"),
+        ({"checkpoint_steps": 0}, "--checkpoint_steps must be above 0"),
+        ({"keep_epochs": 0}, "--keep_epochs must be above 0"),
+        ({"threads": -1}, "--threads must be above 0"),
+        ({"clip_norm": -1.0}, "--clip_norm must be above 0"),
         ({"stages": [Stage(lambda groups: torch.optim.AdamW(groups, lr=-1.0), steps=1)]}, "optimizer refuses.*-1"),
     ],
 )
@@ -188,6 +192,38 @@ def test_a_signal_saves_and_resume_goes_on(tmp_path):
     curves = [[line["total"] for line in run.metrics() if line["kind"] == "step"] for run in (straight, again)]
     assert curves[0] == curves[1]
     assert (tmp_path / "a/encoder.safetensors").read_bytes() == (tmp_path / "b/encoder.safetensors").read_bytes()
+
+
+def test_a_kill_between_the_last_step_and_the_encoder(tmp_path, monkeypatch):
+    import praxino.training.pretrain as module
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "save_encoders", killed)
+        with pytest.raises(KeyboardInterrupt):
+            pretrain(**arguments(tmp_path / "run"))
+    assert not Run(tmp_path / "run").finished
+    assert pretrain(**arguments(tmp_path / "run"), resume=True).finished
+    pretrain(**arguments(tmp_path / "straight"))
+    both = [(tmp_path / name / "encoder.safetensors").read_bytes() for name in ("run", "straight")]
+    assert both[0] == both[1]
+
+
+def test_a_clip_does_not_depend_on_when_a_file_was_found_to_be_shorter(tmp_path):
+    """The probe promises 20 frames; a later look finds 12. What is drawn stays the same, what is missing is counted."""
+
+    class Shorter(ToyStream):
+        def open(self, video, canvas=None):
+            reader = super().open(video)
+            reader.times = reader.times[:12]
+            return reader
+
+    whole = pretrain(**arguments(tmp_path / "a"))
+    shorter = pretrain(**arguments(tmp_path / "b", streams={"rgb": Shorter()}))
+    assert sum(line.get("missing_frames", 0) for line in whole.metrics()) == 0
+    assert sum(line.get("missing_frames", 0) for line in shorter.metrics() if line["kind"] == "step") > 0
 
 
 def test_a_damaged_checkpoint_is_told(tmp_path):

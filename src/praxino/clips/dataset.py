@@ -57,6 +57,7 @@ def load_clips(
     canvas: Mapping[str, Canvas],
     sampler: Sampler,
     generator: np.random.Generator,
+    length: int | None = None,
 ) -> LoadedVideo:
     """Samples the clips of a video and reads their frames, every distinct frame once.
 
@@ -67,6 +68,8 @@ def load_clips(
         canvas: name -> size of its frames.
         sampler: which frames.
         generator: the clip's own.
+        length: how many frames the probe found. The draw is of these, whatever the file turns out to hold: a clip
+            drawn again after a crash is the same one. Frames beyond what there is are not present.
 
     Raises:
         UnreadableVideo: if a stream cannot be read, or the video is too short for the sampler.
@@ -82,6 +85,7 @@ def load_clips(
             if isinstance(source, Stream)
         }
         times = min((reader.times for reader in readers.values()), key=len)
+        times = times if length is None else _as_long_as(times, length)
         if len(times) < sampler.min_frames:
             raise UnreadableVideo(video.id, f"has {len(times)} frames, and the sampler needs {sampler.min_frames}")
         numbers = sampler(times, generator)
@@ -91,7 +95,8 @@ def load_clips(
         for name, reader in readers.items():
             users = [source for source in derived.values() if source.of == name]
             rows = functools.reduce(np.union1d, [source.needs(wanted) for source in users], wanted)
-            pixels, present = reader.read(rows)
+            pixels, present = reader.read(np.minimum(rows, len(reader.times) - 1))
+            present = present & (rows < len(reader.times))
             for target, source in derived.items():
                 if source.of == name:
                     at = np.searchsorted(rows, source.needs(wanted))
@@ -100,6 +105,13 @@ def load_clips(
             at = np.searchsorted(rows, wanted)
             loaded[name] = LoadedFrames(pixels[at], present[at], where)
     return LoadedVideo(numbers, times[numbers], {name: loaded[name] for name in needed})
+
+
+def _as_long_as(times: NDArray[np.float64], length: int) -> NDArray[np.float64]:
+    if len(times) >= length or not len(times):
+        return times[:length]
+    step = float(np.diff(times).mean()) if len(times) > 1 else 0.04
+    return np.concatenate([times, times[-1] + step * np.arange(1, length - len(times) + 1)])
 
 
 def collate(videos: Sequence[LoadedVideo], index: Sequence[int], label: Sequence[int | None]) -> ClipBatch:
@@ -151,6 +163,7 @@ class ClipDataset:
         sampler: which frames.
         seed: of the run.
         shuffle: a new order each epoch, else the videos' own.
+        lengths: frames of each video, as probed.
     """
 
     def __init__(
@@ -162,6 +175,7 @@ class ClipDataset:
         canvas: Mapping[str, Canvas] | None = None,
         seed: int = 0,
         shuffle: bool = True,
+        lengths: Sequence[int] | None = None,
     ) -> None:
         self.videos = videos
         self.needed = tuple(needed)
@@ -170,6 +184,7 @@ class ClipDataset:
         self.canvas = dict(canvas or {})
         self.seed = seed
         self.shuffle = shuffle
+        self.lengths = lengths
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.arange(0))
 
     def order(self, epoch: int) -> NDArray[np.int64]:
@@ -201,7 +216,8 @@ class ClipDataset:
         return batch
 
     def _load(self, row: int, generator: np.random.Generator) -> LoadedVideo:
-        return load_clips(self.videos[row], self.needed, self.streams, self.canvas, self.sampler, generator)
+        length = self.lengths[row] if self.lengths is not None else None
+        return load_clips(self.videos[row], self.needed, self.streams, self.canvas, self.sampler, generator, length)
 
     def _substitutes(self, order: NDArray[np.int64], position: int, key: BatchKey, taken: set[int]) -> Iterator[int]:
         # Steps of the batch's size from this position on: two broken videos of one batch, even on two ranks, walk

@@ -93,7 +93,10 @@ def _no_bar(title: str) -> Iterator[None]:
 
 def _rendered(out: Path, seed: int, say: Callable[[str], None], bars: Bars) -> Catalog:
     say("rendering the videos: one textured object over a cluttered, drifting background; its motion is the class")
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"the folder {out} cannot be made: {error.strerror}: pass another --out") from None
     with bars("rendering") as progress:
         folder = render(out / "videos", seed=seed, progress=progress)
     return ListFile(str(folder / "train.txt"), test=str(folder / "test.txt"))

@@ -6,7 +6,7 @@ training at all, features taken with them are worthless, and a comparison unfair
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 from torch import nn
@@ -14,7 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from praxino.catalogs.base import Video
 from praxino.clips.dataset import LoadedVideo, Streams, collate
-from praxino.evaluations.features import loaded_videos
+from praxino.evaluations.features import loaded_videos, one_frame_only
 from praxino.methods.encoder import Encoder
 from praxino.rng import Rng
 
@@ -28,6 +28,7 @@ def reestimate_batchnorm(
     workers: int = 0,
     sample: int = 256,
     batch_size: int = 32,
+    one_frame: Collection[str] = (),
 ) -> int:
     """Replaces the running statistics by plain means over batches of one clip of each of some videos.
 
@@ -38,6 +39,7 @@ def reestimate_batchnorm(
         workers: loading processes.
         sample: how many videos, drawn without regard to labels; the same ones each time.
         batch_size: clips a batch.
+        one_frame: names of those that see one frame of each clip, repeated.
 
     Returns:
         How many clips were used.
@@ -66,11 +68,11 @@ def reestimate_batchnorm(
                 middle = len(loaded.numbers) // 2
                 waiting.append(loaded.only(slice(middle, middle + 1)))
             if len(waiting) == batch_size:
-                used += _pass(encoders, waiting)
+                used += _pass(encoders, waiting, one_frame)
                 waiting = []
         # A last batch of a few clips would weigh as much as a full one: it counts only where there is no other.
         if waiting and not used:
-            used += _pass(encoders, waiting)
+            used += _pass(encoders, waiting, one_frame)
     finally:
         for layer, momentum in zip(layers, momenta, strict=True):
             layer.momentum = momentum
@@ -78,10 +80,12 @@ def reestimate_batchnorm(
     return used
 
 
-def _pass(encoders: Mapping[str, tuple[Encoder, str | None]], clips: Sequence[LoadedVideo]) -> int:
+def _pass(
+    encoders: Mapping[str, tuple[Encoder, str | None]], clips: Sequence[LoadedVideo], one_frame: Collection[str]
+) -> int:
     batch = collate(clips, list(range(len(clips))), [None] * len(clips))
-    for encoder, view in encoders.values():
-        encoder.features(batch, view)
+    for name, (encoder, view) in encoders.items():
+        encoder.features(one_frame_only(batch) if name in one_frame else batch, view)
     return len(clips)
 
 

@@ -85,7 +85,9 @@ def compared_features(
     still = "rgb" if "rgb" in encoder.views else name
     if baselines:
         networks |= {"untrained": (untrained(encoder), name), ONE_FRAME: (untrained(encoder), still)}
-    clips = reestimate(networks, gallery, streams=encoder.streams, workers=workers) if reestimated else 0
+    clips = 0
+    if reestimated:
+        clips = reestimate(networks, gallery, streams=encoder.streams, workers=workers, one_frame=(ONE_FRAME,))
     embeds: dict[str, Embed] = {row: _embed(*network) for row, network in networks.items()}
     needed = list(dict.fromkeys(network.view(seen).stream for network, seen in networks.values()))
     if baselines:

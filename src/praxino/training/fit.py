@@ -30,18 +30,22 @@ from praxino.training.run import Run
 from praxino.training.stages import Stage
 
 HEALTH_EVERY = 10
+NOT_FINITE = "the last good checkpoint is kept; lower the learning rate, pass --clip_norm 1, or --precision fp32"
 
 
 @dataclass
 class Sums:
-    """Running sums of an epoch's terms."""
+    """Running sums of an epoch's terms, and of what could not be read."""
 
     values: dict[str, float] = field(default_factory=dict)
     count: int = 0
+    gaps: dict[str, int] = field(default_factory=dict)
 
-    def add(self, terms: Mapping[str, float]) -> None:
+    def add(self, terms: Mapping[str, float], gaps: Mapping[str, int]) -> None:
         for name, value in terms.items():
             self.values[name] = self.values.get(name, 0.0) + value
+        for name, number in gaps.items():
+            self.gaps[name] = self.gaps.get(name, 0) + number
         self.count += 1
 
     def means(self) -> dict[str, float]:
@@ -141,14 +145,13 @@ def fit(
                 optimizer.zero_grad(set_to_none=True)
                 task.before_step()
                 parts: list[Losses] = []
-                waited, clips = 0.0, 0
+                waited, clips, missed = 0.0, 0, torch.zeros(2, device=device)
                 for part in range(accumulate):
                     began = time.perf_counter()
                     batch = next(batches).to(device, non_blocking=True)
                     waited += time.perf_counter() - began
                     clips += batch.numbers.shape[0] * batch.numbers.shape[1] * ranks.world()
-                    for line in batch.replaced:
-                        run.log(line)
+                    missed += _missed(batch, run)
                     rng = Rng(seed, "step", at.epoch, at.batch, rank=ranks.rank(), ranks=ranks.world())
                     _seed_dropout(rng)
                     with _out_of_memory_told(), _synchronised(module, part == accumulate - 1):
@@ -164,10 +167,17 @@ def fit(
                 at.step += 1
                 at.stage_step += 1
 
-                terms = _terms(parts)
-                at.sums.add(terms)
+                terms, gaps = _terms(parts), _gaps(missed)
+                at.sums.add(terms, gaps)
                 health.add({name: ranks.gather_rows(rows) for name, rows in parts[-1].embeddings.items()})
-                numbers: dict[str, Any] = {"kind": "step", "epoch": at.epoch, "step": at.step - 1, **terms, "lr": rate}
+                numbers: dict[str, Any] = {
+                    "kind": "step",
+                    "epoch": at.epoch,
+                    "step": at.step - 1,
+                    **terms,
+                    **gaps,
+                    "lr": rate,
+                }
                 if clip_norm is not None:
                     numbers["gradient_norm"] = norm
                 if health.window and at.step % HEALTH_EVERY == 0:
@@ -179,7 +189,13 @@ def fit(
                 _say(run, progress.waiting_warning(at.step, loader.workers))
 
                 if at.batch >= len(loader):
-                    numbers = {"kind": "epoch", "epoch": at.epoch, "step": at.step - 1, **at.sums.means()}
+                    numbers = {
+                        "kind": "epoch",
+                        "epoch": at.epoch,
+                        "step": at.step - 1,
+                        **at.sums.means(),
+                        **at.sums.gaps,
+                    }
                     numbers.update(after_epoch(task, at.epoch) if after_epoch else {})
                     stage.schedule.observe(numbers)
                     run.add_metrics(numbers)
@@ -216,6 +232,9 @@ def _distributed(task: Task, device: torch.device) -> nn.Module:
 def _snapshot(
     task: Task, stage: Stage, optimizer: Optimizer, scaler: Scaler, health: Health, at: Position, finished: bool = False
 ) -> dict[str, Any]:
+    # A gradient that is not finite does not show in the loss of its own step: it must not get into the last good one.
+    if not torch.stack([p.detach().isfinite().all() for p in task.parameters()]).all():
+        raise UserError(f"the weights are not finite before step {at.step} of epoch {at.epoch}: {NOT_FINITE}")
     return {
         "task": task.state_dict(),
         "optimizer": optimizer.state_dict(),
@@ -243,8 +262,7 @@ def _refuse_not_finite(losses: Losses, at: Position) -> None:
         return
     named = [name for name, value in losses.terms.items() if not math.isfinite(float(value))]
     raise UserError(
-        f"the loss is not finite at step {at.step} of epoch {at.epoch} ({', '.join(named) or 'total'}): the last good "
-        "checkpoint is kept; lower the learning rate, pass --clip_norm 1, or --precision fp32"
+        f"the loss is not finite at step {at.step} of epoch {at.epoch} ({', '.join(named) or 'total'}): {NOT_FINITE}"
     )
 
 
@@ -254,6 +272,20 @@ def _terms(parts: Sequence[Losses]) -> dict[str, float]:
     names = list(rows[0])
     values = torch.stack([torch.stack([row[name].float().reshape(()) for name in names]) for row in rows]).mean(0)
     return dict(zip(names, ranks.mean_over_ranks(values).tolist(), strict=True))
+
+
+def _missed(batch: ClipBatch, run: Run) -> Tensor:
+    """How many videos of a batch were replaced (the log says which), and how many frames are not there."""
+    for line in batch.replaced:
+        run.log_own(line)
+    missing = torch.stack([(~frames.present).sum() for frames in batch.streams.values()]).sum()
+    return torch.stack([torch.full_like(missing, len(batch.replaced)), missing])
+
+
+def _gaps(missed: Tensor) -> dict[str, int]:
+    """Of all ranks; only what is not 0."""
+    numbers = (ranks.mean_over_ranks(missed) * ranks.world()).round().int().tolist()
+    return {name: n for name, n in zip(("replaced_videos", "missing_frames"), numbers, strict=True) if n}
 
 
 def _kept(parts: Sequence[Losses]) -> dict[str, Tensor]:

@@ -23,6 +23,13 @@ from praxino.training.precision import Precision, autocast, narrow_convolutions_
 from praxino.training.run import ListedVideo, Run
 
 
+def check_numbers(**numbers: float | None) -> None:
+    """Raises UserError for a number that is given and not above 0, by its option's name."""
+    for name, number in numbers.items():
+        if number is not None and number <= 0:
+            raise UserError(f"--{name} must be above 0, not {number}")
+
+
 class RunVideos(Sequence[Video]):
     """The usable videos of a catalog: a video's place here is its row in the run."""
 
@@ -120,6 +127,7 @@ def frozen_list(
         if now != then:
             differ = next((a or b for a, b in zip([*now, None], [*then, None], strict=False) if a != b), None)
             raise UserError(f"the catalog is not the one that {run.path} began with (first difference: {differ})")
+        check_left_out(listed, max_left_out, run.log)
         return listed
     if run.writes:
         probed = probe_catalog(catalog, streams, needed, min_frames, full=full, workers=max(1, workers))

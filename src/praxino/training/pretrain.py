@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -24,7 +23,7 @@ from praxino.rng import Rng
 from praxino.streams.base import Canvas, Derived, Stream
 from praxino.training.fit import fit
 from praxino.training.precision import Precision, check_precision
-from praxino.training.prepare import RunVideos, frozen_list, try_out, try_out_encoders
+from praxino.training.prepare import RunVideos, check_numbers, frozen_list, try_out, try_out_encoders
 from praxino.training.run import Run, environment
 from praxino.training.stages import Stage
 
@@ -71,7 +70,7 @@ def pretrain(
         batch_size: videos a batch, over all processes.
         seed: of everything random.
         workers: loading processes of each training process.
-        threads: threads of the CPU; none: as many as there are cores. A resumed run takes the first one's.
+        threads: threads of the CPU; none: the cores, shared by the processes. A resumed run takes the first one's.
         precision: of the forward.
         device: auto takes a GPU where there is one.
         devices: training processes on this machine.
@@ -94,18 +93,18 @@ def pretrain(
     """
     target = ranks.pick_device(device)
     check_precision(precision, target)
+    check_numbers(threads=threads, checkpoint_steps=checkpoint_steps, keep_epochs=keep_epochs, clip_norm=clip_norm)
     ranks.start(target)
-    threads = threads or os.cpu_count() or 1
+    threads = threads or max(1, ranks.cores() // ranks.local_world())
     torch.set_num_threads(threads)
     if recipe is None:
         recipe = {"batch_size": batch_size, "seed": seed, "out": str(out), "method": class_path(type(method))}
     if resume and (run := Run.open(out)).finished:
-        run.log(f"{out} is finished already: nothing to do")
         return run
     catalog = catalog.part("train")
 
-    def loader_of(videos: Sequence[Video]) -> ClipLoader:
-        dataset = ClipDataset(videos, method.streams, sampler, streams, canvas, seed)
+    def loader_of(videos: Sequence[Video], lengths: Sequence[int] | None = None) -> ClipLoader:
+        dataset = ClipDataset(videos, method.streams, sampler, streams, canvas, seed, lengths=lengths)
         on_gpu = target.type == "cuda"
         return ClipLoader(dataset, batch_size, workers, ranks.rank(), ranks.world(), drop_last, on_gpu, accumulate)
 
@@ -126,8 +125,9 @@ def pretrain(
         listed = frozen_list(
             run, catalog, streams or {}, needed, sampler.min_frames, max_left_out, probe == "full", workers
         )
-        videos = RunVideos(catalog, [number for number, video in enumerate(listed) if video.row is not None])
-        loader = loader_of(videos)
+        usable = [number for number, video in enumerate(listed) if video.row is not None]
+        videos = RunVideos(catalog, usable)
+        loader = loader_of(videos, [listed[number].frames for number in usable])
     except UserError:
         # Nothing has been trained: the folder is free for another try with other arguments.
         if not resume:

@@ -96,9 +96,9 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether training has come to its end."""
+        """Whether training has come to its end and its encoders are written: nothing is left to do."""
         checkpoint = self.checkpoint()
-        return bool(checkpoint and checkpoint["finished"])
+        return bool(checkpoint and checkpoint["finished"] and any(self.path.glob("encoder*.json")))
 
     def recipe(self) -> dict[str, Any]:
         """The recipe as run."""

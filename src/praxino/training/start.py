@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,8 @@ def resume(folder: str | Path) -> Run:
     """
     run = Run.open(folder)
     if run.finished:
-        run.log(f"{folder} is finished already: nothing to do")
+        # Not into its log: a finished run stays as it is.
+        print(f"{folder} is finished already: nothing to do", file=sys.stderr)
         return run
     config = recipe_of(folder)
     return pretrain(**instantiate(pretrain, config), recipe=config, resume=True)
