@@ -20,6 +20,8 @@ def test_a_hand_made_feature_that_wins_is_printed():
     said = " ".join(_remarks(result(50.0, 20.0, 60.0), None))
     assert "'frame difference', a hand-made feature, beats the trained network at 1: 60.0 against 50.0" in said
     assert "overlap" not in said
+    close = " ".join(_remarks(result(50.0, 20.0, 53.0), None))
+    assert "is above the trained network at 1: 53.0 against 50.0 (the intervals overlap" in close
     assert _remarks(result(50.0, 20.0, 40.0), None) == []
 
 

@@ -140,13 +140,15 @@ def _remarks(result: Result, videos: int | None) -> list[str]:
     """What the table says in words, where a reader might want it otherwise."""
     lines = []
     first = result.columns[0]
+    trained, untrained = result.row("trained"), result.row("untrained")
     winner = best_handmade(result, HANDMADE, first)
     if winner:
+        apart = winner.intervals[first][0] > trained.intervals[first][1]
         lines.append(
-            f"'{winner.name}', a hand-made feature, beats the trained network at {first}: "
-            f"{winner.values[first]:.1f} against {result.row('trained').values[first]:.1f}"
+            f"'{winner.name}', a hand-made feature, {'beats' if apart else 'is above'} the trained network at {first}: "
+            f"{winner.values[first]:.1f} against {trained.values[first]:.1f}"
+            + ("" if apart else " (the intervals overlap: no difference is shown)")
         )
-    trained, untrained = result.row("trained"), result.row("untrained")
     if trained.intervals[first][0] <= untrained.intervals[first][1]:
         lines.append("the intervals of the trained and the untrained network overlap: no difference is shown")
     if videos is not None and videos < 100:
