@@ -50,8 +50,9 @@ def knn(
         UserError: if there are no labels, or too much is unreadable.
     """
     taken = labelled_features(
-        encoder, catalog, gallery, queries, view, baselines, reestimate_batchnorm, centred, workers, device,
-        max_left_out, progress,
+        encoder, catalog, gallery, queries, device, view=view, baselines=baselines,
+        reestimate_batchnorm=reestimate_batchnorm, centred=centred, workers=workers, max_left_out=max_left_out,
+        progress=progress,
     )  # fmt: skip
     rows, per_query = [], {}
     for name in taken.gallery:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -56,8 +57,9 @@ def retrieve(
         UserError: if there are no labels, or too much is unreadable.
     """
     taken = labelled_features(
-        encoder, catalog, gallery, queries, view, baselines, reestimate_batchnorm, centred, workers, device,
-        max_left_out, progress,
+        encoder, catalog, gallery, queries, device, view=view, baselines=baselines,
+        reestimate_batchnorm=reestimate_batchnorm, centred=centred, workers=workers, max_left_out=max_left_out,
+        progress=progress,
     )  # fmt: skip
     themselves = own_rows(taken)
     rows, per_query, found = [], {}, None
@@ -71,9 +73,10 @@ def retrieve(
     by_chance = metrics.chance(trained.labels, taken.gallery["trained"].labels, k, in_gallery=themselves >= 0)
     rows.append(Row("chance", {str(cut): 100 * share for cut, share in by_chance.items()}))
     assert found is not None
+    asked = f"{queries} videos ask, {gallery} videos answer" if themselves.max() < 0 else "each video asks the others"
     return Result(
         "retrieval",
-        f"Retrieval on {type(catalog).__name__}: {queries} videos ask, {gallery} videos answer",
+        f"Retrieval on {type(catalog).__name__}: {asked}",
         taken.settings | {"gallery": gallery, "queries": queries, "distance": "cosine, ties to the earlier video"},
         [str(cut) for cut in found.k],
         ordered(rows),
@@ -84,20 +87,13 @@ def retrieve(
 
 
 def labelled_features(
-    encoder: Encoder,
-    catalog: Catalog,
-    gallery: Part,
-    queries: Part,
-    view: str | None,
-    baselines: bool,
-    reestimate_batchnorm: bool | None,
-    centred: bool | None,
-    workers: int,
-    device: Device,
-    max_left_out: float,
-    progress: Callable[[int, int], None] | None,
+    encoder: Encoder, catalog: Catalog, gallery: Part, queries: Part, device: Device, **how: Any
 ) -> Compared:
-    """The features that retrieval and kNN score; arguments as of `retrieve`.
+    """The features that retrieval and kNN score.
+
+    Args:
+        encoder, catalog, gallery, queries, device: as of `retrieve`.
+        how: the further arguments of `compared_features`.
 
     Raises:
         UserError: if the catalog has no labels.
@@ -105,15 +101,11 @@ def labelled_features(
     if not catalog.classes:
         raise UserError(
             f"{type(catalog).__name__} has no labels to score by: take a catalog with classes (class folders do), "
-            "or 'praxino demo --videos DIR', which scores whether a clip finds its own video"
+            "or 'praxino evaluate instance', which scores whether a clip finds its own video"
         )
     answers = catalog.part(gallery)
     asks = answers if gallery == queries else catalog.part(queries)
-    return compared_features(
-        encoder.to(pick_device(device)), answers, asks, view=view, baselines=baselines,
-        reestimate_batchnorm=reestimate_batchnorm, centred=centred, workers=workers, max_left_out=max_left_out,
-        progress=progress,
-    )  # fmt: skip
+    return compared_features(encoder.to(pick_device(device)), answers, asks, **how)
 
 
 def own_rows(taken: Compared) -> np.ndarray:
