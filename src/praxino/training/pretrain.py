@@ -149,6 +149,7 @@ def pretrain(
     )  # fmt: skip
     if finished:
         save_encoders(run, method, evaluation, recipe, seed)
+        ranks.barrier()  # whether a run is finished is read from what rank 0 has written
     else:
         run.log(f"stopped and saved: go on with 'praxino resume {out}'")
     return run
