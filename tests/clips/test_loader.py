@@ -1,5 +1,8 @@
 """Batches are a function of the seed and the position, of nothing else."""
 
+import multiprocessing
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -160,3 +163,28 @@ def test_collate_pads_right_and_below():
 def test_a_key_is_enough():
     dataset = loader().dataset
     assert same(dataset[BatchKey(1, 4, 8, 4, 8)], take(loader().batches(1, 1), 1)[0])
+
+
+def test_a_loading_process_ends_after_it_is_told_to(monkeypatch):
+    """The interpreter ends its children by SIGTERM and waits: one that ignored it would be waited for without end."""
+    monkeypatch.setattr("praxino.clips.loader.GRACE_SECONDS", 2)
+    before = set(multiprocessing.active_children())
+    batches = loader(workers=1).batches()
+    next(batches)
+    (worker,) = set(multiprocessing.active_children()) - before
+    began = time.monotonic()
+    worker.terminate()
+    next(batches)  # it still works for some seconds: the loop finishes its step
+    worker.join(timeout=30)
+    assert not worker.is_alive()
+    assert time.monotonic() - began < 20
+    batches.close()
+
+
+def test_closing_ends_the_loading_processes():
+    before = set(multiprocessing.active_children())
+    batches = loader(workers=2).batches()
+    next(batches)
+    assert len(set(multiprocessing.active_children()) - before) == 2
+    batches.close()
+    assert not set(multiprocessing.active_children()) - before

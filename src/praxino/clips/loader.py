@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import torch
@@ -12,6 +12,8 @@ from torch.utils.data import DataLoader, Sampler
 from praxino.batch import ClipBatch
 from praxino.clips.dataset import BatchKey, ClipDataset
 from praxino.errors import UserError
+
+GRACE_SECONDS = 30
 
 
 class ClipLoader:
@@ -94,8 +96,11 @@ class ClipLoader:
             keys.append(BatchKey(epoch, own, own + mine, first, first + rows))
         return keys
 
-    def batches(self, epoch: int = 0, start: int = 0) -> Iterator[ClipBatch]:
-        """All batches from batch `start` of `epoch` on, without end: prefetching does not stop between epochs."""
+    def batches(self, epoch: int = 0, start: int = 0) -> Generator[ClipBatch, None, None]:
+        """All batches from batch `start` of `epoch` on, without end: prefetching does not stop between epochs.
+
+        `close()` ends the loading processes.
+        """
         workers: dict[str, Any] = {}
         if self.workers:
             # Forked where possible (no reader is open in this process, see streams): no second import of everything.
@@ -137,7 +142,7 @@ class _Told:
             return mistake
 
 
-def _raised(batches: Iterator[ClipBatch | UserError]) -> Iterator[ClipBatch]:
+def _raised(batches: Iterator[ClipBatch | UserError]) -> Generator[ClipBatch, None, None]:
     for batch in batches:
         if isinstance(batch, UserError):
             raise batch
@@ -145,9 +150,10 @@ def _raised(batches: Iterator[ClipBatch | UserError]) -> Iterator[ClipBatch]:
 
 
 def _leave_signals_to_the_loop(worker: int) -> None:
-    # A terminal's Ctrl-C, or a scheduler's SIGTERM, reaches every process: the loop finishes its step, and needs them.
+    # A terminal's Ctrl-C, or a scheduler's SIGTERM, reaches every process: the loop finishes its step, and needs this
+    # one for some seconds more. Not for ever: the interpreter ends its children by SIGTERM, and waits for them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: signal.alarm(GRACE_SECONDS))
 
 
 def _as_is(batch: Any) -> Any:

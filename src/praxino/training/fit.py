@@ -6,7 +6,7 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, Literal
@@ -127,8 +127,11 @@ def fit(
             return True
 
     total = sum(stage.length(steps_per_epoch) for stage in stages)
-    batches: Iterator[ClipBatch] = loader.batches(at.epoch, at.batch)
-    with Interrupts(device) as interrupts, Progress(total, at.step, show=run.writes) as progress:
+    with (
+        Interrupts(device) as interrupts,
+        Progress(total, at.step, show=run.writes) as progress,
+        closing(loader.batches(at.epoch, at.batch)) as batches,
+    ):
         while at.stage < len(stages):
             stage = stages[at.stage]
             optimizer = stage.make_optimizer(task.parameter_groups())
