@@ -30,6 +30,12 @@ class UnreadableVideo(Exception):
         return f"{self.id}: {self.reason}"
 
 
+def misfit(error: RuntimeError) -> str:
+    """The first thing that does not fit, out of what `load_state_dict` says in many lines."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    return next((line for line in lines[1:] if line), lines[0])[:200].rstrip(".")
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """A hint for a misspelled word: " Did you mean 'x'?", or the known words if none is near."""
     known = sorted(known)

@@ -75,7 +75,7 @@ def test_damaged_encoders_are_told(tmp_path):
     encoder.backbone = ToyBackbone(dim=4)
     encoder.save(tmp_path / "other.safetensors")
     (tmp_path / "encoder.safetensors").write_bytes((tmp_path / "other.safetensors").read_bytes())
-    with pytest.raises(UserError, match="do not fit"):
+    with pytest.raises(UserError, match=r"another network.*size mismatch for layers"):
         Encoder.load(path, trust=("toys",))
     said = json.loads(path.with_suffix(".json").read_text())
     for changed, told in (
@@ -86,6 +86,9 @@ def test_damaged_encoders_are_told(tmp_path):
         path.with_suffix(".json").write_text(json.dumps(changed))
         with pytest.raises(UserError, match=told):
             Encoder.load(path, trust=("toys",))
+    (tmp_path / "last.ckpt").write_bytes(b"nonsense")
+    with pytest.raises(UserError, match="is no encoder"):
+        Encoder.load(tmp_path / "last.ckpt")
     path.write_bytes(b"nonsense")
     with pytest.raises(UserError, match="damaged"):
         Encoder.load(path, trust=("toys",))

@@ -194,6 +194,13 @@ def test_a_signal_saves_and_resume_goes_on(tmp_path):
     assert (tmp_path / "a/encoder.safetensors").read_bytes() == (tmp_path / "b/encoder.safetensors").read_bytes()
 
 
+def test_a_checkpoint_of_another_network_is_told(tmp_path):
+    pretrain(**arguments(tmp_path / "run"))
+    (tmp_path / "run/encoder.json").unlink()
+    with pytest.raises(UserError, match=r"last\.ckpt is of another network.*size mismatch for backbone\.layers\.0"):
+        pretrain(**arguments(tmp_path / "run", method=toy_method(dim=4)), resume=True)
+
+
 def test_a_kill_between_the_last_step_and_the_encoder(tmp_path, monkeypatch):
     import praxino.training.pretrain as module
 

@@ -20,7 +20,7 @@ from praxino.catalogs.base import Video
 from praxino.clips.dataset import collate, load_clips
 from praxino.clips.samplers import Sampler
 from praxino.described import arguments, build, describe
-from praxino.errors import UserError, nearest
+from praxino.errors import UserError, misfit, nearest
 from praxino.rng import Rng
 from praxino.streams.base import Canvas, Derived, Stream
 from praxino.views.pipeline import View
@@ -226,8 +226,7 @@ class Encoder:
         try:
             encoder.backbone.load_state_dict(state)
         except RuntimeError as error:
-            reason = " ".join(str(error).split())[:300]
-            raise UserError(f"the weights of {path} do not fit the backbone that its .json names: {reason}") from None
+            raise UserError(f"{path} holds another network's weights than its .json names: {misfit(error)}") from None
         encoder.backbone.eval()
         return encoder
 
@@ -239,6 +238,8 @@ def encoder_file(path: str | Path) -> Path:
         UserError: if there is none, or several.
     """
     path = Path(path)
+    if path.is_file() and path.suffix != ".safetensors":
+        raise UserError(f"{path} is no encoder: give encoder.safetensors, or the run folder that holds it")
     if path.is_file():
         return path
     found = sorted(path.glob("encoder*.safetensors"))

@@ -7,7 +7,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from functools import partial
 from typing import Any, Literal
 
@@ -19,11 +19,12 @@ from torch.optim import Optimizer
 from praxino import ranks
 from praxino.batch import ClipBatch
 from praxino.clips.loader import ClipLoader
-from praxino.errors import UserError
+from praxino.errors import UserError, misfit
 from praxino.methods.base import Losses, Task
 from praxino.rng import Rng
 from praxino.training.health import Health
 from praxino.training.interrupts import Interrupts
+from praxino.training.position import Position, Sums
 from praxino.training.precision import Precision, Scaler, autocast
 from praxino.training.progress import Progress
 from praxino.training.run import Run
@@ -31,46 +32,6 @@ from praxino.training.stages import Stage
 
 HEALTH_EVERY = 10
 NOT_FINITE = "the last good checkpoint is kept; lower the learning rate, pass --clip_norm 1, or --precision fp32"
-
-
-@dataclass
-class Sums:
-    """Running sums of an epoch's terms, and of what could not be read."""
-
-    values: dict[str, float] = field(default_factory=dict)
-    count: int = 0
-    gaps: dict[str, int] = field(default_factory=dict)
-
-    def add(self, terms: Mapping[str, float], gaps: Mapping[str, int]) -> None:
-        for name, value in terms.items():
-            self.values[name] = self.values.get(name, 0.0) + value
-        for name, number in gaps.items():
-            self.gaps[name] = self.gaps.get(name, 0) + number
-        self.count += 1
-
-    def means(self) -> dict[str, float]:
-        return {f"train/{name}": value / self.count for name, value in self.values.items()}
-
-
-@dataclass
-class Position:
-    """Where a run stands.
-
-    Attributes:
-        stage, stage_step: which stage, and how many of its steps are done.
-        epoch, batch: which epoch, and how many of its batches are done.
-        step: all steps that are done.
-        sums: of this epoch.
-        best: best value so far of the number that is watched.
-    """
-
-    stage: int = 0
-    stage_step: int = 0
-    epoch: int = 0
-    batch: int = 0
-    step: int = 0
-    sums: Sums = field(default_factory=Sums)
-    best: float | None = None
 
 
 def fit(
@@ -119,7 +80,10 @@ def fit(
     saved = run.checkpoint()
     run.cut_metrics(saved["metrics_size"] if saved else 0)
     if saved is not None:
-        task.load_state_dict(saved["task"])
+        try:
+            task.load_state_dict(saved["task"])
+        except RuntimeError as error:
+            raise UserError(f"{run.checkpoint_file} is of another network than the recipe's: {misfit(error)}") from None
         at = Position(**{**saved["position"], "sums": Sums(**saved["position"]["sums"])})
         health.load_state_dict(saved["health"])
         scaler.load_state_dict(saved["scaler"])
