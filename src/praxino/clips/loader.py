@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Generator, Iterator
 from typing import Any
@@ -153,6 +154,8 @@ def _leave_signals_to_the_loop(worker: int) -> None:
     # A terminal's Ctrl-C, or a scheduler's SIGTERM, reaches every process: the loop finishes its step, and needs this
     # one for some seconds more. Not for ever: the interpreter ends its children by SIGTERM, and waits for them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # By its own hand and with status 0: PyTorch raises in the middle of the loop where a signal has killed a worker.
+    signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
     signal.signal(signal.SIGTERM, lambda *_: signal.alarm(GRACE_SECONDS))
 
 
