@@ -5,9 +5,9 @@ neither here nor checked fails. Whoever writes a check takes the item off.
 from __future__ import annotations
 
 IIC = """
-    c3d_eval r21d_eval alias_table nce_softmax_iic nce_softmax_cmc nce_exp_iic nce_exp_cmc finetune_param_groups
-    lr_schedule_finetune finetune_test_accuracy finetune_logits checkpoint_r3d r18_eval iic_train_step_r3d
-    iic_train_step_r3d_grads cmc_train_step_c3d cmc_train_step_c3d_grads iic_train_step_r21d
+    c3d_eval r21d_eval finetune_param_groups
+    lr_schedule_finetune finetune_test_accuracy finetune_logits checkpoint_r3d r18_eval
+    cmc_train_step_c3d cmc_train_step_c3d_grads iic_train_step_r21d
     iic_train_step_r21d_grads finetune_train_step
 """
 

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 import golden_items
+import iic_methods
 import numpy as np
 import pytest
 import torch
@@ -174,6 +175,13 @@ CHECKS: dict[str, golden_items.Check] = {
     "lr_schedule_pretrain": lr_schedule_pretrain,
     "retrieval_single": retrieval_of(""),
     "retrieval_merged": retrieval_of("", "2"),
+    "alias_table": iic_methods.alias_table,
+    "nce_softmax_iic": iic_methods.banks("softmax"),
+    "nce_softmax_cmc": iic_methods.banks("softmax"),
+    "nce_exp_iic": iic_methods.banks("nce"),
+    "nce_exp_cmc": iic_methods.banks("nce"),
+    "iic_train_step_r3d": iic_methods.train_step,
+    "iic_train_step_r3d_grads": iic_methods.train_step,
 }
 
 

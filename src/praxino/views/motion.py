@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from praxino.errors import UserError
-from praxino.views.pipeline import Operation
+from praxino.rng import Rng
+from praxino.views.pipeline import Drawn, Operation, Shape
 
 CHUNKS = 4
 
@@ -89,3 +91,42 @@ class Residual(Operation):
 
     def apply(self, x: Tensor, **drawn: Tensor) -> Tensor:
         return residual(x if x.is_floating_point() else x.float().div_(255), self.rescale, self.sign)
+
+
+class Repeat(Operation):
+    """A clip that stands still: one of its frames, drawn anew for each clip, all the time."""
+
+    def draw(self, rng: Rng, shape: Shape, size: Tensor) -> Drawn:
+        videos, clips, length = shape
+        return {"frames": rng.rows(videos, lambda generator, rows: generator.integers(0, length, (rows, clips, 1)))}
+
+    def apply(self, x: Tensor, **drawn: Tensor) -> Tensor:
+        return repeat(x.flatten(0, 1), drawn["frames"].flatten()).unflatten(0, x.shape[:2])
+
+
+class Shuffle(Operation):
+    """A clip in a wrong order: of four parts of its time, two are swapped, every pair as likely."""
+
+    def draw(self, rng: Rng, shape: Shape, size: Tensor) -> Drawn:
+        videos, clips, _ = shape
+        below = np.array([CHUNKS, CHUNKS - 1])
+        drawn = rng.rows(videos, lambda generator, rows: generator.integers(0, below, (rows, clips, 1, 2)))
+        return {"first": drawn[..., 0], "step": drawn[..., 1]}
+
+    def apply(self, x: Tensor, **drawn: Tensor) -> Tensor:
+        first, step = drawn["first"].flatten(), drawn["step"].flatten()
+        return shuffle(x.flatten(0, 1), first, step).unflatten(0, x.shape[:2])
+
+
+def destroyed(x: Tensor, operation: Operation, rng: Rng) -> Tensor:
+    """Intra-negatives: clips of a view after an operation that destroys their motion.
+
+    Args:
+        x: float32 [B, C, T, h, w].
+        operation: `Repeat`, `Shuffle`, or one of your own.
+        rng: the step's; each clip has its own draw.
+    """
+    videos, _, length, height, width = x.shape
+    size = torch.tensor([height, width]).expand(videos, 1, length, 2)
+    drawn = operation.draw(rng, (videos, 1, length), size)
+    return operation.apply(x[:, None], **{name: value.to(x.device) for name, value in drawn.items()}).squeeze(1)
