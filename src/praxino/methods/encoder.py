@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from praxino.backbones.base import Backbone
 from praxino.backbones.pooling import pool
@@ -26,6 +26,7 @@ from praxino.streams.base import Canvas, Derived, Stream
 from praxino.views.pipeline import View
 
 Feature = Literal["mean", "max", "map"]
+CLASSIFIER = "classifier."  # before its names in the file of the weights
 
 
 class Evaluation:
@@ -77,7 +78,8 @@ class Encoder:
     Args:
         backbone: clips in, feature map out.
         views, sampler, canvas, feature, streams, reestimate_batchnorm, centred: as of `Evaluation`.
-        classes: names of the classes, where the backbone ends in a classifier.
+        classes: names of the classes, where the encoder has a classifier: a linear layer on the map's mean, drawn anew.
+            Its weights are saved and loaded with the backbone's.
         record: where it comes from (recipe, versions, seed, steps): written into encoder.json.
     """
 
@@ -103,6 +105,7 @@ class Encoder:
         self.reestimate_batchnorm = reestimate_batchnorm
         self.centred = centred
         self.classes = tuple(classes)
+        self.classifier = nn.Linear(backbone.dim, len(self.classes)) if self.classes else None
         self.record = dict(record or {})
 
     @classmethod
@@ -127,8 +130,10 @@ class Encoder:
         return next(self.backbone.parameters()).device
 
     def to(self, device: torch.device | str) -> Self:
-        """Moves the backbone, in place."""
+        """Moves the backbone and the classifier, in place."""
         self.backbone.to(device)
+        if self.classifier is not None:
+            self.classifier.to(device)
         return self
 
     @torch.no_grad()
@@ -144,6 +149,24 @@ class Encoder:
         """
         clips = self.view(view)(batch.to(self.device), Rng(0)).flatten(0, 1)
         return pool(self.backbone(clips), self.feature).float()
+
+    @torch.no_grad()
+    def logits(self, batch: ClipBatch, view: str | None = None) -> Tensor:
+        """What the classifier says of each clip.
+
+        Args:
+            batch, view: as of `features`.
+
+        Returns:
+            float32 [B * N, classes] on the encoder's device.
+
+        Raises:
+            UserError: if the encoder has no classifier.
+        """
+        if self.classifier is None:
+            raise UserError("the encoder has no classifier: praxino evaluate finetune trains one")
+        clips = self.view(view)(batch.to(self.device), Rng(0)).flatten(0, 1)
+        return self.classifier(pool(self.backbone(clips), "mean")).float()
 
     def embed(self, video: str | Path | Video, view: str | None = None, batch_size: int = 8) -> NDArray[np.float32]:
         """The vectors of a video's clips.
@@ -186,9 +209,7 @@ class Encoder:
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(path.name + ".part")
-        save_file(
-            {name: value.detach().cpu().contiguous() for name, value in self.backbone.state_dict().items()}, aside
-        )
+        save_file({name: value.detach().cpu().contiguous() for name, value in self._state().items()}, aside)
         description = path.with_suffix(".json")
         description_aside = description.with_name(description.name + ".part")
         description_aside.write_text(json.dumps(self.description(), indent=1) + "\n")
@@ -224,11 +245,22 @@ class Encoder:
         except TypeError as error:
             raise UserError(f"{description} does not fit this version of praxino: {error}") from None
         try:
-            encoder.backbone.load_state_dict(state)
+            encoder._load_state(state)
         except RuntimeError as error:
             raise UserError(f"{path} holds another network's weights than its .json names: {misfit(error)}") from None
         encoder.backbone.eval()
         return encoder
+
+    def _state(self) -> dict[str, Tensor]:
+        own = self.classifier.state_dict() if self.classifier is not None else {}
+        return {**self.backbone.state_dict(), **{CLASSIFIER + name: value for name, value in own.items()}}
+
+    def _load_state(self, state: Mapping[str, Tensor]) -> None:
+        if self.classifier is not None:
+            own = {name: value for name, value in state.items() if name.startswith(CLASSIFIER)}
+            self.classifier.load_state_dict({name.removeprefix(CLASSIFIER): value for name, value in own.items()})
+            state = {name: value for name, value in state.items() if name not in own}
+        self.backbone.load_state_dict(state)
 
 
 def encoder_file(path: str | Path) -> Path:

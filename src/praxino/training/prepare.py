@@ -9,12 +9,13 @@ from typing import Any
 import torch
 
 from praxino import ranks
+from praxino.backbones.base import Backbone
 from praxino.catalogs.base import Catalog, Video
 from praxino.clips.dataset import zero_batch
 from praxino.clips.samplers import Sampler
 from praxino.errors import UserError
-from praxino.methods.base import Method, Task
-from praxino.methods.encoder import Evaluation
+from praxino.methods.base import Task
+from praxino.methods.encoder import Encoder
 from praxino.rng import Rng
 from praxino.streams.base import Canvas, Derived, Stream
 from praxino.streams.probe import ProbedVideo
@@ -31,9 +32,9 @@ def check_numbers(**numbers: float | None) -> None:
 
 
 class RunVideos(Sequence[Video]):
-    """The usable videos of a catalog: a video's place here is its row in the run."""
+    """Some videos of a catalog, the usable ones: a video's place here is its row in the run."""
 
-    def __init__(self, catalog: Catalog, rows: Sequence[int]) -> None:
+    def __init__(self, catalog: Sequence[Video], rows: Sequence[int]) -> None:
         self.catalog = catalog
         self.rows = rows
 
@@ -78,20 +79,20 @@ def try_out(
         method.load_state_dict(before)
 
 
-def try_out_encoders(method: Method, evaluation: Evaluation, device: torch.device) -> None:
-    """One black clip through each encoder and view.
+def try_out_encoders(encoders: Mapping[str, Encoder], device: torch.device) -> None:
+    """One black video through each encoder and view.
 
     Raises:
         UserError: saying what does not fit.
     """
-    was_training = method.training
-    method.eval()
-    for name, encoder in method.exports(evaluation).items():
+    for name, encoder in encoders.items():
+        was_training = encoder.backbone.training
+        encoder.backbone.eval()
         for view in encoder.views:
             with _misfit_told(f"evaluation, encoder '{name}', view '{view}'"):
                 one = zero_batch(1, (encoder.view(view).stream,), encoder.canvas, encoder.sampler)
                 encoder.to(device).features(one, view)
-    method.train(was_training)
+        encoder.backbone.train(was_training)
 
 
 @contextmanager
@@ -103,6 +104,44 @@ def _misfit_told(what: str) -> Iterator[None]:
             raise
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"the recipe's parts do not fit together ({what}): {reason}") from error
+
+
+@contextmanager
+def withdrawn_on_mistake(run: Run, resume: bool) -> Iterator[None]:
+    """Where a user's mistake comes up before the first step, the folder is free again for another try."""
+    try:
+        yield
+    except UserError:
+        if not resume:
+            run.withdraw()
+        raise
+
+
+def usable_videos(
+    run: Run,
+    catalog: Catalog,
+    streams: Mapping[str, Stream | Derived],
+    needed: Sequence[str],
+    min_frames: int,
+    max_left_out: float,
+    full: bool,
+    workers: int,
+) -> tuple[RunVideos, list[int]]:
+    """The usable videos of the run's frozen list, and how many frames each has.
+
+    Raises:
+        UserError: as of `frozen_list`.
+    """
+    listed = frozen_list(run, catalog, streams, needed, min_frames, max_left_out, full, workers)
+    usable = [number for number, video in enumerate(listed) if video.row is not None]
+    return RunVideos(catalog, usable), [listed[number].frames for number in usable]
+
+
+def compile_backbones(task: Task) -> None:
+    """Compiles a task's backbones, in place."""
+    for module in task.modules():
+        if isinstance(module, Backbone):
+            module.compile()
 
 
 def frozen_list(

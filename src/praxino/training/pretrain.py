@@ -9,7 +9,6 @@ from typing import Any, Literal
 import torch
 
 from praxino import ranks
-from praxino.backbones.base import Backbone
 from praxino.catalogs.base import Catalog, Video
 from praxino.clips.dataset import ClipDataset
 from praxino.clips.loader import ClipLoader
@@ -23,7 +22,14 @@ from praxino.rng import Rng
 from praxino.streams.base import Canvas, Derived, Stream
 from praxino.training.fit import fit
 from praxino.training.precision import Precision, check_precision
-from praxino.training.prepare import RunVideos, check_numbers, frozen_list, try_out, try_out_encoders
+from praxino.training.prepare import (
+    check_numbers,
+    compile_backbones,
+    try_out,
+    try_out_encoders,
+    usable_videos,
+    withdrawn_on_mistake,
+)
 from praxino.training.run import Run, environment
 from praxino.training.stages import Stage
 
@@ -115,24 +121,17 @@ def pretrain(
     for stage in stages:
         stage.make_optimizer(method.parameter_groups())
     try_out(method, sampler, canvas or {}, seed, batch_size // ranks.world(), precision, target)
-    try_out_encoders(method, evaluation, target)
+    try_out_encoders(method.exports(evaluation), target)
 
     run = Run.open(out) if resume else Run.create(out, {**recipe, "threads": threads})
     if catalog.found:
         run.log(catalog.found)
     needed = tuple(dict.fromkeys([*method.streams, *(view.stream for view in evaluation.views.values())]))
-    try:
-        listed = frozen_list(
+    with withdrawn_on_mistake(run, resume):
+        videos, lengths = usable_videos(
             run, catalog, streams or {}, needed, sampler.min_frames, max_left_out, probe == "full", workers
         )
-        usable = [number for number, video in enumerate(listed) if video.row is not None]
-        videos = RunVideos(catalog, usable)
-        loader = loader_of(videos, [listed[number].frames for number in usable])
-    except UserError:
-        # Nothing has been trained: the folder is free for another try with other arguments.
-        if not resume:
-            run.withdraw()
-        raise
+        loader = loader_of(videos, lengths)
     method.setup(len(videos), batch_size, Rng(seed, "setup"))
     method.to(target)
     if loader.left_out and not resume:
@@ -140,9 +139,7 @@ def pretrain(
             f"each epoch leaves out {loader.left_out} of {len(videos)} videos, other ones each time (whole batches)"
         )
     if compile:
-        for module in method.modules():
-            if isinstance(module, Backbone):
-                module.compile()
+        compile_backbones(method)
     finished = fit(
         method, loader, stages, run, seed=seed, device=target, accumulate=accumulate, precision=precision,
         clip_norm=clip_norm, checkpoint_steps=checkpoint_steps, keep_epochs=keep_epochs,
