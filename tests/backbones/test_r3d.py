@@ -1,16 +1,14 @@
-"""R3D against the same network written out with plain functions, and the key names of the original."""
+"""R3D against the same network written out with plain functions."""
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import r3d_reference
 from praxino.backbones.pooling import pool
 from praxino.backbones.r3d import R3D
 from praxino.described import build, describe
 from praxino.errors import UserError
-from praxino.originals.iic import r3d_arguments, r3d_from_original, r3d_to_original
+from praxino.originals.iic import backbone_to_original
 
 
 def lively(network):
@@ -30,7 +28,7 @@ def test_forward_is_the_layer_table(layers, shape):
     network = lively(R3D(width=4, layers=layers))
     x = torch.rand(shape)
     with torch.no_grad():
-        got, want = network(x), r3d_reference.forward(r3d_to_original(network.state_dict()), x)
+        got, want = network(x), r3d_reference.forward(backbone_to_original(network), x)
     assert got.shape[1] == network.dim == 32
     # The same sums in another order.
     torch.testing.assert_close(got, want, rtol=1e-4, atol=1e-5)
@@ -48,45 +46,6 @@ def test_size_of_the_published_network():
 def test_describes_itself():
     again = build(describe(R3D(width=8, in_channels=2, layers=(1, 2, 1, 1))))
     assert (again.width, again.in_channels, tuple(again.layers)) == (8, 2, (1, 2, 1, 1))
-
-
-@settings(max_examples=10, deadline=None)
-@given(st.integers(1, 4), st.integers(1, 3), st.tuples(*[st.integers(1, 3)] * 4))
-def test_keys_there_and_back(width, in_channels, layers):
-    network = R3D(width, in_channels, layers)
-    original = r3d_to_original(network.state_dict())
-    assert r3d_arguments(original) == {"width": width, "in_channels": in_channels, "layers": layers}
-    back = r3d_from_original(original)
-    assert list(back) == list(network.state_dict())
-    assert all(back[key] is original[name] for key, name in zip(back, original, strict=True))
-
-
-def test_first_missing_extra_or_misshapen_key_is_named():
-    original = r3d_to_original(R3D(width=2).state_dict())
-
-    def without(key):
-        return {k: v for k, v in original.items() if k != key}
-
-    for key in ("conv1.temporal_spatial_conv.weight", "conv3.block1.downsamplebn.bias", "bn1.num_batches_tracked"):
-        with pytest.raises(UserError, match=f"{key} is missing"):
-            r3d_from_original(without(key))
-    with pytest.raises(UserError, match=r"linear\.weight does not belong"):
-        r3d_from_original({**original, "linear.weight": torch.zeros(3, 16)})
-    for key in ("conv1.temporal_spatial_conv.weight", "conv4.block1.bn2.running_var"):
-        with pytest.raises(UserError, match=f"{key} has the shape"):
-            r3d_from_original({**original, key: torch.zeros(3)})
-    with pytest.raises(UserError, match=r"conv1.temporal_spatial_conv.weight is missing"):
-        r3d_from_original({f"base_network.{k}": v for k, v in original.items()})
-
-
-def test_our_own_keys_are_checked_too():
-    ours = R3D(width=2).state_dict()
-    with pytest.raises(UserError, match=r"head\.weight"):
-        r3d_to_original({**ours, "head.weight": torch.zeros(1)})
-    with pytest.raises(UserError, match=r"stages.1.0.norm2.bias is missing"):
-        r3d_to_original({k: v for k, v in ours.items() if k != "stages.1.0.norm2.bias"})
-    with pytest.raises(UserError, match="is missing"):
-        r3d_to_original({})
 
 
 def test_pool():

@@ -5,10 +5,7 @@ neither here nor checked fails. Whoever writes a check takes the item off.
 from __future__ import annotations
 
 IIC = """
-    c3d_eval r21d_eval finetune_param_groups
-    lr_schedule_finetune finetune_test_accuracy finetune_logits checkpoint_r3d r18_eval
-    cmc_train_step_c3d cmc_train_step_c3d_grads iic_train_step_r21d
-    iic_train_step_r21d_grads finetune_train_step
+    finetune_param_groups lr_schedule_finetune finetune_test_accuracy finetune_logits finetune_train_step
 """
 
 VCOP_VCP = """

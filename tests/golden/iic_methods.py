@@ -10,12 +10,11 @@ from golden_items import Check, Item
 from torch import Tensor, nn
 
 from praxino.backbones.base import Backbone
-from praxino.backbones.r3d import R3D
 from praxino.methods.base import Losses
 from praxino.methods.cmc import CMC
 from praxino.methods.iic import IIC
 from praxino.methods.memory_bank import draw_candidates
-from praxino.originals.iic import r3d_arguments, r3d_from_original
+from praxino.originals.iic import backbone_from_original, original_names
 from praxino.rng import Rng
 from praxino.views import motion
 from praxino.views.pipeline import View
@@ -117,11 +116,8 @@ def alias_table(item: Item) -> None:
 
 def network_of(item: Item) -> tuple[Backbone, dict[str, str]]:
     """The backbone of an item with its state, and the original's key -> ours."""
-    state = item.state()
-    backbone = R3D(**r3d_arguments(state))
-    ours = r3d_from_original(state)
-    backbone.load_state_dict(ours)
-    return backbone, {theirs: key for theirs, a in state.items() for key, b in ours.items() if a is b}
+    backbone = backbone_from_original(item.state())
+    return backbone, {theirs: ours for ours, theirs in original_names(backbone).items()}
 
 
 def train_step(item: Item) -> None:

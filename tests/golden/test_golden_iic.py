@@ -6,32 +6,21 @@ from pathlib import Path
 
 import golden_items
 import iic_methods
+import iic_networks
 import numpy as np
 import pytest
 import torch
 from golden_items import Item
 
-from praxino.backbones.pooling import pool
-from praxino.backbones.r3d import R3D
 from praxino.catalogs.ucf101 import UCF101
 from praxino.clips.samplers import EvenClips, RandomClip
 from praxino.evaluations.metrics import nearest_rows, retrieval
-from praxino.originals.iic import r3d_arguments, r3d_from_original
 from praxino.rng import Rng
 from praxino.training.schedules import Step
 from praxino.views import motion
 from praxino.views.geometry import Resize
 
 LISTS = golden_items.SHARED / "data/splits/ucf101"
-
-
-def r3d_eval(item: Item) -> None:
-    state = item.state()
-    network = R3D(**r3d_arguments(state)).eval()
-    network.load_state_dict(r3d_from_original(state))
-    with torch.no_grad():
-        features = network(item.tensor("x"))
-    item.compare(pooled=pool(features, "mean"), conv=pool(features, "map"))
 
 
 def residual(rescale: bool, sign: int = 1) -> golden_items.Check:
@@ -163,7 +152,6 @@ CHECKS: dict[str, golden_items.Check] = {
     "intra_repeat": repeat,
     "intra_shuffle": shuffle,
     "intra_shuffle_uneven": shuffle,
-    "r3d_eval": r3d_eval,
     "residual_pretrain": residual(rescale=True),
     "residual_finetune": residual(rescale=False),
     "vcp_residual": residual(rescale=True, sign=-1),
@@ -182,6 +170,11 @@ CHECKS: dict[str, golden_items.Check] = {
     "nce_exp_cmc": iic_methods.banks("nce"),
     "iic_train_step_r3d": iic_methods.train_step,
     "iic_train_step_r3d_grads": iic_methods.train_step,
+    "cmc_train_step_c3d": iic_methods.train_step,
+    "cmc_train_step_c3d_grads": iic_methods.train_step,
+    "iic_train_step_r21d": iic_methods.train_step,
+    "iic_train_step_r21d_grads": iic_methods.train_step,
+    **iic_networks.CHECKS,
 }
 
 

@@ -1,0 +1,61 @@
+"""What the converters of all originals share: states whose keys have to be exactly those that are expected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from praxino.errors import UserError
+
+PARALLEL = "module."
+
+
+def without_parallel(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A state without the prefix that `DataParallel` puts before all keys."""
+    if not state or not all(key.startswith(PARALLEL) for key in state):
+        return dict(state)
+    return {key.removeprefix(PARALLEL): tensor for key, tensor in state.items()}
+
+
+def refuse_unequal(state: Mapping[str, Tensor], shapes: Mapping[str, torch.Size], what: str) -> None:
+    """Refuses a state that has not exactly these keys and shapes.
+
+    Args:
+        state: key -> tensor.
+        shapes: key -> shape, in the order in which they are looked for.
+        what: whose state it should be, for the message.
+
+    Raises:
+        UserError: naming the first key that is missing or misshapen, else the first that is too much.
+    """
+    for key, shape in shapes.items():
+        refuse_misshapen(state, key, shape, what)
+    extra = next((key for key in state if key not in shapes), None)
+    if extra is not None:
+        raise UserError(f"this is no state of {what}: the key {extra} does not belong to it")
+
+
+def refuse_misshapen(state: Mapping[str, Tensor], key: str, shape: tuple[int | str, ...], what: str) -> tuple[int, ...]:
+    """The shape of a key.
+
+    Args:
+        state: key -> tensor.
+        key: one of it.
+        shape: what is expected; a word stands for any number from 1 on.
+        what: whose state it should be, for the message.
+
+    Raises:
+        UserError: if the key is missing or has another shape.
+    """
+    if key not in state:
+        raise UserError(f"this is no state of {what}: the key {key} is missing")
+    found = tuple(state[key].shape)
+    fits = len(found) == len(shape) and all(
+        size >= 1 if isinstance(wanted, str) else size == wanted for size, wanted in zip(found, shape, strict=True)
+    )
+    if not fits:
+        wanted = ", ".join(map(str, shape))
+        raise UserError(f"this is no state of {what}: {key} has the shape {list(found)}, not [{wanted}]")
+    return found
