@@ -143,7 +143,7 @@ def test_a_whole_run(recipe, tmp_path, monkeypatch, capsys):
     assert "trained" in said
     written = json.loads((run / "evaluations" / "retrieval.json").read_text())
     assert written["columns"] == ["1", "5"]
-    assert main([*words, "--views", "rgb"]) == 2
+    assert main([*words, "--veiw", "rgb"]) == 2
     assert "'--view'" in capsys.readouterr().err
     assert main(["evaluate", "knn", "--encoder", str(run / "encoder.safetensors"), *words[3:], "--k", "3"]) == 0
     assert (run / "evaluations" / "knn.json").is_file()

@@ -15,6 +15,7 @@ from praxino.evaluations.embedding import embed_videos
 from praxino.evaluations.features import extract, one_frame_only
 from praxino.evaluations.instance import find_own_video
 from praxino.evaluations.knn import knn, top_hits
+from praxino.evaluations.members import members_of
 from praxino.evaluations.protocol import HANDMADE, ONE_FRAME, compared_features, untrained
 from praxino.evaluations.result import best_handmade, table_lines, write_result
 from praxino.evaluations.retrieval import retrieve
@@ -139,11 +140,11 @@ def test_retrieval_on_features_that_are_known(tmp_path):
 def test_switches_of_the_protocol():
     one = encoder(norm=True)
     plain = compared_features(
-        one, Lists(), Lists(), baselines=False, reestimate_batchnorm=False, centred=False, workers=0
+        members_of(one), Lists(), Lists(), baselines=False, reestimate_batchnorm=False, centred=False, workers=0
     )
     assert list(plain.gallery) == ["trained"]
     assert np.allclose(plain.gallery["trained"].vectors[0], one.embed(Lists()[0]).mean(0), atol=1e-6)
-    done = compared_features(one, Lists(), Lists(), baselines=False, workers=0)
+    done = compared_features(members_of(one), Lists(), Lists(), baselines=False, workers=0)
     assert done.settings["batchnorm re-estimated on clips"] > 0
     assert abs(done.gallery["trained"].vectors.mean()) < 1e-6
 
@@ -190,9 +191,9 @@ def test_a_query_never_finds_itself_in_a_part_of_another_name(catalog, gallery, 
 def test_an_evaluation_leaves_the_encoder_as_it_is():
     one = encoder(norm=True)
     before = {name: value.clone() for name, value in one.backbone.state_dict().items()}
-    first = compared_features(one, Lists(), Lists(), workers=0)
+    first = compared_features(members_of(one), Lists(), Lists(), workers=0)
     assert all(torch.equal(before[name], value) for name, value in one.backbone.state_dict().items())
-    again = compared_features(one, Lists(), Lists(), workers=0)
+    again = compared_features(members_of(one), Lists(), Lists(), workers=0)
     assert np.array_equal(first.gallery["trained"].vectors, again.gallery["trained"].vectors)
 
 

@@ -12,7 +12,8 @@ USAGE = """praxino evaluate PROTOCOL RUN [--catalog NAME --catalog.root DATA | -
 
 PROTOCOL is retrieval, knn or instance (does a clip find its own video? for videos without labels), or the dotted path
 of a function of your own that takes an encoder and a catalog and gives a praxino.evaluations.result.Result. RUN is a
-run's folder or an encoder file. Without --catalog and --videos the videos are those that the run was trained on. The
+run's folder or an encoder file. Retrieval and knn take --views [rgb,residual]: a row for each, and one for both side by
+side. Without --catalog and --videos the videos are those that the run was trained on. The
 result goes into the run's folder. An encoder of your own classes needs --trust my_file: encoders that come from
 elsewhere build nothing but praxino's classes."""
 POSITIONAL = ("PROTOCOL", "RUN")
@@ -56,6 +57,7 @@ def run(argv: Sequence[str]) -> None:
     print(result.title, *table_lines(result), sep="\n")
     folder = run_folder(place)
     if folder:
-        file_name = "-".join([name.rpartition(".")[2], *([config["view"]] if config.get("view") else [])])
+        seen = [config["view"]] if config.get("view") else config.get("views") or []
+        file_name = "-".join([name.rpartition(".")[2], *seen])
         written = write_result(folder, file_name, result, arguments["catalog"].classes, encoder.streams)
         print(f"written: {written}")

@@ -116,7 +116,7 @@ def extract(
     """
     if not len(videos):
         raise UserError("there are no videos to take features of: this part of the catalog is empty")
-    vectors: dict[str, list[NDArray[np.float32]]] = {name: [] for name in embeds}
+    vectors: dict[str, NDArray[np.float32]] = {}
     rows: list[int] = []
     left_out: list[tuple[str, str]] = []
     source = loaded_videos(videos, needed, sampler, streams or {}, canvas or {}, workers=workers)
@@ -132,7 +132,11 @@ def extract(
             batch = collate([loaded], [row], [videos[row].label])
             for name, embed in embeds.items():
                 clips = embed(batch).float()
-                vectors[name].append((clips if clips_apart else clips.mean(0)).cpu().numpy())
+                made = (clips if clips_apart else clips.mean(0)).cpu().numpy()
+                if name not in vectors:
+                    # Asked for whole, so that nothing is copied at the end; memory is taken by the rows written.
+                    vectors[name] = np.empty((len(videos), *made.shape), np.float32)
+                vectors[name][len(rows)] = made.reshape(vectors[name].shape[1:])
             rows.append(row)
         if progress:
             progress(done, len(videos))
@@ -142,8 +146,8 @@ def extract(
     labels = np.array([-1 if v.label is None else v.label for v in found], np.int64)
     common = {"labels": labels, "ids": [v.id for v in found], "groups": [v.group for v in found]}
     return {
-        name: VideoFeatures(np.stack(rows_of), rows=np.array(rows), left_out=left_out, **common)  # type: ignore[arg-type]
-        for name, rows_of in vectors.items()
+        name: VideoFeatures(made[: len(rows)], rows=np.array(rows), left_out=left_out, **common)  # type: ignore[arg-type]
+        for name, made in vectors.items()
     }
 
 

@@ -15,6 +15,7 @@ from praxino.catalogs.base import Catalog, Part
 from praxino.described import arguments
 from praxino.errors import UserError
 from praxino.evaluations import metrics
+from praxino.evaluations.members import members_of
 from praxino.evaluations.protocol import compared_features
 from praxino.evaluations.result import Neighbours, Result, Row
 from praxino.evaluations.retrieval import SHOWN_NEIGHBOURS, SHOWN_QUERIES, ordered, scored_row
@@ -55,8 +56,8 @@ def find_own_video(
     two.sampler = type(encoder.sampler)(**{**arguments(encoder.sampler), "clips": 2})
     videos = catalog.part(part)
     taken = compared_features(
-        two, videos, videos, view=view, baselines=baselines, reestimate_batchnorm=reestimate_batchnorm, centred=centred,
-        workers=workers, max_left_out=max_left_out, clips_apart=True, progress=progress,
+        members_of(two, view), videos, videos, baselines=baselines, reestimate_batchnorm=reestimate_batchnorm,
+        centred=centred, workers=workers, max_left_out=max_left_out, clips_apart=True, progress=progress,
     )  # fmt: skip
     count = len(taken.gallery["trained"].ids)
     if count < 2:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -20,11 +20,13 @@ def knn(
     gallery: Part = "train",
     queries: Part = "test",
     view: str | None = None,
+    views: Sequence[str] | None = None,
     k: int = 20,
     temperature: float = 0.07,
     baselines: bool = True,
     reestimate_batchnorm: bool | None = None,
     centred: bool | None = None,
+    drop_last: int | None = None,
     workers: int = 2,
     device: Device = "auto",
     max_left_out: float = 0.1,
@@ -40,7 +42,7 @@ def knn(
         view: of the encoder; none: its first.
         k: voters.
         temperature: a voter weighs exp(cosine / temperature).
-        baselines, reestimate_batchnorm, centred: as for retrieval.
+        views, baselines, reestimate_batchnorm, centred, drop_last: as for retrieval.
         workers: loading processes.
         device: auto takes a GPU where there is one.
         max_left_out: largest share of unreadable videos, 0 to 1.
@@ -50,9 +52,9 @@ def knn(
         UserError: if there are no labels, or too much is unreadable.
     """
     taken = labelled_features(
-        encoder, catalog, gallery, queries, device, view=view, baselines=baselines,
-        reestimate_batchnorm=reestimate_batchnorm, centred=centred, workers=workers, max_left_out=max_left_out,
-        progress=progress,
+        encoder, catalog, gallery, queries, device, view, views, baselines=baselines,
+        reestimate_batchnorm=reestimate_batchnorm, centred=centred, drop_last=drop_last, workers=workers,
+        max_left_out=max_left_out, progress=progress,
     )  # fmt: skip
     rows, per_query = [], {}
     for name in taken.gallery:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,11 +11,13 @@ import torch
 from torch import Tensor
 
 from praxino.batch import ClipBatch
-from praxino.catalogs.base import Catalog
+from praxino.catalogs.base import Video
 from praxino.described import arguments
+from praxino.errors import UserError
 from praxino.evaluations import handmade
 from praxino.evaluations.batchnorm import reestimate_batchnorm as reestimate
 from praxino.evaluations.features import Embed, VideoFeatures, extract, one_frame_only
+from praxino.evaluations.members import Member, SideBySide, joint_row, refuse_other_clips, row_names
 from praxino.methods.encoder import Encoder
 from praxino.rng import Rng
 from praxino.views.geometry import Resize
@@ -35,88 +37,98 @@ ONE_FRAME = "untrained, one frame"
 class Compared:
     """Features of gallery and queries by row name ("trained", "untrained", hand-made ones), and how they were taken.
 
+    Of several members each kind has a row for each and one for all: "trained, rgb", "trained, residual",
+    "trained, joint".
+
     Attributes:
         gallery, queries: row name -> features.
         settings: the protocol, as plain data.
+        main: the row that the evaluation is about: "trained" or "trained, joint".
         left_out: (id, reason) of both parts.
     """
 
     gallery: dict[str, VideoFeatures]
     queries: dict[str, VideoFeatures]
     settings: dict[str, Any]
+    main: str = "trained"
     left_out: list[tuple[str, str]] = field(default_factory=list)
 
 
 def compared_features(
-    encoder: Encoder,
-    gallery: Catalog,
-    queries: Catalog,
+    members: Mapping[str, Member],
+    gallery: Sequence[Video],
+    queries: Sequence[Video],
     *,
-    view: str | None = None,
     baselines: bool = True,
     reestimate_batchnorm: bool | None = None,
     centred: bool | None = None,
+    drop_last: int | None = None,
     workers: int = 2,
     max_left_out: float = 0.1,
     clips_apart: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Compared:
-    """The features of an encoder, and of baselines in the same pass over the same frames.
+    """The features of one or several encoders and views, and of baselines, in one pass over the same frames.
+
+    The joint feature of several members is theirs side by side, in their order, and nothing is normalised before: so
+    IIC joins RGB and its second view.
 
     Args:
-        encoder: what is evaluated.
+        members: name -> what is evaluated, as of `members_of`; all read the same clips.
         gallery, queries: catalogs; the same object is read once.
-        view: of the encoder; None: its first.
-        baselines: also those of an untrained twin of the backbone (with and without motion) and of hand-made features.
-        reestimate_batchnorm, centred: None: as the encoder's protocol says. Both go for every row.
+        baselines: also those of an untrained twin of each backbone, of one without motion and of hand-made features.
+        reestimate_batchnorm, centred: None: as the first encoder's protocol says. Both go for every row.
+        drop_last: videos a batch; what fills no whole batch at the end of gallery and queries is dropped (IIC: 8).
         workers: loading processes.
         max_left_out: largest share of unreadable videos of a part.
         clips_apart: keeps the clips' vectors instead of their mean.
         progress: called with (videos done, videos of this part).
+
+    Raises:
+        UserError: if members read other clips than the first, or no videos are left, or too few can be read.
     """
-    name = view or next(iter(encoder.views))
+    refuse_other_clips(members)
+    first = next(iter(members.values()))
+    encoder = first.encoder
     reestimated = encoder.reestimate_batchnorm if reestimate_batchnorm is None else reestimate_batchnorm
     centre = encoder.centred if centred is None else centred
-    # Of its own: the statistics that are re-estimated below are this evaluation's, and not the caller's encoder's.
-    own = copy.copy(encoder)
-    own.backbone = copy.deepcopy(encoder.backbone)
-    networks = {"trained": (own, name)}
+    answers = _whole_batches(gallery, drop_last)
+    asks = answers if queries is gallery else _whole_batches(queries, drop_last)
     # A residual of one frame is nothing at all: the single frame is seen in RGB, where the encoder has that view.
-    still = "rgb" if "rgb" in encoder.views else name
-    if baselines:
-        networks |= {"untrained": (untrained(encoder), name), ONE_FRAME: (untrained(encoder), still)}
+    still = "rgb" if "rgb" in encoder.views else first.view
+    networks = _networks(members, Member(encoder, still), baselines)
     clips = 0
     if reestimated:
-        clips = reestimate(networks, gallery, streams=encoder.streams, workers=workers, one_frame=(ONE_FRAME,))
-    embeds: dict[str, Embed] = {row: _embed(*network) for row, network in networks.items()}
-    needed = list(dict.fromkeys(network.view(seen).stream for network, seen in networks.values()))
-    if baselines:
-        embeds[ONE_FRAME] = _one_frame(*networks[ONE_FRAME])
-        embeds |= {row: _handmade(function, encoder.device) for row, function in HANDMADE.items()}
-        needed += ["rgb"] if "rgb" not in needed else []
-    common: dict[str, Any] = {
-        "needed": needed, "sampler": encoder.sampler, "streams": encoder.streams, "canvas": encoder.canvas,
-        "workers": workers, "max_left_out": max_left_out, "clips_apart": clips_apart, "progress": progress,
-    }  # fmt: skip
+        clips = reestimate(networks, answers, streams=encoder.streams, workers=workers, one_frame=(ONE_FRAME,))
     for network, _ in networks.values():
         network.backbone.eval()
-    taken = extract(gallery, embeds, **common)
-    asked = taken if queries is gallery else extract(queries, embeds, **common)
+    needed = dict.fromkeys(network.view(seen).stream for network, seen in networks.values())
+    common: dict[str, Any] = {
+        "needed": [*(needed | {"rgb": None} if baselines else needed)], "sampler": encoder.sampler,
+        "streams": encoder.streams, "canvas": encoder.canvas, "workers": workers, "max_left_out": max_left_out,
+        "clips_apart": clips_apart, "progress": progress,
+    }  # fmt: skip
+    embeds = _embeds(networks, members, baselines)
+    taken = extract(answers, embeds, **common)
+    asked = taken if asks is answers else extract(asks, embeds, **common)
     if centre:
-        taken, asked = _centred(taken, asked)
+        _centre(taken, asked)
     settings = {
-        "view": name,
+        "view": ", ".join(members),
+        **({"joint": "the views' features side by side, in this order, as they are"} if len(members) > 1 else {}),
         "view of the single frame": still,
-        "feature": encoder.feature,
+        "feature": ", ".join(dict.fromkeys(member.encoder.feature for member in members.values())),
         "sampler": type(encoder.sampler).__name__,
         "clips a video": int(getattr(encoder.sampler, "clips", 1)),
         "batchnorm re-estimated on clips": clips,
         "centred on the gallery": centre,
+        "dropped at the end": _dropped(len(gallery) - len(answers), len(queries) - len(asks), drop_last),
         "gallery videos": len(next(iter(taken.values())).ids),
         "query videos": len(next(iter(asked.values())).ids),
     }
-    left_out = next(iter(taken.values())).left_out + ([] if queries is gallery else next(iter(asked.values())).left_out)
-    return Compared(taken, asked, settings, left_out)
+    left_out = next(iter(taken.values())).left_out + ([] if asks is answers else next(iter(asked.values())).left_out)
+    main = joint_row("trained", members)
+    return Compared(_by_row(taken, embeds), _by_row(asked, embeds), settings, main, left_out)
 
 
 def untrained(encoder: Encoder, seed: int = 0) -> Encoder:
@@ -128,6 +140,58 @@ def untrained(encoder: Encoder, seed: int = 0) -> Encoder:
         fresh = type(encoder.backbone)(**arguments(encoder.backbone))
     twin.backbone.load_state_dict(fresh.state_dict())
     return twin
+
+
+def _networks(members: Mapping[str, Member], still: Member, baselines: bool) -> dict[str, Member]:
+    """The networks by row, each with a backbone of its own, so that each view has its own BatchNorm statistics."""
+    networks = dict(zip(row_names("trained", members), map(_own, members.values()), strict=True))
+    if baselines:
+        networks |= zip(row_names("untrained", members), map(_twin, members.values()), strict=True)
+        networks[ONE_FRAME] = _twin(still)
+    return networks
+
+
+def _own(member: Member) -> Member:
+    # Statistics that are re-estimated are this evaluation's, and not the caller's encoder's.
+    own = copy.copy(member.encoder)
+    own.backbone = copy.deepcopy(member.encoder.backbone)
+    return Member(own, member.view)
+
+
+def _twin(member: Member) -> Member:
+    return Member(untrained(member.encoder), member.view)
+
+
+def _whole_batches(videos: Sequence[Video], batch: int | None) -> Sequence[Video]:
+    if batch is None:
+        return videos
+    if not 1 <= batch <= max(1, len(videos)):
+        raise UserError(f"drop_last={batch} leaves none of {len(videos)} videos: it is the number of videos in a batch")
+    return videos[: len(videos) // batch * batch]
+
+
+def _dropped(gallery: int, queries: int, batch: int | None) -> str:
+    return "none" if batch is None else f"{gallery} of the gallery, {queries} of the queries (batches of {batch})"
+
+
+def _embeds(networks: Mapping[str, Member], members: Mapping[str, Member], baselines: bool) -> dict[str, Embed]:
+    """What is computed of each video, by kind of row: that of all members side by side is cut into rows later."""
+
+    def beside(kind: str) -> SideBySide:
+        return SideBySide({row: _embed(*networks[row]) for row in row_names(kind, members)}, joint_row(kind, members))
+
+    if not baselines:
+        return {"trained": beside("trained")}
+    one_frame = _one_frame(*networks[ONE_FRAME])
+    by_hand = {row: _handmade(function, networks[ONE_FRAME].encoder.device) for row, function in HANDMADE.items()}
+    return {"trained": beside("trained"), "untrained": beside("untrained"), ONE_FRAME: one_frame, **by_hand}
+
+
+def _by_row(features: Mapping[str, VideoFeatures], embeds: Mapping[str, Embed]) -> dict[str, VideoFeatures]:
+    rows: dict[str, VideoFeatures] = {}
+    for kind, embed in embeds.items():
+        rows |= embed.rows(features[kind]) if isinstance(embed, SideBySide) else {kind: features[kind]}
+    return rows
 
 
 def _embed(encoder: Encoder, view: str) -> Embed:
@@ -147,15 +211,10 @@ def _handmade(function: Callable[[Tensor], Tensor], device: torch.device) -> Emb
     return embed
 
 
-def _centred(
-    gallery: Mapping[str, VideoFeatures], queries: Mapping[str, VideoFeatures]
-) -> tuple[dict[str, VideoFeatures], dict[str, VideoFeatures]]:
-    def less(features: VideoFeatures, mean: Any) -> VideoFeatures:
-        moved = copy.copy(features)
-        moved.vectors = features.vectors - mean
-        return moved
-
-    means = {row: features.vectors.reshape(-1, features.vectors.shape[-1]).mean(0) for row, features in gallery.items()}
-    moved = {row: less(features, means[row]) for row, features in gallery.items()}
-    asked = moved if queries is gallery else {row: less(features, means[row]) for row, features in queries.items()}
-    return moved, asked
+def _centre(gallery: Mapping[str, VideoFeatures], queries: Mapping[str, VideoFeatures]) -> None:
+    """Takes the gallery's mean off all vectors, in place; of vectors side by side that is each one's own mean."""
+    for row, features in gallery.items():
+        mean = features.vectors.reshape(-1, features.vectors.shape[-1]).mean(0)
+        features.vectors -= mean
+        if queries is not gallery:
+            queries[row].vectors -= mean

@@ -11,6 +11,7 @@ from praxino.catalogs.base import Catalog, Part
 from praxino.errors import UserError
 from praxino.evaluations import metrics
 from praxino.evaluations.features import VideoFeatures
+from praxino.evaluations.members import members_of
 from praxino.evaluations.protocol import Compared, compared_features
 from praxino.evaluations.result import Neighbours, Result, Row
 from praxino.methods.encoder import Encoder
@@ -27,10 +28,12 @@ def retrieve(
     gallery: Part = "train",
     queries: Part = "test",
     view: str | None = None,
+    views: Sequence[str] | None = None,
     k: Sequence[int] = (1, 5, 10, 20, 50),
     baselines: bool = True,
     reestimate_batchnorm: bool | None = None,
     centred: bool | None = None,
+    drop_last: int | None = None,
     workers: int = 2,
     device: Device = "auto",
     max_left_out: float = 0.1,
@@ -44,10 +47,14 @@ def retrieve(
         gallery: the part that is searched.
         queries: the part that asks.
         view: of the encoder; none: its first.
+        views: several of the encoder, instead of one: a row for each, and a joint one of their features side by side
+            in this order (IIC: rgb, then the second view).
         k: cut-offs.
         baselines: also an untrained twin, one frame, and hand-made features, in the same pass over the videos.
         reestimate_batchnorm: statistics re-estimated on the gallery, for every row; none: as the encoder says.
         centred: the gallery's mean taken off; none: as the encoder says.
+        drop_last: videos a batch: what fills no whole batch at the end of both lists is dropped; none: all are kept.
+            IIC's published figures are those of 8.
         workers: loading processes.
         device: auto takes a GPU where there is one.
         max_left_out: largest share of unreadable videos, 0 to 1.
@@ -57,9 +64,9 @@ def retrieve(
         UserError: if there are no labels, or too much is unreadable.
     """
     taken = labelled_features(
-        encoder, catalog, gallery, queries, device, view=view, baselines=baselines,
-        reestimate_batchnorm=reestimate_batchnorm, centred=centred, workers=workers, max_left_out=max_left_out,
-        progress=progress,
+        encoder, catalog, gallery, queries, device, view, views, baselines=baselines,
+        reestimate_batchnorm=reestimate_batchnorm, centred=centred, drop_last=drop_last, workers=workers,
+        max_left_out=max_left_out, progress=progress,
     )  # fmt: skip
     themselves = own_rows(taken)
     rows, per_query, found = [], {}, None
@@ -68,9 +75,9 @@ def retrieve(
         got = metrics.retrieval(ours.vectors, theirs.vectors, ours.labels, theirs.labels, k, themselves)
         rows.append(scored_row(name, {str(cut): got.hits[:, at] for at, cut in enumerate(got.k)}))
         per_query[name] = {str(cut): got.hits[:, at].tolist() for at, cut in enumerate(got.k)}
-        found = got if name == "trained" else found
-    trained = taken.queries["trained"]
-    by_chance = metrics.chance(trained.labels, taken.gallery["trained"].labels, k, in_gallery=themselves >= 0)
+        found = got if name == taken.main else found
+    ours, theirs = taken.queries[taken.main], taken.gallery[taken.main]
+    by_chance = metrics.chance(ours.labels, theirs.labels, k, in_gallery=themselves >= 0)
     rows.append(Row("chance", {str(cut): 100 * share for cut, share in by_chance.items()}))
     assert found is not None
     asked = f"{queries} videos ask, {gallery} videos answer" if themselves.max() < 0 else "each video asks the others"
@@ -80,23 +87,30 @@ def retrieve(
         taken.settings | {"gallery": gallery, "queries": queries, "distance": "cosine, ties to the earlier video"},
         [str(cut) for cut in found.k],
         ordered(rows),
-        shown_neighbours(catalog.part(queries), catalog.part(gallery), trained, taken.gallery["trained"], found),
+        shown_neighbours(catalog.part(queries), catalog.part(gallery), ours, theirs, found),
         taken.left_out,
         per_query,
     )
 
 
 def labelled_features(
-    encoder: Encoder, catalog: Catalog, gallery: Part, queries: Part, device: Device, **how: Any
+    encoder: Encoder,
+    catalog: Catalog,
+    gallery: Part,
+    queries: Part,
+    device: Device,
+    view: str | None,
+    views: Sequence[str] | None,
+    **how: Any,
 ) -> Compared:
     """The features that retrieval and kNN score.
 
     Args:
-        encoder, catalog, gallery, queries, device: as of `retrieve`.
+        encoder, catalog, gallery, queries, device, view, views: as of `retrieve`.
         how: the further arguments of `compared_features`.
 
     Raises:
-        UserError: if the catalog has no labels.
+        UserError: if the catalog has no labels, or the encoder no such view.
     """
     if not catalog.classes:
         raise UserError(
@@ -105,7 +119,7 @@ def labelled_features(
         )
     answers = catalog.part(gallery)
     asks = answers if gallery == queries else catalog.part(queries)
-    return compared_features(encoder.to(pick_device(device)), answers, asks, **how)
+    return compared_features(members_of(encoder.to(pick_device(device)), view, views), answers, asks, **how)
 
 
 def own_rows(taken: Compared) -> np.ndarray:
@@ -127,8 +141,8 @@ def scored_row(name: str, hits: dict[str, np.ndarray]) -> Row:
 
 def ordered(rows: Sequence[Row]) -> list[Row]:
     """Chance first, then the baselines as they came, the trained encoder last."""
-    rank = {"chance": 0, "untrained": 1, "untrained, one frame": 2, "trained": 9}
-    return sorted(rows, key=lambda row: rank.get(row.name, 5))
+    rank = {"chance": 0, "untrained": 1, "trained": 9}
+    return sorted(rows, key=lambda row: rank.get(row.name.partition(",")[0], 5))
 
 
 def shown_neighbours(
