@@ -8,17 +8,28 @@ import torch.distributed as dist
 from praxino import ranks
 from praxino.clips.dataset import ClipDataset
 from praxino.clips.loader import ClipLoader
+from praxino.methods.iic import IIC
+from praxino.rng import Rng
 from praxino.training.fit import fit
 from praxino.training.run import Run
-from toys import ToyCatalog, ToySampler, ToyStream, toy_method, toy_stages
+from praxino.views.motion import Residual
+from praxino.views.pipeline import View
+from toys import Noise, ToyBackbone, ToyCatalog, ToySampler, ToyStream, toy_method, toy_stages
 
 
-def main(folder: str, steps: int) -> None:
+def iic() -> IIC:
+    torch.manual_seed(0)
+    method = IIC(ToyBackbone(), View([Noise()]), View([Residual()]), negatives=5, loss="nce")
+    method.setup(11, 4, Rng(0))
+    return method
+
+
+def main(folder: str, steps: int, method: str) -> None:
     torch.set_num_threads(1)
     ranks.start(torch.device("cpu"))
     dataset = ClipDataset(ToyCatalog(11), ("rgb",), ToySampler(), {"rgb": ToyStream()}, seed=1)
     loader = ClipLoader(dataset, 4, 0, ranks.rank(), ranks.world(), drop_last=False)
-    task = toy_method()
+    task = iic() if method == "IIC" else toy_method()
     gradients = []
 
     def sgd(groups):
@@ -40,4 +51,4 @@ def main(folder: str, steps: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3])
