@@ -13,7 +13,7 @@ from PIL import Image
 from report_runs import NASTY, evaluation, picture, read, row
 
 from praxino.errors import UserError
-from praxino.report import curves, tables
+from praxino.report import curves
 from praxino.report.page import write_report
 
 
@@ -91,58 +91,12 @@ def test_table_of_an_evaluation(run: Path) -> None:
     assert "gone.mp4 moov atom not found" in page.words
 
 
-def test_what_the_table_says_in_words() -> None:
-    rows = [
-        row("chance", 10, 40, None),
-        row("frame difference", 48, 60),
-        row("untrained", 30, 50),
-        row("trained", 40, 70),
-    ]
-    said = [s.replace("\u00a0", " ") for s in tables.findings({"columns": ["1", "5"], "rows": rows})]
-    assert said == [
-        "Frame difference, a hand-made feature, beats the trained network here at k = 1 (48.0 against 40.0).",
-        "The trained network stands 30.0 points above chance and 10.0 points above “untrained” at k = 1.",
-    ]
-    rows[1] = row("frame difference", 44, 60)
-    assert tables.findings({"columns": ["1"], "rows": rows})[0].endswith(
-        "the intervals overlap, so no difference is shown."
-    )
-    rows[1] = row("frame difference", 36, 60)
-    said = tables.findings({"columns": ["1"], "rows": rows})
-    assert len(said) == 1
-    assert "4.0 points above “frame difference” (the intervals overlap)" in said[0]
-
-
-def test_columns_that_chance_fills_tell_nothing() -> None:
-    rows = [row("chance", 10, 97.7, None), row("frame difference", 20, 99, None), row("trained", 40, 98, None)]
-    said = [s.replace("\u00a0", " ") for s in tables.findings({"columns": ["1", "5"], "rows": rows})]
-    assert said == [
-        "The trained network stands 30.0 points above chance and 20.0 points above “frame difference” at k = 1.",
-        "Chance alone reaches 97.7 at k = 5: nothing is to be learnt there.",
-    ]
-
-
 def test_all_of_the_best_are_bold(run: Path) -> None:
     content = evaluation(run) | {"rows": [row("untrained", 50, 60), row("trained", 50, 70)]}
     (run / "evaluations" / "retrieval.json").write_text(json.dumps(content))
     page = read(run)
     assert [text for tag, text in page.texts if tag == "strong"] == ["50.0", "50.0", "70.0"]
     assert len(page.all("tr", "winner")) == 1
-
-
-@pytest.mark.parametrize(
-    "name, wanted",
-    [
-        ("chance", "chance"),
-        ("untrained, one frame", "untrained"),
-        ("one frame: 8x8 thumbnail", "hand-made"),
-        ("colour histogram", "hand-made"),
-        ("temporal spectrum", "hand-made"),
-        ("trained", "trained"),
-    ],
-)
-def test_kinds_of_rows(name: str, wanted: str) -> None:
-    assert tables.kind({"name": name}) == wanted
 
 
 def test_curves(run: Path) -> None:

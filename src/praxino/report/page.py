@@ -108,7 +108,7 @@ def facts(record: Record) -> str:
 def _score(evaluation: dict[str, Any]) -> list[tuple[str, str, str]]:
     column = next(iter(evaluation.get("columns") or []), None)
     rows = evaluation.get("rows") or []
-    trained = tables.best([row for row in rows if tables.kind(row) == "trained"], column) if column else None
+    trained = tables.trained(rows, column) if column else None
     if column is None or trained is None:
         return []
     chance = tables.best([row for row in rows if tables.kind(row) == "chance"], column)

@@ -9,6 +9,7 @@ from typing import Any
 from praxino.report.markup import definitions, folded, note, number, plural, table, text
 
 HANDMADE = ("thumbnail", "histogram", "difference", "spectrum", "hand-made", "handmade")
+JOINT = "trained, joint"
 # Above this share of hits by chance a column does not tell one row from another.
 TELLING = 90.0
 
@@ -18,8 +19,9 @@ Row = Mapping[str, Any]
 def kind(row: Row) -> str:
     """What a row is, by its name: "chance", "untrained", "hand-made" or "trained"."""
     name = str(row.get("name", "")).lower()
-    if name.startswith(("chance", "untrained")):
-        return "chance" if name.startswith("chance") else "untrained"
+    for word in ("chance", "untrained", "trained"):
+        if name.startswith(word):
+            return word
     return "hand-made" if any(word in name for word in HANDMADE) else "trained"
 
 
@@ -50,6 +52,12 @@ def best(rows: Sequence[Row], column: str) -> Row | None:
     return max(given, key=lambda row: value(row, column) or 0.0, default=None)
 
 
+def trained(rows: Sequence[Row], column: str) -> Row | None:
+    """The row that speaks for the trained network: of several views the joint one, not the luckiest; else the best."""
+    given = [row for row in rows if kind(row) == "trained" and value(row, column) is not None]
+    return next((row for row in given if row.get("name") == JOINT), best(given, column))
+
+
 def overlap(one: Row, other: Row, column: str) -> bool:
     """Whether both rows have intervals, and these meet."""
     a, b = interval(one, column), interval(other, column)
@@ -62,13 +70,13 @@ def findings(evaluation: Mapping[str, Any]) -> list[str]:
     full = {column: reached for column in columns if (reached := _chance(rows, column)) > TELLING}
     wins: dict[tuple[str, bool], list[str]] = {}
     for column in columns:
-        trained = best([row for row in rows if kind(row) == "trained"], column)
+        learnt = trained(rows, column)
         handmade = best([row for row in rows if kind(row) == "hand-made"], column)
-        if trained is None or handmade is None or column in full:
+        if learnt is None or handmade is None or column in full:
             continue
-        ours, theirs = value(trained, column) or 0.0, value(handmade, column) or 0.0
+        ours, theirs = value(learnt, column) or 0.0, value(handmade, column) or 0.0
         if theirs > ours:
-            where = wins.setdefault((str(handmade["name"]), overlap(trained, handmade, column)), [])
+            where = wins.setdefault((str(handmade["name"]), overlap(learnt, handmade, column)), [])
             where.append(f"{_at(column)} ({theirs:.1f} against {ours:.1f})")
     said = [_win(name, vague, where) for (name, vague), where in wins.items()]
     said += _gain(rows, columns[0]) if columns else []
@@ -91,11 +99,11 @@ def _win(name: str, vague: bool, where: Sequence[str]) -> str:
 
 
 def _gain(rows: Sequence[Row], column: str) -> list[str]:
-    trained = best([row for row in rows if kind(row) == "trained"], column)
-    if trained is None:
+    learnt = trained(rows, column)
+    if learnt is None:
         return []
     parts = []
-    ours = value(trained, column) or 0.0
+    ours = value(learnt, column) or 0.0
     for other in ("chance", "untrained", "hand-made"):
         row = best([row for row in rows if kind(row) == other], column)
         theirs = value(row, column) if row is not None else None
@@ -103,9 +111,10 @@ def _gain(rows: Sequence[Row], column: str) -> list[str]:
             continue
         side = "above" if ours >= theirs else "below"
         name = "chance" if other == "chance" else f"“{row['name']}”"
-        caution = " (the intervals overlap)" if overlap(trained, row, column) else ""
+        caution = " (the intervals overlap)" if overlap(learnt, row, column) else ""
         parts.append(f"{abs(ours - theirs):.1f} points {side} {name}{caution}")
-    return [f"The trained network stands {_listed(parts)} {_at(column)}."] if parts else []
+    which = "joint features of several views stand" if learnt.get("name") == JOINT else "network stands"
+    return [f"The trained {which} {_listed(parts)} {_at(column)}."] if parts else []
 
 
 def _at(column: str) -> str:

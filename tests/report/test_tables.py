@@ -1,0 +1,65 @@
+"""What a table of an evaluation says in words, and what it takes each row for."""
+
+import pytest
+from report_runs import row
+
+from praxino.report import tables
+
+
+def test_what_the_table_says_in_words() -> None:
+    rows = [
+        row("chance", 10, 40, None),
+        row("frame difference", 48, 60),
+        row("untrained", 30, 50),
+        row("trained", 40, 70),
+    ]
+    said = [s.replace("\u00a0", " ") for s in tables.findings({"columns": ["1", "5"], "rows": rows})]
+    assert said == [
+        "Frame difference, a hand-made feature, beats the trained network here at k = 1 (48.0 against 40.0).",
+        "The trained network stands 30.0 points above chance and 10.0 points above “untrained” at k = 1.",
+    ]
+    rows[1] = row("frame difference", 44, 60)
+    assert tables.findings({"columns": ["1"], "rows": rows})[0].endswith(
+        "the intervals overlap, so no difference is shown."
+    )
+    rows[1] = row("frame difference", 36, 60)
+    said = tables.findings({"columns": ["1"], "rows": rows})
+    assert len(said) == 1
+    assert "4.0 points above “frame difference” (the intervals overlap)" in said[0]
+
+
+def test_columns_that_chance_fills_tell_nothing() -> None:
+    rows = [row("chance", 10, 97.7, None), row("frame difference", 20, 99, None), row("trained", 40, 98, None)]
+    said = [s.replace("\u00a0", " ") for s in tables.findings({"columns": ["1", "5"], "rows": rows})]
+    assert said == [
+        "The trained network stands 30.0 points above chance and 20.0 points above “frame difference” at k = 1.",
+        "Chance alone reaches 97.7 at k = 5: nothing is to be learnt there.",
+    ]
+
+
+def test_joint_features_speak_for_several_views() -> None:
+    names = ["chance", "untrained, rgb", "untrained, joint", "frame difference"]
+    names += ["trained, rgb", "trained, residual", "trained, joint"]
+    rows = [row(name, at_1, 60) for name, at_1 in zip(names, (10, 20, 24, 45, 30, 50, 48), strict=True)]
+    said = [s.replace("\u00a0", " ") for s in tables.findings({"columns": ["1"], "rows": rows})]
+    assert said == [
+        "The trained joint features of several views stand 38.0 points above chance, 24.0 points above "
+        "“untrained, joint” and 3.0 points above “frame difference” (the intervals overlap) at k = 1."
+    ]
+
+
+@pytest.mark.parametrize(
+    "name, wanted",
+    [
+        ("chance", "chance"),
+        ("untrained, one frame", "untrained"),
+        ("one frame: 8x8 thumbnail", "hand-made"),
+        ("colour histogram", "hand-made"),
+        ("temporal spectrum", "hand-made"),
+        ("trained", "trained"),
+        ("trained, frame difference", "trained"),
+        ("untrained, joint", "untrained"),
+    ],
+)
+def test_kinds_of_rows(name: str, wanted: str) -> None:
+    assert tables.kind({"name": name}) == wanted
