@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from praxino.batch import ClipBatch
-from praxino.clips.dataset import BatchKey, ClipDataset, collate, load_clips, zero_batch
+from praxino.clips.black import zero_batch
+from praxino.clips.dataset import BatchKey, ClipDataset, collate, load_clips
 from praxino.clips.loader import ClipLoader
 from praxino.errors import UserError
 from praxino.streams.base import Derived

@@ -10,7 +10,8 @@ from pathlib import PurePosixPath
 
 from praxino.catalogs.names import VIDEO_EXTENSIONS, is_video, spellings
 
-FOLDERS = ("", "UCF-101", "UCF101", "videos", "video", "jpegs_256", "frames", "rgb")
+FOLDERS = ("videos", "video", "jpegs_256", "frames", "rgb")
+FLOW_FOLDERS = ("tvl1_flow/", "flow/", "")
 
 
 @dataclass(frozen=True)
@@ -56,15 +57,41 @@ class Layout:
             return []
 
 
+@dataclass(frozen=True)
+class Located:
+    """Where the listed videos are.
+
+    Attributes:
+        root: the folder.
+        layout: how they lie below it.
+        paths: of each video, below the root; where it is not there, the likeliest.
+        absent: how many are not there.
+    """
+
+    root: str
+    layout: Layout
+    paths: list[str]
+    absent: int
+
+    def path(self, row: int) -> str:
+        """The file or folder of the video of this row."""
+        return os.path.join(self.root, self.paths[row])
+
+    def __str__(self) -> str:
+        absent = f"; {self.absent} of them are not on the disk" if self.absent else ""
+        return os.path.join(self.root, str(self.layout)) + absent
+
+
 def locate(
-    root: str, listed: Sequence[str], classes: Sequence[str], frames: bool | None
-) -> tuple[Layout, list[str | None]] | None:
-    """The layout that holds most of the listed videos, and where each is below the root (None: nowhere).
+    root: str, listed: Sequence[str], classes: Sequence[str], folders: Sequence[str], frames: bool | None
+) -> Located | None:
+    """Finds the layout that holds most of the listed videos.
 
     Args:
         root: the data set's folder.
         listed: `Class/name.ext` of each video.
         classes: names of the class folders.
+        folders: below the root, where the videos may be; "" is the root itself.
         frames: whether to look for folders of frames; None: for both, files first.
 
     Returns:
@@ -72,7 +99,7 @@ def locate(
     """
     best: tuple[Layout, list[str | None]] | None = None
     most = 0
-    for is_frames, folder, by_class in product((False, True) if frames is None else (frames,), FOLDERS, (True, False)):
+    for is_frames, folder, by_class in product((False, True) if frames is None else (frames,), folders, (True, False)):
         layout = Layout(folder, by_class, is_frames)
         present = layout.present(root, classes)
         if len(present) <= most:
@@ -81,7 +108,11 @@ def locate(
         count = sum(place is not None for place in places)
         if count > most:
             best, most = (layout, places), count
-    return best
+    if best is None:
+        return None
+    layout, places = best
+    paths = [place or layout.paths(video)[0] for place, video in zip(places, listed, strict=True)]
+    return Located(root, layout, paths, places.count(None))
 
 
 def _join(*parts: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,13 +13,12 @@ from numpy.typing import NDArray
 
 from praxino.batch import ClipBatch, Frames
 from praxino.catalogs.base import Video
+from praxino.clips.derived import canvas_of, make, rows_for
 from praxino.clips.samplers import Sampler
 from praxino.errors import UnreadableVideo, UserError
 from praxino.rng import Rng
-from praxino.streams.base import Canvas, Derived, FrameReader, Stream
-from praxino.streams.choose import stream_of
-
-Streams = Mapping[str, Stream | Derived]
+from praxino.streams.base import Canvas, Derived, FrameReader
+from praxino.streams.choose import Streams, derived_among, opened_for, shortest_of
 
 
 @dataclass
@@ -74,37 +72,48 @@ def load_clips(
     Raises:
         UnreadableVideo: if a stream cannot be read, or the video is too short for the sampler.
     """
-    sources = {name: stream_of(video, name, streams) for name in needed}
-    derived = {name: source for name, source in sources.items() if isinstance(source, Derived)}
-    for source in derived.values():
-        sources.setdefault(source.of, stream_of(video, source.of, streams))
+    needed = tuple(needed)
+    derived = derived_among(needed, streams)
     with ExitStack() as stack:
-        readers: dict[str, FrameReader] = {
-            name: stack.enter_context(source.open(video, canvas.get(name, Canvas())))
-            for name, source in sources.items()
-            if isinstance(source, Stream)
+        readers = {
+            name: stack.enter_context(stream.open(video, canvas_of(name, canvas, derived)))
+            for name, stream in opened_for(video, needed, streams).items()
         }
-        times = min((reader.times for reader in readers.values()), key=len)
+        frames = shortest_of({name: len(reader.times) for name, reader in readers.items()}, needed, streams)
+        times = min((reader.times for reader in readers.values()), key=len)[:frames]
         times = times if length is None else _as_long_as(times, length)
         if len(times) < sampler.min_frames:
             raise UnreadableVideo(video.id, f"has {len(times)} frames, and the sampler needs {sampler.min_frames}")
         numbers = sampler(times, generator)
-        wanted, where = np.unique(numbers, return_inverse=True)
-        where = where.reshape(numbers.shape).astype(np.int64)
-        loaded = {}
-        for name, reader in readers.items():
-            users = [source for source in derived.values() if source.of == name]
-            rows = functools.reduce(np.union1d, [source.needs(wanted) for source in users], wanted)
-            pixels, present = reader.read(np.minimum(rows, len(reader.times) - 1))
-            present = present & (rows < len(reader.times))
-            for target, source in derived.items():
-                if source.of == name:
-                    at = np.searchsorted(rows, source.needs(wanted))
-                    made = source.make(pixels[at], wanted)
-                    loaded[target] = LoadedFrames(made, np.ones(len(made), bool), where)
-            at = np.searchsorted(rows, wanted)
-            loaded[name] = LoadedFrames(pixels[at], present[at], where)
+        try:
+            loaded = read_frames(readers, derived, numbers)
+        except ValueError as error:
+            raise UnreadableVideo(video.id, str(error)) from error
     return LoadedVideo(numbers, times[numbers], {name: loaded[name] for name in needed})
+
+
+def read_frames(
+    readers: Mapping[str, FrameReader], derived: Mapping[str, Derived], numbers: NDArray[np.int64]
+) -> dict[str, LoadedFrames]:
+    """The frames `numbers` [N, T] of all readers, and of the streams that are made from them, in one pass.
+
+    Raises:
+        UnreadableVideo: if none of a reader's frames comes out.
+        ValueError: if nothing can be made of them.
+    """
+    wanted, where = np.unique(numbers, return_inverse=True)
+    where = where.reshape(numbers.shape).astype(np.int64)
+    loaded = {}
+    for name, reader in readers.items():
+        sources = {target: source for target, source in derived.items() if source.of == name}
+        rows = rows_for(wanted, sources.values())
+        pixels, present = reader.read(np.minimum(rows, len(reader.times) - 1))
+        present = present & (rows < len(reader.times))
+        for target, (made, there) in make(sources, wanted, rows, pixels, present).items():
+            loaded[target] = LoadedFrames(made, there, where)
+        at = np.searchsorted(rows, wanted)
+        loaded[name] = LoadedFrames(pixels[at], present[at], where)
+    return loaded
 
 
 def _as_long_as(times: NDArray[np.float64], length: int) -> NDArray[np.float64]:
@@ -237,20 +246,3 @@ class ClipDataset:
             except UnreadableVideo:
                 continue
         raise UserError(f"no video outside of the batch can replace {error.id}, which broke: {error.reason}")
-
-
-def zero_batch(
-    videos: int, needed: Iterable[str], canvas: Mapping[str, Canvas], sampler: Sampler, channels: int = 3
-) -> ClipBatch:
-    """A batch of black frames of the shape that the sampler gives, to try a task without decoding anything."""
-    times = np.arange(max(sampler.min_frames, 1)) / 25
-    numbers = sampler(times, np.random.default_rng(0))
-    wanted, where = np.unique(numbers, return_inverse=True)
-    where = where.reshape(numbers.shape).astype(np.int64)
-    streams = {}
-    for name in needed:
-        height, width = canvas.get(name, Canvas()).size(240, 320)
-        pixels = np.zeros((len(wanted), height, width, channels), np.uint8)
-        streams[name] = LoadedFrames(pixels, np.ones(len(wanted), bool), where)
-    one = LoadedVideo(numbers, times[numbers], streams)
-    return collate([one] * videos, list(range(videos)), [0] * videos)

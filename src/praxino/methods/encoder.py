@@ -182,9 +182,10 @@ class Encoder:
         Raises:
             UnreadableVideo: if there is nothing to decode, or it is too short for the sampler.
         """
-        if not isinstance(video, Video):
-            video = Video(str(video), {self.view(view).stream: str(video)})
         stream = self.view(view).stream
+        if not isinstance(video, Video):
+            source = self.streams.get(stream)
+            video = Video(str(video), {source.of if isinstance(source, Derived) else stream: str(video)})
         loaded = load_clips(video, (stream,), self.streams, self.canvas, self.sampler, np.random.default_rng(0))
         was_training = self.backbone.training
         self.backbone.eval()

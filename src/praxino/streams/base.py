@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,16 +161,37 @@ class Stream(ABC):
 class Derived(ABC):
     """A stream made in the loading process from another stream's frames, in one decode for both (flow on the fly).
 
+    A new one overrides `needs` and `make`; where several streams share the costly part, `prepare` does that part.
+
     Attributes:
-        of: the stream it is made from.
+        of: the stream it is made from, one that is read from files.
+        fewer: how many frames fewer than that stream it has: the last ones, for which a frame to come is needed.
+        prepared_as: derived streams of one `of` and an equal value here prepare once for all of them; None: for itself.
     """
 
     of: str
+    fewer: int = 0
+
+    @property
+    def prepared_as(self) -> Hashable:
+        return None
 
     @abstractmethod
     def needs(self, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
         """The frames of `of` that are needed for the frames `wanted`, e.g. k -> k, k + 1."""
 
+    def prepare(self, pixels: NDArray[np.uint8], wanted: NDArray[np.int64]) -> NDArray[Any]:
+        """What `make` gets, from the pixels of `needs(wanted)`: by default these themselves.
+
+        Raises:
+            ValueError: if nothing can be made of frames like these.
+        """
+        return pixels
+
     @abstractmethod
-    def make(self, pixels: NDArray[np.uint8], wanted: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """The derived frames uint8 [len(wanted), H, W, C] from the pixels of `needs(wanted)`."""
+    def make(self, prepared: NDArray[Any], wanted: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The derived frames uint8 [len(wanted), H, W, C] from what `prepare` gave.
+
+        Raises:
+            ValueError: if nothing can be made of frames like these.
+        """

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from praxino.catalogs.base import Files, Video
+from praxino.errors import UserError
 from praxino.streams.base import Derived, Stream, files_of
+
+Streams = Mapping[str, Stream | Derived]
 
 
 def default_stream(files: Files, stream: str = "rgb") -> Stream:
@@ -24,7 +27,7 @@ def default_stream(files: Files, stream: str = "rgb") -> Stream:
     return VideoFile(stream)
 
 
-def stream_of(video: Video, stream: str, streams: Mapping[str, Stream | Derived]) -> Stream | Derived:
+def stream_of(video: Video, stream: str, streams: Streams) -> Stream | Derived:
     """The stream of this name: the recipe's, else the default for the video's files.
 
     Raises:
@@ -33,3 +36,47 @@ def stream_of(video: Video, stream: str, streams: Mapping[str, Stream | Derived]
     if stream in streams:
         return streams[stream]
     return default_stream(files_of(video, stream), stream)
+
+
+def derived_among(needed: Iterable[str], streams: Streams) -> dict[str, Derived]:
+    """Those of the needed streams that are made from another one's frames.
+
+    Raises:
+        UserError: if that other one is made itself.
+    """
+    derived = {name: source for name in needed if isinstance(source := streams.get(name), Derived)}
+    for name, source in derived.items():
+        if isinstance(streams.get(source.of), Derived):
+            raise UserError(
+                f"the stream {name} is made from {source.of}, which is made itself: name one that is read from files"
+            )
+    return derived
+
+
+def opened_for(video: Video, needed: Iterable[str], streams: Streams) -> dict[str, Stream]:
+    """The streams to open for the needed ones: themselves, or what they are made from.
+
+    Raises:
+        UnreadableVideo: if the recipe does not name one and the video has none.
+        UserError: as `derived_among`.
+    """
+    names = list(needed)
+    derived = derived_among(names, streams)
+    opened = {}
+    for name in dict.fromkeys(derived[name].of if name in derived else name for name in names):
+        stream = stream_of(video, name, streams)
+        assert isinstance(stream, Stream)
+        opened[name] = stream
+    return opened
+
+
+def shortest_of(frames: Mapping[str, int], needed: Iterable[str], streams: Streams) -> int:
+    """How many frames a video has of all needed streams.
+
+    Args:
+        frames: of the opened streams.
+        needed: names of the streams that are needed.
+        streams: name -> stream, of those that a recipe names.
+    """
+    derived = derived_among(needed, streams)
+    return max(0, min([*frames.values(), *(frames[source.of] - source.fewer for source in derived.values())]))

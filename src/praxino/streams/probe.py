@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
 from praxino.catalogs.base import Catalog, Video
 from praxino.errors import UnreadableVideo
-from praxino.streams.base import Derived, Stream
-from praxino.streams.choose import stream_of
+from praxino.streams.choose import Streams, opened_for, shortest_of
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class ProbedVideo:
 
 def probe(
     catalog: Catalog | Sequence[Video],
-    streams: Mapping[str, Stream | Derived],
+    streams: Streams,
     needed: Sequence[str],
     min_frames: int,
     full: bool = False,
@@ -87,31 +86,24 @@ def _bounded(
 def _probe_one(
     row: int,
     video: Video,
-    streams: Mapping[str, Stream | Derived],
+    streams: Streams,
     needed: Sequence[str],
     min_frames: int,
     full: bool,
 ) -> ProbedVideo:
-    frames = []
+    frames: dict[str, int] = {}
     notes: list[str] = []
+    name = "rgb"
     try:
-        for stream in _from_disk(video, needed, streams):
+        for name, stream in opened_for(video, needed, streams).items():
             found = stream.probe(video, full)
-            frames.append(found.frames)
+            frames[name] = found.frames
             if found.note and found.note not in notes:
                 notes.append(found.note)
     except UnreadableVideo as error:
-        return ProbedVideo(row, video.id, 0, "unreadable", error.reason)
-    shortest = min(frames)
+        return ProbedVideo(row, video.id, 0, "unreadable", error.reason if name == "rgb" else f"{name}: {error.reason}")
+    shortest = shortest_of(frames, needed, streams)
     if shortest < min_frames:
         reason = "; ".join([f"it has {shortest} frames, and {min_frames} are needed", *notes])
         return ProbedVideo(row, video.id, shortest, "too short", reason)
     return ProbedVideo(row, video.id, shortest, "ok", "; ".join(notes))
-
-
-def _from_disk(video: Video, needed: Sequence[str], streams: Mapping[str, Stream | Derived]) -> Iterator[Stream]:
-    for name in dict.fromkeys(needed):
-        stream = stream_of(video, name, streams)
-        while isinstance(stream, Derived):
-            stream = stream_of(video, stream.of, streams)
-        yield stream

@@ -11,13 +11,14 @@ import torch
 from praxino import ranks
 from praxino.backbones.base import Backbone
 from praxino.catalogs.base import Catalog, Video
-from praxino.clips.dataset import zero_batch
+from praxino.clips.black import zero_batch
 from praxino.clips.samplers import Sampler
 from praxino.errors import UserError
 from praxino.methods.base import Task
 from praxino.methods.encoder import Encoder
 from praxino.rng import Rng
-from praxino.streams.base import Canvas, Derived, Stream
+from praxino.streams.base import Canvas
+from praxino.streams.choose import Streams
 from praxino.streams.probe import ProbedVideo
 from praxino.streams.probe import probe as probe_catalog
 from praxino.training.precision import Precision, autocast, narrow_convolutions_refused
@@ -57,6 +58,7 @@ def try_out(
     batch_size: int,
     precision: Precision,
     device: torch.device,
+    streams: Streams | None = None,
 ) -> None:
     """One forward of a black batch, the state put back: what does not fit is found before anything is decoded.
 
@@ -65,7 +67,6 @@ def try_out(
     """
     rows = min(batch_size, 2)
     before = {name: value.clone() for name, value in method.state_dict().items()}
-    batch = zero_batch(rows, method.streams, canvas, sampler).to(device)
     rng = Rng(seed, "try", rank=ranks.rank(), ranks=ranks.world())
     try:
         with (
@@ -74,7 +75,8 @@ def try_out(
             autocast(precision, device),
             narrow_convolutions_refused(method, precision, device),
         ):
-            method(batch, rng)
+            batch = zero_batch(rows, method.streams, canvas, sampler, streams=streams)
+            method(batch.to(device), rng)
     finally:
         method.load_state_dict(before)
 
@@ -90,7 +92,9 @@ def try_out_encoders(encoders: Mapping[str, Encoder], device: torch.device) -> N
         encoder.backbone.eval()
         for view in encoder.views:
             with _misfit_told(f"evaluation, encoder '{name}', view '{view}'"):
-                one = zero_batch(1, (encoder.view(view).stream,), encoder.canvas, encoder.sampler)
+                one = zero_batch(
+                    1, (encoder.view(view).stream,), encoder.canvas, encoder.sampler, streams=encoder.streams
+                )
                 encoder.to(device).features(one, view)
         encoder.backbone.train(was_training)
 
@@ -120,7 +124,7 @@ def withdrawn_on_mistake(run: Run, resume: bool) -> Iterator[None]:
 def usable_videos(
     run: Run,
     catalog: Catalog,
-    streams: Mapping[str, Stream | Derived],
+    streams: Streams,
     needed: Sequence[str],
     min_frames: int,
     max_left_out: float,
@@ -147,7 +151,7 @@ def compile_backbones(task: Task) -> None:
 def frozen_list(
     run: Run,
     catalog: Catalog,
-    streams: Mapping[str, Stream | Derived],
+    streams: Streams,
     needed: Sequence[str],
     min_frames: int,
     max_left_out: float,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +15,6 @@ from praxino.clips.dataset import ClipDataset
 from praxino.clips.loader import ClipLoader
 from praxino.clips.samplers import Sampler
 from praxino.described import class_path
-from praxino.errors import UserError
 from praxino.methods.base import Method
 from praxino.methods.encoder import Evaluation
 from praxino.ranks import Device
@@ -69,7 +69,7 @@ def pretrain(
         sampler: which frames make the clips.
         method: what is trained.
         stages: optimizer, schedule and length; nearly always one.
-        evaluation: how the encoder is used afterwards.
+        evaluation: how the encoder is used afterwards; a stream that it does not name is read as in training.
         out: the run's folder.
         streams: stream -> its reader; a stream not named is told by the videos' files.
         canvas: stream -> the size at which its frames are read.
@@ -108,6 +108,7 @@ def pretrain(
     if resume and (run := Run.open(out)).finished:
         return run
     catalog = catalog.part("train")
+    evaluation = _reading(evaluation, streams or {})
 
     def loader_of(videos: Sequence[Video], lengths: Sequence[int] | None = None) -> ClipLoader:
         dataset = ClipDataset(videos, method.streams, sampler, streams, canvas, seed, lengths=lengths)
@@ -120,7 +121,7 @@ def pretrain(
     method.to(target)
     for stage in stages:
         stage.make_optimizer(method.parameter_groups())
-    try_out(method, sampler, canvas or {}, seed, batch_size // ranks.world(), precision, target)
+    try_out(method, sampler, canvas or {}, seed, batch_size // ranks.world(), precision, target, streams)
     try_out_encoders(method.exports(evaluation), target)
 
     run = Run.open(out) if resume else Run.create(out, {**recipe, "threads": threads})
@@ -129,7 +130,14 @@ def pretrain(
     needed = tuple(dict.fromkeys([*method.streams, *(view.stream for view in evaluation.views.values())]))
     with withdrawn_on_mistake(run, resume):
         videos, lengths = usable_videos(
-            run, catalog, streams or {}, needed, sampler.min_frames, max_left_out, probe == "full", workers
+            run,
+            catalog,
+            {**(evaluation.streams or {}), **(streams or {})},
+            needed,
+            sampler.min_frames,
+            max_left_out,
+            probe == "full",
+            workers,
         )
         loader = loader_of(videos, lengths)
     method.setup(len(videos), batch_size, Rng(seed, "setup"))
@@ -150,6 +158,12 @@ def pretrain(
     else:
         run.log(f"stopped and saved: go on with 'praxino resume {out}'")
     return run
+
+
+def _reading(evaluation: Evaluation, streams: dict[str, Stream | Derived]) -> Evaluation:
+    evaluation = copy.copy(evaluation)
+    evaluation.streams = {**streams, **(evaluation.streams or {})}
+    return evaluation
 
 
 def save_encoders(run: Run, method: Method, evaluation: Evaluation, recipe: Mapping[str, Any], seed: int) -> list[Path]:

@@ -1,0 +1,154 @@
+"""The text files that say which videos of a data set are for training and which for testing."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from praxino.catalogs.names import first_repeated
+from praxino.errors import UserError
+
+
+@dataclass(frozen=True)
+class Lists:
+    """One official split, as it is listed.
+
+    Attributes:
+        folder: where the lists are.
+        classes: names of the class folders, by label.
+        train, test: `Class/video.ext` of each video, in order.
+
+    Raises:
+        UserError: if a video is listed twice, of an unknown class, or not of the form `Class/video.ext`.
+    """
+
+    folder: Path
+    classes: tuple[str, ...]
+    train: list[str]
+    test: list[str]
+
+    def __post_init__(self) -> None:
+        known = set(self.classes)
+        for video in self.train + self.test:
+            if video.count("/") != 1:
+                raise UserError(f"{self.folder}: expected lines of the form Class/video.avi, found {video!r}")
+            if video.split("/")[0] not in known:
+                raise UserError(f"{self.folder}: {video} is of a class that classInd.txt does not have")
+        twice = first_repeated(self.train + self.test)
+        if twice is not None:
+            raise UserError(f"{self.folder}: {twice} is listed twice")
+
+
+def places(root: str, names: Sequence[str]) -> list[Path]:
+    """Where lists may lie: folders of these names ("" is the folder itself) in a data set's folder and beside it."""
+    return [top / name for top in (Path(root), Path(os.path.abspath(root)).parent) for name in names]
+
+
+def list_folder(root: str, names: Sequence[str], split: int) -> tuple[Path, list[str]]:
+    """The folder that has most of `classInd.txt`, `trainlist0S.txt` and `testlist0S.txt`, and those that it lacks.
+
+    Args:
+        root: the data set's folder.
+        names: of the folders that may hold them.
+        split: S.
+    """
+    needed = ["classInd.txt", f"trainlist{split:02d}.txt", f"testlist{split:02d}.txt"]
+    most = max(places(root, names), key=lambda folder: sum((folder / name).is_file() for name in needed))
+    return most, [name for name in needed if not (most / name).is_file()]
+
+
+def lacking(data: str, root: str, names: Sequence[str], folder: Path, missing: Sequence[str]) -> UserError:
+    """What is said where `list_folder` finds files missing; `data` is the data set's name."""
+    if len(missing) < 3:  # some of the three are there
+        return UserError(f"{data}: {folder} holds lists, but not {' and '.join(missing)}")
+    looked = ", ".join(f"{name}/" for name in names if name)
+    return UserError(
+        f"{data}: no lists ({', '.join(missing)}) for {root}: looked in {looked} and no folder, in it and beside it"
+    )
+
+
+def two_lists(folder: Path, split: int, numbered: bool) -> Lists:
+    """Reads `classInd.txt`, `trainlist0S.txt` and `testlist0S.txt`, of lines `Class/video.ext`.
+
+    Args:
+        folder: that holds them.
+        split: S.
+        numbered: the training list has a number behind each name, which is passed over, and names hold no spaces.
+
+    Raises:
+        UserError: if they are not of the official form.
+    """
+    train, test = (
+        [line.split()[0] if numbered else line for line in _lines(folder / f"{part}list{split:02d}.txt")]
+        for part in ("train", "test")
+    )
+    return Lists(folder, class_names(folder / "classInd.txt"), train, test)
+
+
+def class_lists(folder: Path, split: int) -> Lists | None:
+    """Reads `<class>_test_splitS.txt`, one file a class, of lines `<video> <flag>`: 1 is training, 2 test, 0 neither.
+
+    The classes are in alphabetical order.
+
+    Args:
+        folder: that holds them.
+        split: S.
+
+    Returns:
+        None if there are none.
+
+    Raises:
+        UserError: if they are not of the official form.
+    """
+    ending = f"_test_split{split}.txt"
+    classes = tuple(sorted(path.name.removesuffix(ending) for path in folder.glob(f"*{ending}")))
+    videos: dict[str, list[str]] = {"0": [], "1": [], "2": []}
+    for name in classes:
+        path = folder / f"{name}{ending}"
+        for line in _lines(path):
+            match = re.fullmatch(r"(.+?)\s+([012])", line)
+            if match is None:
+                raise UserError(f"{path}: expected lines of the form 'video.avi 1' (or 2, or 0), found {line!r}")
+            videos[match[2]].append(f"{name}/{match[1]}")
+    return Lists(folder, classes, videos["1"], videos["2"]) if classes else None
+
+
+def hold_out(train: Sequence[str], count: int, group_of: Callable[[str], str | None]) -> tuple[list[str], list[str]]:
+    """The training list without the last `count` groups of each class, and these.
+
+    Raises:
+        UserError: if a video has no group, or a class has too few.
+    """
+    groups: dict[str, set[str]] = {}
+    for video in train:
+        group = group_of(video)
+        if group is None:
+            raise UserError(f"held_out needs names that tell a video's source, and the training list has {video}")
+        groups.setdefault(video.split("/")[0], set()).add(group)
+    fewest = min(len(some) for some in groups.values())
+    if not 0 < count < fewest:
+        raise UserError(f"held_out={count}: a class of the training list has {fewest} groups, so it must be below that")
+    last = {group for some in groups.values() for group in sorted(some)[-count:]}
+    return [v for v in train if group_of(v) not in last], [v for v in train if group_of(v) in last]
+
+
+def _lines(path: Path) -> list[str]:
+    return [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+
+
+def class_names(path: Path) -> tuple[str, ...]:
+    """Reads `classInd.txt`: class names in the order of their numbers, which must be 1, 2, 3, ...
+
+    Raises:
+        UserError: if it is not of the official form.
+    """
+    pairs = [line.split() for line in _lines(path)]
+    if not all(len(pair) == 2 and pair[0].isdecimal() for pair in pairs):
+        raise UserError(f"{path}: expected lines of the form '1 ApplyEyeMakeup'")
+    numbered = sorted((int(number), name) for number, name in pairs)
+    if not numbered or [number for number, _ in numbered] != list(range(1, len(numbered) + 1)):
+        raise UserError(f"{path}: expected classes numbered 1, 2, 3, ... without gaps")
+    return tuple(name for _, name in numbered)
