@@ -1,6 +1,7 @@
 """Several views at once: each in its row and all side by side; the originals' switches; against slow plain numpy."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 
 from praxino.backbones.r3d import R3D
 from praxino.catalogs.base import Catalog, Video
+from praxino.cli.main import main
 from praxino.clips.samplers import EvenClips
 from praxino.errors import UserError
 from praxino.evaluations.knn import knn
@@ -20,7 +22,7 @@ from praxino.report.page import write_report
 from praxino.streams.base import Canvas, FrameReader, Stream
 from praxino.views.motion import Residual
 from praxino.views.pipeline import View
-from toys import ToyBackbone
+from toys import ToyBackbone, ToyStream
 
 BOTH = ["rgb", "residual"]
 OPENED: list[str] = []
@@ -210,6 +212,33 @@ def test_tables_and_the_report_of_several_views(tmp_path):
     assert "trained, joint" in write_report(tmp_path).read_text(encoding="utf-8")
     votes = knn(one, Movies(), views=BOTH, k=3, workers=0)
     assert [row.name for row in votes.rows] == [row.name for row in result.rows]
+
+
+def test_views_on_the_command_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(Path(__file__).parents[1])
+    one = encoder()
+    one.streams = {"rgb": ToyStream()}
+    one.save(tmp_path / "encoder.safetensors")
+    (tmp_path / "recipe.yaml").write_text("catalog: {class_path: toys.ToyCatalog}\n")
+    words = [
+        "retrieval",
+        str(tmp_path),
+        "--trust",
+        "toys",
+        "--workers",
+        "0",
+        "--baselines",
+        "false",
+        "--drop_last",
+        "5",
+    ]
+    assert main(["evaluate", *words, "--views", "[rgb,residual]", "--k", "1"]) == 0
+    assert "trained, joint" in capsys.readouterr().out
+    written = json.loads((tmp_path / "evaluations/retrieval-rgb-residual.json").read_text())
+    assert [row["name"] for row in written["rows"]] == ["chance", *(f"trained, {name}" for name in (*BOTH, "joint"))]
+    assert written["settings"]["gallery videos"] == 10
+    assert main(["evaluate", *words, "--views", "[rgb,residul]"]) == 2
+    assert "Did you mean 'residual'" in capsys.readouterr().err
 
 
 def test_views_that_cannot_be_joined_are_refused():
