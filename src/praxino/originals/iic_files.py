@@ -16,6 +16,7 @@ from torch import Tensor
 
 from praxino.backbones.base import Backbone
 from praxino.backbones.resnet3d import R3D18
+from praxino.catalogs.lists import class_names
 from praxino.clips.samplers import EvenClips
 from praxino.described import PLAIN
 from praxino.errors import UserError
@@ -25,6 +26,7 @@ from praxino.originals.iic import (
     backbone_from_original,
     backbone_to_original,
     classifier_from_original,
+    classifier_to_original,
     original_names,
     without_classifier,
 )
@@ -32,7 +34,7 @@ from praxino.originals.keys import without_parallel
 from praxino.originals.pickles import load_pickle, save_pickle
 from praxino.views.geometry import Resize
 from praxino.views.motion import Residual
-from praxino.views.pipeline import Operation, View
+from praxino.views.pipeline import View
 
 Modality = Literal["residual", "rgb", "u", "v"]
 # What the original calls its second views.
@@ -48,7 +50,7 @@ class IICFile:
         classifier: {"weight": [classes, dim], "bias": [classes]} of a fine-tuned file, else empty.
         settings: what the command line of the pretraining was; empty where the file does not say.
         epoch: after which it was written; None where the file does not say.
-        unused: what else is in it, in words.
+        unused: what else it holds, in words.
     """
 
     backbone: Backbone
@@ -85,12 +87,11 @@ def read_file(path: str | Path) -> IICFile:
     opt = rest.get("opt")
     settings = {name: _plain(value) for name, value in vars(opt).items()} if isinstance(opt, argparse.Namespace) else {}
     epoch = rest.get("epoch")
-    told = [f"classifier of {len(classifier['bias'])} classes"] if classifier else []
-    told += [_told(key, value) for key, value in rest.items() if key not in ("opt", "epoch")]
-    return IICFile(backbone, classifier, settings, epoch if isinstance(epoch, int) else None, told)
+    unused = [_told(key, value) for key, value in rest.items() if key not in ("opt", "epoch")]
+    return IICFile(backbone, classifier, settings, epoch if isinstance(epoch, int) else None, unused)
 
 
-def encoder_of_file(path: Path, view: Modality | None = None) -> tuple[Encoder, list[str]]:
+def encoder_of_file(path: Path, view: Modality | None = None, classes: Path | None = None) -> tuple[Encoder, list[str]]:
     """Makes an encoder of a file of IIC, with the evaluation protocol of its retrieval.
 
     Ten clips of 16 frames, whole frames resized to 128x171 and the 112x112 in the middle; the feature is the map that
@@ -99,69 +100,94 @@ def encoder_of_file(path: Path, view: Modality | None = None) -> tuple[Encoder, 
 
     Args:
         path: a .pth or .pt file.
-        view: the encoder's own view: the residual, RGB, or one of the two directions of optical flow. None: what the
+        view: the encoder's own view: the residual, RGB, or one of the two directions of optical flow; null: what the
             file's settings say the second view was, else the residual.
+        classes: the file with the class names that a fine-tuned network was trained with, in lines like
+            "1 ApplyEyeMakeup" (classInd.txt); null: the classifier is left out.
 
     Returns:
         The encoder, and what was made of the file, in lines.
 
     Raises:
-        UserError: as of `read_file`.
+        UserError: as of `read_file`, or if the classes are not as many as the classifier's.
     """
     read = read_file(path)
+    names = _class_names(classes, read, path) if classes else ()
+    if read.classifier and not names:
+        read.unused.insert(0, f"classifier of {len(read.classifier['bias'])} classes (--classes classInd.txt keeps it)")
     chosen = view or MODALITIES.get(str(read.settings.get("modality")), "residual")
-    flow = chosen in ("u", "v")
-    pooled = isinstance(read.backbone, R3D18)
     encoder = Encoder(
         read.backbone,
         _views(chosen, rescale=not read.classifier),
-        # The original leaves the last RGB frame out because there is one frame of flow less. Where flow is read, the
-        # shorter stream decides anyway.
-        EvenClips(clips=10, frames=16, drop_last_frames=0 if flow else 1),
-        feature="mean" if pooled else "map",
+        # The original leaves the last RGB frame out because there is one frame of flow less. Where flow is read, it is
+        # one frame shorter anyway.
+        EvenClips(clips=10, frames=16, drop_last_frames=0 if chosen in ("u", "v") else 1),
+        feature="mean" if isinstance(read.backbone, R3D18) else "map",
         reestimate_batchnorm=False,
         centred=False,
+        classes=names,
         record={"original": "IIC", "file": path.name, "epoch": read.epoch, "settings": read.settings},
     )
+    if encoder.classifier is not None:
+        encoder.classifier.load_state_dict(read.classifier)
     return encoder, _report(read, encoder)
 
 
-def write_file(encoder: Encoder, path: str | Path) -> int:
-    """Writes an encoder as a file that IIC's scripts load: `{"model": state}`, under the original's names and order.
+def write_file(encoder: Encoder, path: str | Path) -> list[str]:
+    """Writes an encoder as a file that IIC's scripts load, under the original's names and in its order.
+
+    `{"model": state}`, as its retrieval and its fine-tuning read it; with a classifier the bare state, as the test of
+    its fine-tuning does.
 
     Returns:
-        How many tensors were written.
+        What was written, in lines.
 
     Raises:
         UserError: if IIC has no network like the encoder's.
     """
     state = backbone_to_original(encoder.backbone)
-    save_pickle(path, {"model": state})
-    return len(state)
+    if encoder.classifier is None:
+        save_pickle(path, {"model": state})
+        form = "as 'model', for its retrieval and fine-tuning"
+    else:
+        state |= classifier_to_original(encoder.classifier.state_dict())
+        save_pickle(path, state)
+        form = "and nothing else, with the classifier, for the test of its fine-tuning"
+    return [f"IIC's {SPOKEN[type(encoder.backbone)]}: {len(state)} tensors, {form}"]
 
 
 def _views(chosen: Modality, rescale: bool) -> dict[str, View]:
-    def resized(*more: Operation, stream: str = "rgb") -> View:
-        return View([Resize(128, 171, 112), *more], stream)
-
+    """The chosen view, and after it the others that need nothing but RGB."""
+    resize = Resize(128, 171, crop=112)
+    views = {"residual": View([resize, Residual(rescale)]), "rgb": View([resize])}
     if chosen in ("u", "v"):
-        first = {f"flow_{chosen}": resized(stream=f"flow_{chosen}")}
-    else:
-        first = {}
-    others = {"residual": resized(Residual(rescale)), "rgb": resized()}
-    return first | ({"rgb": others["rgb"]} if chosen == "rgb" else {}) | others
+        return {f"flow_{chosen}": View([resize], f"flow_{chosen}"), **views}
+    return {chosen: views.pop(chosen), **views}
+
+
+def _class_names(file: Path, read: IICFile, path: Path) -> tuple[str, ...]:
+    if not file.is_file():
+        raise UserError(f"--classes: there is no file {file}")
+    names = class_names(file)
+    if len(names) != len(read.classifier.get("bias", ())):
+        has = f"a classifier of {len(read.classifier['bias'])}" if read.classifier else "no classifier"
+        raise UserError(f"--classes: {file} names {len(names)} classes, and {path} has {has}")
+    return names
 
 
 def _report(read: IICFile, encoder: Encoder) -> list[str]:
+    mapped = len(read.names) + (len(read.classifier) if encoder.classifier else 0)
     first, *others = encoder.views
-    protocol = f"view {first} (also: {', '.join(others)}), 10 clips of 16 frames, feature {encoder.feature}"
-    lines = [f"IIC's {SPOKEN[type(read.backbone)]}: all {len(read.names)} tensors mapped", protocol]
+    lines = [
+        f"IIC's {SPOKEN[type(read.backbone)]}: {mapped} tensors mapped",
+        f"view {first} (also {', '.join(others)}), 10 clips of 16 frames, feature {encoder.feature}",
+    ]
+    if encoder.classes:
+        lines.append(f"classifier of {len(encoder.classes)} classes")
     if read.settings or read.epoch is not None:
-        said = ", ".join(
-            f"{name} {read.settings[name]}" for name in ("modality", "intra_neg", "neg") if name in read.settings
-        )
-        lines.append(f"kept in the description: epoch {read.epoch}, {len(read.settings)} settings ({said})")
-    return [*lines, "not used: " + ("; ".join(read.unused) or "nothing")]
+        said = [f"{name} {read.settings[name]}" for name in ("modality", "intra_neg", "neg") if name in read.settings]
+        lines.append(f"written down, not used: {', '.join([f'epoch {read.epoch}', *said])}, ... (opt)")
+    return [*lines, "left out: " + ("; ".join(read.unused) or "nothing")]
 
 
 def _told(key: str, value: Any) -> str:

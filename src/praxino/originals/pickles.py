@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ def load_pickle(path: str | Path) -> Any:
     if not path.is_file():
         raise UserError(f"there is no file {path}")
     try:
-        with torch.serialization.safe_globals([*ALLOWED]):
+        with torch.serialization.safe_globals([*ALLOWED]), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of pickles in newer forms than torch's own: they are read or refused
             return torch.load(path, map_location="cpu", weights_only=True)
     # A damaged pickle may fail in any way, and whatever it is, it is the file's fault.
     except Exception as error:

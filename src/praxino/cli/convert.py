@@ -1,0 +1,64 @@
+"""Turns an original's weights into an encoder, and back: praxino convert iic FILE.pth OUT.safetensors"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from praxino.cli.words import refuse_options, required, take_apart
+from praxino.errors import UserError, nearest
+
+USAGE = """praxino convert iic FILE OUT.safetensors [--any.argument VALUE]
+       praxino convert iic RUN OUT.pth --to_original
+
+FILE is a .pth or .pt file of the original. It is read without running anything in it, and refused if its keys are not
+exactly those of one of the original's networks. OUT.safetensors, with OUT.json beside it, is an encoder that every
+other command takes. With --to_original the way back: RUN is a run's folder or an encoder file, and OUT.pth is loaded by
+the original's scripts. An encoder of your own classes needs --trust my_file."""
+POSITIONAL = ("ORIGINAL", "FILE", "OUT")
+BACK = {"to_original", "to-original"}
+NOT_TYPED = ("path",)
+ORIGINALS = {"iic": "praxino.originals.iic_files"}
+ENCODER = ".safetensors"
+
+
+def run(argv: Sequence[str]) -> None:
+    """Parses, calls, prints."""
+    words = take_apart(argv, POSITIONAL, BACK)
+    if "help" in words.flags and not words.positional:
+        print(f"usage: {USAGE}")
+        return
+    name, *places = words.positional if "help" in words.flags else required(words, POSITIONAL)
+    if name not in ORIGINALS:
+        raise UserError(f"there is no original '{name}'.{nearest(name, ORIGINALS)}")
+    from praxino.cli.configuration import configured
+    from praxino.cli.encoders import loaded_encoder
+    from praxino.cli.helping import print_help
+    from praxino.training.classes import imported
+    from praxino.training.recipe import instantiate
+
+    encoder_of_file, write_file = (imported(f"{ORIGINALS[name]}.{word}") for word in ("encoder_of_file", "write_file"))
+    if "help" in words.flags:
+        print_help(USAGE, encoder_of_file, without=NOT_TYPED)
+        return
+    source, target = map(Path, places)
+    back = bool(BACK & words.flags)
+    _refuse_endings(source, target, back)
+    if back:
+        refuse_options(words, ("trust",))
+        report = write_file(loaded_encoder(str(source), words.options.get("trust")), target)
+    else:
+        config = configured(encoder_of_file, words.options, without=NOT_TYPED)
+        encoder, report = encoder_of_file(source, **instantiate(encoder_of_file, config))
+        encoder.save(target)
+    print(f"{target}: {report[0]}", *report[1:], sep="\n")
+
+
+def _refuse_endings(source: Path, target: Path, back: bool) -> None:
+    if not back and source.suffix == ENCODER:
+        raise UserError(f"{source} is an encoder already: --to_original turns it into the original's form")
+    if back == (target.suffix == ENCODER):
+        wanted = ".pth: it is the original's form" if back else f"{ENCODER}: it is an encoder"
+        raise UserError(f"{target} should end in {wanted}")
+    if target.is_dir():
+        raise UserError(f"{target} is a folder: give the name of a file")

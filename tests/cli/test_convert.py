@@ -1,0 +1,91 @@
+"""praxino convert: an original's file to an encoder and back, and the mistakes in one line."""
+
+import os
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from praxino.backbones.r3d import R3D
+from praxino.cli.main import main
+from praxino.originals.iic import backbone_to_original
+
+
+class Malicious:
+    def __init__(self, trace):
+        self.trace = trace
+
+    def __reduce__(self):
+        return os.system, (f"touch '{self.trace}'",)
+
+
+@pytest.fixture
+def ckpt(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(2)
+    torch.save({"model": backbone_to_original(R3D(2)), "epoch": 40}, "ckpt.pth")
+    return tmp_path / "ckpt.pth"
+
+
+@pytest.mark.parametrize("option", ["--to_original", "--to-original"])
+def test_there_and_back(ckpt, capsys, option):
+    assert main(["convert", "iic", "ckpt.pth", "made/iic.safetensors", "--view", "rgb"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "made/iic.safetensors: IIC's R3D: 72 tensors mapped"
+    assert said[1].startswith("view rgb (also residual)")
+    assert main(["convert", "iic", "made/iic.safetensors", "back.pth", option]) == 0
+    assert capsys.readouterr().out.startswith("back.pth: IIC's R3D: 72 tensors")
+    want, got = (torch.load(name, weights_only=True)["model"] for name in ("ckpt.pth", "back.pth"))
+    assert list(got) == list(want)
+    assert all(torch.equal(got[key], want[key]) for key in want)
+    assert main(["convert", "iic", "back.pth", "again.safetensors"]) == 0
+    first, second = load_file("made/iic.safetensors"), load_file("again.safetensors")
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+def test_a_file_that_would_run_code(ckpt, capsys):
+    trace = ckpt.with_name("was here")
+    torch.save({"model": {}, "opt": Malicious(trace)}, "bad.pth")
+    assert main(["convert", "iic", "bad.pth", "out.safetensors"]) == 2
+    printed = capsys.readouterr()
+    assert "bad.pth is refused: it asks for posix.system" in printed.err
+    assert printed.err.count("\n") == 1
+    assert not trace.exists()
+    assert not ckpt.with_name("out.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    "argv, said",
+    [
+        ("", "ORIGINAL is missing"),
+        ("iic ckpt.pth", "OUT is missing"),
+        ("iicc ckpt.pth a.safetensors", "there is no original 'iicc'. Did you mean 'iic'?"),
+        ("iic nothing.pth a.safetensors", "there is no file nothing.pth"),
+        ("iic ckpt.pth a.pth", "a.pth should end in .safetensors"),
+        ("iic a.safetensors a.pth", "a.safetensors is an encoder already: --to_original"),
+        ("iic ckpt.pth a.safetensors --view residuals", "--view: takes"),
+        ("iic ckpt.pth a.safetensors --vew rgb", "'--view'"),
+        ("iic ckpt.pth a.safetensors --classes no.txt", "--classes: there is no file"),
+        ("iic ckpt.pth a.safetensors --to_original", "a.safetensors should end in .pth"),
+        ("iic nothing a.pth --to_original", "no encoder at nothing"),
+        ("iic nothing a.pth --to_original --view rgb", "--view: no such option"),
+        ("iic ckpt.pth folder.safetensors", "folder.safetensors is a folder"),
+    ],
+)
+def test_mistakes(ckpt, capsys, argv, said):
+    ckpt.with_name("folder.safetensors").mkdir()
+    assert main(["convert", *argv.split()]) == 2
+    printed = capsys.readouterr()
+    assert said in printed.err
+    assert printed.err.count("\n") == 1
+    assert printed.out == ""
+
+
+def test_help(capsys):
+    assert main(["convert", "--help"]) == 0
+    assert capsys.readouterr().out.startswith("usage: praxino convert iic")
+    assert main(["convert", "iic", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert "--view <" in said
+    assert "--classes <" in said
