@@ -48,16 +48,20 @@ def configured(
     base: Mapping[str, Any] | None = None,
     without: Collection[str] = (),
     partial: bool = False,
+    protocol: str | None = None,
+    beside: Collection[str] = (),
 ) -> dict[str, Any]:
     """The complete arguments of a function as plain data, ready for `praxino.training.recipe.instantiate`.
 
     Args:
         function: whose signature says what there is.
         options: dotted name -> value as typed; laid over the recipe.
-        recipe: a YAML file.
-        base: what to start from without a recipe.
+        recipe: a YAML file; of another command, where it names another protocol.
+        base: what the recipe is laid over.
         without: arguments that the user does not give.
         partial: leaves out what is missing instead of refusing it.
+        protocol: of the evaluation whose recipe it is; None: of pretraining.
+        beside: names of a recipe that are no arguments.
 
     Raises:
         UserError: one line that says what is wrong and where.
@@ -68,7 +72,9 @@ def configured(
     from praxino.training.signatures import arguments_of
 
     own_classes_importable()
-    config: dict[str, Any] = copy.deepcopy(dict(read(recipe) if recipe else base or {}))
+    config: dict[str, Any] = copy.deepcopy({**(base or {}), **(read(recipe) if recipe else {})})
+    _refuse_other_protocol(config.pop("protocol", None), protocol, recipe)
+    config = {name: value for name, value in config.items() if name not in beside}
     arguments = [name for name in arguments_of(function) if name not in without]
     shorthands = [word for word in ("videos", *LENGTHS) if word not in arguments and _means(word) in arguments]
     given = {name: value for name, value in options.items() if name not in shorthands}
@@ -81,6 +87,14 @@ def configured(
         mistake = _as_typed(found, options, shorthands)
         known = {word: None for word in (*arguments, *shorthands)}
         raise located(mistake, {**given, **expanded(options, shorthands)}, known, str(recipe or "")) from None
+
+
+def _refuse_other_protocol(found: Any, wanted: str | None, recipe: str | Path | None) -> None:
+    if recipe is None or found == wanted:
+        return
+    if found is not None:
+        raise UserError(f"{recipe} is a recipe of another command: praxino evaluate {found} RUN --recipe {recipe}")
+    raise UserError(f"{recipe} is no recipe of 'praxino evaluate {wanted}': it has no line 'protocol: {wanted}'")
 
 
 def _as_typed(mistake: Mistake, options: Mapping[str, str], shorthands: Collection[str]) -> Mistake:

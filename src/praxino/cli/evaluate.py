@@ -1,7 +1,8 @@
-"""Measures an encoder: praxino evaluate retrieval|knn|instance RUN --catalog UCF101 --catalog.root DATA"""
+"""Measures an encoder: praxino evaluate retrieval|knn|instance|finetune RUN --catalog UCF101 --catalog.root DATA"""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 
 from praxino.cli.configuration import configured, own_classes_importable
@@ -10,32 +11,37 @@ from praxino.errors import UserError, nearest
 
 USAGE = """praxino evaluate PROTOCOL RUN [--catalog NAME --catalog.root DATA | --videos DIR] [--any.argument VALUE]
 
-PROTOCOL is retrieval, knn or instance (does a clip find its own video? for videos without labels), or the dotted path
+PROTOCOL is retrieval, knn, instance (does a clip find its own video? for videos without labels), finetune (trains on
+with labels, then tests; it has a --help of its own), recognition (tests what finetune has left), or the dotted path
 of a function of your own that takes an encoder and a catalog and gives a praxino.evaluations.result.Result. RUN is a
-run's folder or an encoder file. Retrieval and knn take --views [rgb,residual]: a row for each, and one for both side by
-side. Without --catalog and --videos the videos are those that the run was trained on. The
-result goes into the run's folder. An encoder of your own classes needs --trust my_file: encoders that come from
-elsewhere build nothing but praxino's classes."""
+run's folder or an encoder file. Retrieval and knn take --views [rgb,residual]: a row for each, and one for both side
+by side. Without --catalog and --videos the videos are those that the run was trained on. The result goes into the
+run's folder. An encoder of your own classes needs --trust my_file: encoders that come from elsewhere build nothing
+but praxino's classes."""
 POSITIONAL = ("PROTOCOL", "RUN")
 NOT_TYPED = ("encoder", "progress")
 PROTOCOLS = {
     "retrieval": "praxino.evaluations.retrieval.retrieve",
     "knn": "praxino.evaluations.knn.knn",
     "instance": "praxino.evaluations.instance.find_own_video",
+    "recognition": "praxino.evaluations.recognition.recognise",
 }
+FINETUNE = "finetune"  # a run of its own: praxino.cli.finetuning
 
 
-def run(argv: Sequence[str]) -> None:
+def run(argv: Sequence[str]) -> int | None:
     """Parses, calls, prints."""
+    if FINETUNE in argv[:1]:
+        return importlib.import_module("praxino.cli.finetuning").run(argv)
     words = take_apart(argv, POSITIONAL)
     if "encoder" in words.options and len(words.positional) < len(POSITIONAL):
         words.positional.append(words.options.pop("encoder"))
     if "help" in words.flags and not words.positional:
         print(f"usage: {USAGE}")
-        return
+        return None
     name, *_ = words.positional if "help" in words.flags else required(words, POSITIONAL)
     if name not in PROTOCOLS and "." not in name:
-        raise UserError(f"there is no evaluation '{name}'.{nearest(name, PROTOCOLS)}")
+        raise UserError(f"there is no evaluation '{name}'.{nearest(name, [*PROTOCOLS, FINETUNE])}")
     from praxino.cli.encoders import catalog_beside, loaded_encoder, run_folder
     from praxino.cli.helping import print_help
     from praxino.cli.showing import progress_shown
@@ -47,7 +53,7 @@ def run(argv: Sequence[str]) -> None:
     protocol = imported(PROTOCOLS.get(name, name))
     if "help" in words.flags:
         print_help(USAGE, protocol, without=NOT_TYPED)
-        return
+        return None
     place, trust = words.positional[1], words.options.pop("trust", None)
     config = configured(protocol, words.options, base=catalog_beside(place), without=NOT_TYPED)
     arguments = instantiate(protocol, config)
@@ -61,3 +67,4 @@ def run(argv: Sequence[str]) -> None:
         file_name = "-".join([name.rpartition(".")[2], *seen])
         written = write_result(folder, file_name, result, arguments["catalog"].classes, encoder.streams)
         print(f"written: {written}")
+    return None

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from praxino.cli import processes
 from praxino.cli.configuration import own_classes_importable
+from praxino.cli.finetuning import show
 from praxino.cli.mistakes import ended
 from praxino.cli.words import refuse_options, required, take_apart
 
 USAGE = """usage: praxino resume RUN
 
-RUN is a run's folder; everything else is in its recipe.yaml. A finished run is left as it is."""
+RUN is the folder of a pretraining or of a fine-tuning; everything else is in its recipe.yaml. A finished run is left
+as it is."""
 POSITIONAL = ("RUN",)
 
 
@@ -24,9 +26,16 @@ def run(argv: Sequence[str]) -> int | None:
     folder = required(words, POSITIONAL)[0]
     refuse_options(words)
     own_classes_importable()
-    from praxino.training.start import recipe_of, resume
+    from praxino.evaluations import finetune_start
+    from praxino.training import start
 
-    devices = recipe_of(folder)["devices"]
+    finetuning = finetune_start.is_finetuning(folder)
+    devices = (finetune_start if finetuning else start).recipe_of(folder)["devices"]
     if processes.needed(devices):
         return processes.relaunch(["resume", *argv], devices)
-    return ended(resume(folder))
+    if not finetuning:
+        return ended(start.resume(folder))
+    done = finetune_start.resume(folder)
+    if done.result is not None and done.run.writes:
+        show(done.result, done.run.path)
+    return ended(done.run)

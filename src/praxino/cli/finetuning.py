@@ -1,0 +1,153 @@
+"""Fine-tunes an encoder and tests it: praxino evaluate finetune RUN --catalog UCF101 --catalog.root DATA"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from praxino.cli import processes
+from praxino.cli.configuration import configured, own_classes_importable, recipe_file
+from praxino.cli.mistakes import INTERRUPTED
+from praxino.cli.words import Words, required, take_apart
+from praxino.errors import UserError
+
+if TYPE_CHECKING:
+    from praxino.evaluations.result import Result
+
+USAGE = """praxino evaluate finetune RUN [--catalog NAME --catalog.root DATA] [--recipe NAME] [--epochs N]
+           [--split 1 2 3] [--scratch] [--test_only] [--any.argument VALUE] [--print_config]
+
+RUN is a pretraining run's folder or an encoder file. Without --catalog the videos are those that the run was trained
+on. The fine-tuning is a run of its own, in RUN/finetune-split1 or --out, that `praxino resume` goes on with. --recipe
+is finetune (the default), finetune_iic, or a YAML file of your own. --split takes several: each is a run, and their
+mean is printed. --scratch draws the network's weights anew. --test_only trains nothing: RUN is then the folder of a
+fine-tuning, finished or not, or an encoder with a classifier."""
+POSITIONAL = ("finetune", "RUN")
+FLAGS = ("scratch", "test_only", "print_config")
+NOT_TYPED = ("encoder", "progress")
+
+
+def run(argv: Sequence[str]) -> int | None:
+    """Parses, calls, prints; `argv` begins with "finetune"."""
+    words = take_apart(_splits_joined(argv), POSITIONAL, FLAGS)
+    from praxino.cli.helping import print_help
+    from praxino.evaluations.finetune import finetune
+    from praxino.evaluations.finetune_start import OUTSIDE
+
+    if "help" in words.flags:
+        print_help(USAGE, finetune, without=OUTSIDE)
+        return None
+    place = required(words, POSITIONAL)[1]
+    own_classes_importable()
+    trust = tuple(filter(None, words.options.pop("trust", "").split(",")))
+    if "test_only" in words.flags:
+        _test(place, trust, words)
+        return None
+    configs = _configs(place, words)
+    if "print_config" in words.flags:
+        from praxino.training.documents import as_yaml
+
+        print(as_yaml(configs[0]), end="")
+        return None
+    if processes.needed(configs[0]["devices"]):
+        return processes.relaunch(["evaluate", *argv], configs[0]["devices"])
+    return _trained(place, trust, configs)
+
+
+def _splits_joined(argv: Sequence[str]) -> list[str]:
+    """`--split 1 2 3` as `--split 1,2,3`."""
+    words: list[str] = []
+    for word in argv:
+        inside = word.isdecimal() and len(words) > 1 and words[-2] == "--split" and not words[-1].startswith("--")
+        words[-1:] = [f"{words[-1]},{word}"] if inside else [*words[-1:], word]
+    return words
+
+
+def _configs(place: str, words: Words) -> list[dict[str, Any]]:
+    """The complete arguments, one a split."""
+    from praxino.cli.encoders import catalog_beside, run_folder
+    from praxino.evaluations.finetune import PROTOCOL, finetune
+    from praxino.evaluations.finetune_start import BESIDE, OUTSIDE
+
+    recipe = recipe_file(words.options.pop("recipe", "finetune"))
+    splits = [split.strip() for split in words.options.pop("split", "").strip("[] ").split(",")]
+    options = words.options | dict.fromkeys(words.flags & {"scratch"}, "true")
+    configs = []
+    for split in splits:
+        more = {"catalog.split": split} if split else {}
+        base = {**catalog_beside(place), "out": "."}
+        config = configured(
+            finetune, options | more, recipe, base=base, without=OUTSIDE, protocol=PROTOCOL, beside=BESIDE
+        )
+        folder = run_folder(place) or Path(place).parent
+        name = _folder_name(config)
+        if len(splits) > 1 and "out" in options:
+            config["out"] = str(Path(config["out"]) / name)
+        elif "out" not in options:
+            config["out"] = str((folder / name).absolute())
+        configs.append(config)
+    return configs
+
+
+def _folder_name(config: Mapping[str, Any]) -> str:
+    split = config["catalog"]["init_args"].get("split")
+    parts = ["finetune" if split is None else f"finetune-split{split}"]
+    parts += [config["view"]] if config["view"] else []
+    parts += ["scratch"] if config["scratch"] else []
+    return "-".join([*parts, f"seed{config['seed']}"] if config["seed"] else parts)
+
+
+def _trained(place: str, trust: tuple[str, ...], configs: Sequence[Mapping[str, Any]]) -> int | None:
+    from praxino.evaluations.finetune_start import start
+
+    found: list[Result] = []
+    for config in configs:
+        done = start(place, trust, config)
+        if done.result is None:
+            return INTERRUPTED
+        if done.run.writes:
+            show(done.result, done.run.path)
+        found.append(done.result)
+    if len(found) > 1 and done.run.writes:
+        _show_mean(found)
+    return None
+
+
+def show(result: Result, folder: Path) -> None:
+    """Prints a test's table, and where the fine-tuning lies."""
+    from praxino.evaluations.result import table_lines
+
+    print(result.title, *table_lines(result), sep="\n")
+    print(f"in {folder}")
+
+
+def _show_mean(results: Sequence[Result]) -> None:
+    columns = results[0].columns
+    rows = [result.rows[-1].values for result in results]
+    means = [f"{column}: {sum(row[column] for row in rows) / len(rows):.1f}" for column in columns]
+    print(f"mean of {len(results)} splits: {', '.join(means)}")
+
+
+def _test(place: str, trust: tuple[str, ...], words: Words) -> None:
+    from praxino.cli.encoders import catalog_beside, run_folder
+    from praxino.cli.showing import progress_shown
+    from praxino.evaluations.finetune_start import classifier_at
+    from praxino.evaluations.recognition import recognise
+    from praxino.evaluations.result import write_result
+    from praxino.training.recipe import instantiate
+
+    if words.flags - {"test_only"}:
+        raise UserError("--test_only trains nothing: --scratch and --print_config do not go with it")
+    split = words.options.pop("split", None)
+    options = words.options | ({"catalog.split": split} if split else {})
+    config = configured(recognise, options, base=catalog_beside(place), without=NOT_TYPED)
+    encoder, weights = classifier_at(place, trust)
+    arguments = instantiate(recognise, config)
+    with progress_shown(recognise, "reading videos") as shown:
+        result = recognise(encoder, **arguments, **shown)
+    result.settings["weights"] = weights
+    folder = run_folder(place)
+    if folder:
+        write_result(folder, "recognition", result, arguments["catalog"].classes, encoder.streams)
+    show(result, folder or Path(place))

@@ -1,0 +1,259 @@
+"""Fine-tuning: an encoder's backbone trained on with labels, and tested. The protocol of VCOP, IIC and TCLR."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from praxino import ranks
+from praxino.catalogs.base import Catalog
+from praxino.clips.dataset import ClipDataset
+from praxino.clips.loader import ClipLoader
+from praxino.clips.samplers import Sampler
+from praxino.described import describe
+from praxino.errors import UserError
+from praxino.evaluations.finetune_parts import classifier_on, labelled_parts, only_view, split_off, usual_stage
+from praxino.evaluations.finetune_protocol import fewer_clips, one_random_clip, protocol_of, trained_as
+from praxino.evaluations.holdout import By
+from praxino.evaluations.recognition import recognise
+from praxino.evaluations.result import Result, Row, write_result
+from praxino.evaluations.validation import Validation
+from praxino.methods.classifier import Classifier
+from praxino.methods.encoder import Encoder, Evaluation
+from praxino.ranks import Device
+from praxino.training.checkpoint import load_checkpoint
+from praxino.training.fit import fit
+from praxino.training.precision import Precision, check_precision
+from praxino.training.prepare import (
+    RunVideos,
+    check_numbers,
+    compile_backbones,
+    try_out,
+    try_out_encoders,
+    usable_videos,
+    withdrawn_on_mistake,
+)
+from praxino.training.run import Run, environment
+from praxino.training.stages import Stage
+from praxino.views.pipeline import View
+
+PROTOCOL = "finetune"
+START = "start.safetensors"  # in the run's folder: the encoder and its classifier before the first step
+BEST: tuple[str, Literal["min", "max"]] = ("validation/total", "min")
+
+
+@dataclass
+class FineTuned:
+    """What fine-tuning leaves: its run, and the test's result; None where a signal stopped it."""
+
+    run: Run
+    result: Result | None
+
+
+def finetune(
+    encoder: Encoder,
+    catalog: Catalog,
+    out: str | Path,
+    view: str | None = None,
+    scratch: bool = False,
+    evaluation: Evaluation | None = None,
+    sampler: Sampler | None = None,
+    training_view: View | None = None,
+    flip: bool = True,
+    rates: dict[str, float] | None = None,
+    stages: list[Stage] | None = None,
+    validation: float = 0.1,
+    validation_by: By = "group",
+    validation_as_trained: bool = False,
+    validation_clips: int = 3,
+    test_batch_size: int = 16,
+    batch_size: int = 32,
+    seed: int = 0,
+    workers: int = 2,
+    threads: int | None = None,
+    precision: Precision = "fp32",
+    device: Device = "auto",
+    devices: int = 1,
+    accumulate: int = 1,
+    clip_norm: float | None = None,
+    drop_last: bool = False,
+    max_left_out: float = 0.1,
+    probe: Literal["quick", "full"] = "quick",
+    checkpoint_steps: int = 200,
+    keep_epochs: int | None = None,
+    compile: bool = False,
+    *,
+    recipe: Mapping[str, Any] | None = None,
+    resume: bool = False,
+) -> FineTuned:
+    """Trains a classifier on an encoder, with the encoder, on the catalog's training part, and tests it.
+
+    The weights of the epoch with the least validation loss are tested: a video's class is the largest of the mean of
+    its clips' logits.
+
+    Args:
+        encoder: what is trained on; it stays as it is.
+        catalog: labelled videos with a training and a test part.
+        out: the run's folder.
+        view: of the evaluation; none: its first.
+        scratch: draws the backbone's weights anew, instead of taking the encoder's.
+        evaluation: how the classifier is tested; none: as the encoder is evaluated.
+        sampler: the training clips; none: one clip of the test's length at a random place.
+        training_view: what the network sees in training; none: the test's view with its crop at a random place.
+        flip: mirrors half of the training clips, where training_view is not given and the stream is RGB.
+        rates: part of a parameter's name, as a regular expression -> its learning rate (praxino.methods.classifier).
+        stages: optimizer, schedule and length; none: those of the recipe `finetune`.
+        validation: share (below 1) or number of the training videos that is held out to choose the epoch by; 0: none,
+            and the last epoch is tested.
+        validation_by: whole groups, of each class the same share; or any videos alike.
+        validation_as_trained: validates on training clips instead of test clips.
+        validation_clips: at most so many test clips of each of its videos.
+        test_batch_size: videos a batch, of the accuracy that is a mean over batches.
+        batch_size: videos a batch, over all processes.
+        seed: of everything random.
+        workers: loading processes of each training process.
+        threads: threads of the CPU; none: the cores, shared by the processes. A resumed run takes the first one's.
+        precision: of the forward in training and validation.
+        device: auto takes a GPU where there is one.
+        devices: training processes on this machine.
+        accumulate: batches that make one optimizer step.
+        clip_norm: largest norm of the gradient.
+        drop_last: leaves out an epoch's last, shorter batch.
+        max_left_out: largest share of unusable videos of a part, 0 to 1, that the run puts up with.
+        probe: full decodes every training video before the first epoch.
+        checkpoint_steps: a checkpoint every so many steps, besides one at each epoch's end.
+        keep_epochs: keeps a copy of the checkpoint every so many epochs.
+        compile: compiles the backbone (needs a C++ compiler).
+        recipe: what is written as recipe.yaml; none: these arguments as far as they are plain.
+        resume: goes on in `out`, which holds a run.
+
+    Raises:
+        UserError: for whatever the user has to mend, before the first decode wherever that is possible.
+    """
+    target = ranks.pick_device(device)
+    check_precision(precision, target)
+    check_numbers(threads=threads, checkpoint_steps=checkpoint_steps, keep_epochs=keep_epochs, clip_norm=clip_norm,
+                  validation_clips=validation_clips, test_batch_size=test_batch_size)  # fmt: skip
+    ranks.start(target)
+    threads = threads or max(1, ranks.cores() // ranks.local_world())
+    torch.set_num_threads(threads)
+    if resume and (run := Run.open(out)).finished:
+        return FineTuned(run, read_result(run))
+    training, _ = labelled_parts(catalog)
+    protocol = protocol_of(encoder, evaluation, view)
+    shown, test_view = next(iter(protocol.views.items()))
+    sampler = sampler or one_random_clip(protocol.sampler)
+    training_view = training_view or trained_as(test_view, flip)
+    stages = stages or [usual_stage()]
+    task, tested = classifier_on(encoder, protocol, catalog.classes, training_view, rates, scratch, seed)
+
+    def loader_of(videos: RunVideos, clips: Sampler, seen: View, lengths: list[int] | None, train: bool) -> ClipLoader:
+        own = None if lengths is None else [lengths[row] for row in videos.rows]
+        dataset = ClipDataset(videos, (seen.stream,), clips, tested.streams, tested.canvas, seed, train, own)
+        on_gpu, parts = target.type == "cuda", accumulate if train else 1
+        cut = drop_last and train
+        return ClipLoader(dataset, batch_size, workers, ranks.rank(), ranks.world(), cut, on_gpu, parts)
+
+    # Tried with all videos before the first is decoded; the probe may leave some out.
+    loader_of(split_off(training, validation, validation_by, seed)[0], sampler, training_view, None, train=True)
+    task.to(target)
+    for stage in stages:
+        stage.make_optimizer(task.parameter_groups())
+    try_out(task, sampler, tested.canvas, seed, batch_size // ranks.world(), precision, target)
+    try_out_encoders({"": only_view(tested, shown)}, target)
+
+    derived = {"evaluation": protocol, "sampler": sampler, "training_view": training_view}
+    recipe = recipe if recipe is not None else {"seed": seed, "batch_size": batch_size, "out": str(out)}
+    recipe = {**recipe, **{name: describe(one) for name, one in derived.items()}}
+    run = Run.open(out) if resume else Run.create(out, {"protocol": PROTOCOL, **recipe, "threads": threads})
+    _say_what_it_is(run, tested, catalog, scratch)
+    with withdrawn_on_mistake(run, resume):
+        streams = tuple(dict.fromkeys([*task.streams, test_view.stream]))
+        least = max(sampler.min_frames, protocol.sampler.min_frames)
+        usable, lengths = usable_videos(
+            run, training, tested.streams, streams, least, max_left_out, probe == "full", workers
+        )
+        kept, held_out = split_off(usable, validation, validation_by, seed)
+        loader = loader_of(kept, sampler, training_view, lengths, train=True)
+    saved = run.checkpoint()
+    if run.writes and saved is None:
+        tested.save(run.path / START)
+        run.write("validation.txt", "".join(f"{video.id}\n" for video in held_out))
+    if compile:
+        compile_backbones(task)
+    validating = None
+    if held_out.rows:
+        clips = sampler if validation_as_trained else fewer_clips(protocol.sampler, validation_clips)
+        seen = training_view if validation_as_trained else test_view
+        epoch = saved["position"]["epoch"] if saved else 0
+        validated = loader_of(held_out, clips, seen, lengths, train=False)
+        validating = Validation(validated, seen, seed, epoch, precision, target)
+    with validating or nullcontext():
+        finished = fit(
+            task, loader, stages, run, seed=seed, device=target, accumulate=accumulate, precision=precision,
+            clip_norm=clip_norm, checkpoint_steps=checkpoint_steps, keep_epochs=keep_epochs, after_epoch=validating,
+            best=BEST if validating else None,
+        )  # fmt: skip
+    if not finished:
+        run.log(f"stopped and saved: go on with 'praxino resume {out}'")
+        return FineTuned(run, None)
+    at = take_best(run, task)
+    tested.record = {"recipe": recipe, "seed": seed, "steps": at["step"], "environment": environment()}
+    result = recognise(tested, catalog, "test", shown, test_batch_size, workers, device, max_left_out)
+    result = _named(result, "from scratch" if scratch else "fine-tuned", catalog)
+    result.settings |= {"training videos": len(kept), "held out videos": len(held_out), "seed": seed}
+    result.settings |= {"weights after epoch": at["epoch"], "weights after step": at["step"]}
+    if run.writes:
+        write_result(run.path, PROTOCOL, result, catalog.classes, tested.streams)
+        tested.save(run.path / "encoder.safetensors")
+    ranks.barrier()  # whether a run is finished is read from what rank 0 has written
+    return FineTuned(run, result)
+
+
+def take_best(run: Run, task: Classifier) -> dict[str, Any]:
+    """Gives the task the weights of the best epoch, or the last ones where no epoch was validated.
+
+    Returns:
+        Where the run stood with them: `epoch` and `step`, both counted from 1.
+    """
+    best = run.checkpoint_file.with_name("best.ckpt")
+    saved = load_checkpoint(best if best.exists() else run.checkpoint_file)
+    task.load_state_dict(saved["task"])
+    return saved["position"]
+
+
+def read_result(run: Run) -> Result:
+    """The test's result of a finished run.
+
+    Raises:
+        UserError: if it is not there.
+    """
+    path = run.path / "evaluations" / f"{PROTOCOL}.json"
+    if not path.is_file():
+        raise UserError(f"{path} is missing: praxino evaluate finetune {run.path} --test_only makes a new one")
+    said = json.loads(path.read_text())
+    rows = [Row(**row) for row in said["rows"]]
+    return Result(said["protocol"], said["title"], said["settings"], said["columns"], rows)
+
+
+def _named(result: Result, name: str, catalog: Catalog) -> Result:
+    row = result.row("classifier")
+    row.name = name
+    title = f"Fine-tuning on {type(catalog).__name__}: {len(catalog.classes)} classes, {name}"
+    return replace(result, protocol=PROTOCOL, title=title, per_query={name: result.per_query["classifier"]})
+
+
+def _say_what_it_is(run: Run, tested: Encoder, catalog: Catalog, scratch: bool) -> None:
+    if catalog.found:
+        run.log(catalog.found)
+    network, tensors = type(tested.backbone).__name__, len(tested.backbone.state_dict())
+    kept = f"all {tensors} tensors of {network} are drawn anew" if scratch else (
+        f"all {tensors} tensors of {network} are the encoder's"
+    )  # fmt: skip
+    run.log(f"{kept}; the classifier of {len(tested.classes)} classes is new")

@@ -1,0 +1,102 @@
+"""What fine-tuning is made of: the labelled parts of a catalog, the classifier on an encoder, its usual stage."""
+
+from __future__ import annotations
+
+import copy
+from importlib import resources
+from pathlib import Path
+
+import torch
+
+from praxino.catalogs.base import Catalog
+from praxino.described import arguments
+from praxino.errors import UserError
+from praxino.evaluations.holdout import By, held_out_rows
+from praxino.evaluations.protocol import untrained
+from praxino.methods.classifier import Classifier
+from praxino.methods.encoder import Encoder, Evaluation
+from praxino.rng import Rng
+from praxino.training.documents import read
+from praxino.training.prepare import RunVideos
+from praxino.training.recipe import complete, instantiate
+from praxino.training.stages import Stage
+from praxino.views.pipeline import View
+
+
+def labelled_parts(catalog: Catalog) -> tuple[Catalog, Catalog]:
+    """The training and the test part.
+
+    Raises:
+        UserError: if a video has no label, or the parts are not apart.
+    """
+    name = type(catalog).__name__
+    if not catalog.classes:
+        raise UserError(f"{name} has no labels to train by: take a catalog with classes")
+    parts = catalog.part("train"), catalog.part("test")
+    ids = []
+    for part in parts:
+        videos = [part[row] for row in range(len(part))]
+        bare = next((video.id for video in videos if video.label is None), None)
+        if bare is not None:
+            raise UserError(f"{name}: {bare} has no label to train or test by")
+        ids.append({video.id for video in videos})
+    if not all(ids):
+        raise UserError(f"{name}: the training part or the test part is empty")
+    if ids[0] & ids[1]:
+        raise UserError(
+            f"{name}: training and test part share videos ({min(ids[0] & ids[1])}), and a test on those would mean "
+            "nothing: take a catalog with lists (ListFile with its argument test, UCF101)"
+        )
+    return parts
+
+
+def split_off(videos: Catalog | RunVideos, validation: float, by: By, seed: int) -> tuple[RunVideos, RunVideos]:
+    """The videos to train on, and those that are held out: a function of the seed and of the videos.
+
+    Raises:
+        UserError: as of `held_out_rows`.
+    """
+    held = held_out_rows(videos, validation, by, Rng(seed, "validation"))
+    kept = sorted(set(range(len(videos))) - set(held))
+    return RunVideos(videos, kept), RunVideos(videos, held)
+
+
+def classifier_on(
+    encoder: Encoder,
+    protocol: Evaluation,
+    classes: tuple[str, ...],
+    view: View,
+    rates: dict[str, float] | None,
+    scratch: bool,
+    seed: int,
+) -> tuple[Classifier, Encoder]:
+    """The task, and an encoder of the same weights that is used as `protocol` says.
+
+    Args:
+        encoder: gives the backbone, of which a copy is taken; its own classifier, if it has one, is left behind.
+        protocol: of the test.
+        classes: their names.
+        view, rates: as of `Classifier`.
+        scratch: the backbone drawn anew.
+        seed: of the weights that are drawn.
+    """
+    backbone = untrained(encoder, seed).backbone if scratch else copy.deepcopy(encoder.backbone)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(Rng(seed, "classifier").shared().integers(2**31)))
+        task = Classifier(backbone, view, len(classes), rates)
+        tested = Encoder(backbone, **arguments(protocol), classes=classes)
+    tested.classifier = task.linear
+    return task.train(), tested
+
+
+def only_view(encoder: Encoder, view: str) -> Encoder:
+    """The encoder with one of its views."""
+    other = copy.copy(encoder)
+    other.views = {view: encoder.view(view)}
+    return other
+
+
+def usual_stage() -> Stage:
+    """That of the recipe `finetune`."""
+    path = Path(str(resources.files("praxino") / "recipes" / "finetune.yaml"))
+    return Stage(**instantiate(Stage, complete(Stage, read(path)["stages"][0])))
