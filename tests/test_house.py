@@ -163,6 +163,7 @@ def test_recipes_name_what_exists(path: Path) -> None:
     from praxino.training.recipe import complete, instantiate
 
     recipe = read(path)
+    recipe.pop("catalog", None)  # where its videos lie is the user's
     # A recipe of fine-tuning says so; what it leaves open is taken from the encoder.
     function = {"finetune": finetune, None: pretrain}[recipe.pop("protocol", None)]
     config = complete(function, recipe, without=("encoder",), partial=True)

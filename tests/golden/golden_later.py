@@ -4,10 +4,6 @@ neither here nor checked fails. Whoever writes a check takes the item off.
 
 from __future__ import annotations
 
-IIC = """
-    finetune_param_groups lr_schedule_finetune finetune_test_accuracy finetune_logits finetune_train_step
-"""
-
 VCOP_VCP = """
     vcop_order_labels vcop_clip_starts vcop_head checkpoint_vcop vcp_ops vcp_sampler vcp_head vcop_network
     vcp_network
@@ -46,7 +42,7 @@ def _all(names: str, reason: str) -> dict[str, str]:
 
 
 LATER: dict[str, dict[str, str]] = {
-    "iic": _all(IIC, "waits for IIC and its fine-tuning") | _all(VCOP_VCP, "waits for VCOP and VCP"),
+    "iic": _all(VCOP_VCP, "waits for VCOP and VCP"),
     "tclr": _all(TCLR, "waits for TCLR"),
     "cyclecontrast": _all(CYCLECONTRAST, "waits for CycleContrast"),
     "cocon": _all(COCON, "waits for CoCon"),

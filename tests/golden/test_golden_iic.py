@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 import golden_items
+import iic_finetune
 import iic_methods
 import iic_networks
 import numpy as np
@@ -175,6 +176,7 @@ CHECKS: dict[str, golden_items.Check] = {
     "iic_train_step_r21d": iic_methods.train_step,
     "iic_train_step_r21d_grads": iic_methods.train_step,
     **iic_networks.CHECKS,
+    **iic_finetune.CHECKS,
 }
 
 
