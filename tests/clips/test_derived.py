@@ -17,6 +17,7 @@ from praxino.clips.dataset import ClipDataset, load_clips
 from praxino.clips.loader import ClipLoader
 from praxino.clips.samplers import EvenClips, RandomClip
 from praxino.errors import UnreadableVideo, UserError
+from praxino.evaluations.features import loaded_videos
 from praxino.methods.encoder import Evaluation
 from praxino.methods.simclr import SimCLR
 from praxino.rng import Rng
@@ -244,6 +245,23 @@ def test_a_run_from_videos_alone(cv2, clips, tmp_path):
     encoder = praxino.load_encoder(tmp_path / "one", trust=("toys",))
     assert isinstance(encoder.streams["flow_u"], DISFlow)
     assert encoder.embed(clips / "3.mp4").shape == (2, 6)
+
+
+class NeedsMore(Half):
+    def prepare(self, pixels, wanted):
+        raise UserError("install it")
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_what_a_user_has_to_mend_is_one_line_out_of_any_process(clips, workers):
+    with pytest.raises(UserError) as raised:
+        list(loaded_videos(VideoFolder(clips), ("half",), EvenClips(1, 4), {"half": NeedsMore()}, {}, workers=workers))
+    assert str(raised.value) == "install it"
+    dataset = ClipDataset(VideoFolder(clips), ("half",), RandomClip(4), {"half": NeedsMore()})
+    batches = ClipLoader(dataset, 2, workers).batches()
+    with pytest.raises(UserError) as raised:
+        next(batches)
+    assert str(raised.value) == "install it"
 
 
 def test_a_recipe_names_it_in_a_line(tmp_path):

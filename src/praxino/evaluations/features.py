@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -57,13 +58,15 @@ class _Clips:
         self.videos, self.needed, self.sampler = videos, needed, sampler
         self.streams, self.canvas = streams, canvas
 
-    def __getitem__(self, row: int) -> tuple[int, LoadedVideo | str]:
+    def __getitem__(self, row: int) -> tuple[int, LoadedVideo | str | UserError]:
         video = self.videos[row]
         generator = Rng(0, "evaluation", row).shared()
         try:
             return row, load_clips(video, self.needed, self.streams, self.canvas, self.sampler, generator)
         except UnreadableVideo as error:
             return row, error.reason
+        except UserError as mistake:
+            return row, mistake  # a loading process would add its traceback to the line
 
 
 def loaded_videos(
@@ -78,10 +81,17 @@ def loaded_videos(
     """(row, clips or the reason why there are none), in order."""
     rows = range(len(videos)) if rows is None else rows
     clips = _Clips(videos, needed, sampler, streams, canvas)
-    return iter(DataLoader(clips, batch_size=None, sampler=rows, collate_fn=_as_is, num_workers=workers))  # type: ignore[arg-type]
+    return _raised(iter(DataLoader(clips, batch_size=None, sampler=rows, collate_fn=_as_is, num_workers=workers)))  # type: ignore[arg-type]
 
 
-def _as_is(item: tuple[int, LoadedVideo | str]) -> tuple[int, LoadedVideo | str]:
+def _raised(items: Iterator[tuple[int, LoadedVideo | str | UserError]]) -> Iterator[tuple[int, LoadedVideo | str]]:
+    for row, item in items:
+        if isinstance(item, UserError):
+            raise item
+        yield row, item
+
+
+def _as_is(item: Any) -> Any:
     return item
 
 
