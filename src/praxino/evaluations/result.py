@@ -159,9 +159,11 @@ class _Pictures:
 def table_lines(result: Result) -> list[str]:
     """The table as plain lines, for a terminal."""
     width = max(len(row.name) for row in result.rows)
-    lines = [f"{'':{width}}  " + "  ".join(f"{'@' + column:>6}" for column in result.columns)]
+    heads = {column: f"{'@' + column if column.isdecimal() else column:>6}" for column in result.columns}
+    lines = [f"{'':{width}}  " + "  ".join(heads.values())]
     for row in result.rows:
-        cells = "  ".join(f"{row.values[c]:6.1f}" if c in row.values else f"{'-':>6}" for c in result.columns)
+        numbers = {c: f"{row.values[c]:.1f}" if c in row.values else "-" for c in result.columns}
+        cells = "  ".join(f"{numbers[column]:>{len(head)}}" for column, head in heads.items())
         first = result.columns[0]
         interval = row.intervals.get(first)
         lines.append(

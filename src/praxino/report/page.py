@@ -14,7 +14,13 @@ from praxino.report.style import CSS
 
 NAME = "report.html"
 LISTED = 500
-PROTOCOLS = {"retrieval": "Retrieval", "knn": "kNN", "instance": "Own video found"}
+PROTOCOLS = {
+    "retrieval": "Retrieval",
+    "knn": "kNN",
+    "instance": "Own video found",
+    "finetune": "Fine-tuned",
+    "recognition": "Recognition",
+}
 # The page asks for nothing from anywhere, and a browser that reads this line will not let it.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
@@ -80,6 +86,9 @@ def summary(record: Record) -> str:
     place = next((arguments[key] for key in ("root", "path") if arguments.get(key)), "") if arguments else ""
     where = f" on the videos of {_class(catalog)}{f' ({place})' if place else ''}" if catalog else ""
     begun = "" if record.steps else " No step has been taken yet."
+    if "protocol" in record.recipe:
+        start = "from scratch" if record.recipe.get("scratch") else f"from {record.recipe.get('encoder', 'an encoder')}"
+        return f"Fine-tuning with labels, {start},{where}.{begun}"
     return f"{method or 'A method'}, trained without labels{where}.{begun}"
 
 
