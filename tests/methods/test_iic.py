@@ -58,16 +58,19 @@ def test_candidates_are_uniform_where_the_own_row_is_excluded():
     assert (shares[[0, 1, 3, 4]] - 0.25).abs().max() < 0.01
 
 
-def test_a_bank_is_filled_scored_and_moved():
+@pytest.mark.parametrize("count", [11, 300])  # 3 * 300 candidates are more than the 500 rows
+def test_a_bank_is_filled_scored_and_moved(count):
     bank = MemoryBank(6)
     bank.fill(500, Rng(0))
     assert bank.rows.abs().max() < (3 / 6) ** 0.5
     assert float(bank.rows.std()) == pytest.approx(6**-0.5, rel=0.05)  # uniform in [-s, s): s / sqrt(3)
     before = bank.rows.clone()
     features, index = torch.randn(3, 6), torch.tensor([7, 0, 499])
-    candidates = torch.randint(0, 500, (3, 11))
+    candidates = torch.randint(0, 500, (3, count))
     slow = [[float(features[b] @ bank.rows[c]) for c in candidates[b]] for b in range(3)]
     assert torch.allclose(bank.scores(features, candidates), torch.tensor(slow), atol=1e-6)
+    two = bank.scores(torch.stack([features, -features]), candidates)
+    assert torch.allclose(two, torch.tensor([slow, slow]) * torch.tensor([1, -1])[:, None, None], atol=1e-6)
     bank.update(index, features, 0.25)
     for row, feature in zip(index, features, strict=True):
         want = 0.25 * before[row] + 0.75 * feature

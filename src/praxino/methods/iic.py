@@ -76,9 +76,10 @@ class IIC(CMC):
         with torch.no_grad():  # in training mode all the same: BatchNorm's running statistics see the negatives
             intra = self.features(views["intra"])
         candidates = drawn["candidates"]
+        beside = self.intra_bank.scores(torch.stack([one, two]), candidates)
         losses = self.contrasted(
-            torch.cat([self.second_bank.scores(one, candidates), self.intra_bank.scores(one, candidates)], dim=1),
-            torch.cat([self.first_bank.scores(two, candidates), self.intra_bank.scores(two, candidates)], dim=1),
+            torch.cat([self.second_bank.scores(one, candidates), beside[0]], dim=1),
+            torch.cat([self.first_bank.scores(two, candidates), beside[1]], dim=1),
         )
         losses.embeddings = {"first": one.detach(), "second": two.detach()}
         losses.kept = {"index": drawn["index"], "first": one.detach(), "second": two.detach(), "intra": intra}

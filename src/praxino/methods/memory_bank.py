@@ -39,14 +39,16 @@ class MemoryBank(nn.Module):
         """Inner products of features with the rows of their candidates; no gradient reaches the rows.
 
         Args:
-            features: [B, dim].
+            features: [v, B, dim], several for the same candidates, or [B, dim].
             candidates: int64 [B, C], rows of the bank.
 
         Returns:
-            float32 [B, C].
+            float32 [v, B, C], or [B, C].
         """
-        # Every row is read once for the whole batch: gathering [B, C, dim] first costs more memory than all rows have.
-        return (features @ self.rows.T).gather(1, candidates)
+        if candidates.numel() < len(self.rows):
+            return (self.rows[candidates] @ features.unsqueeze(-1)).squeeze(-1)
+        # Where there are more candidates than rows, products with all rows cost less than [B, C, dim] in memory does.
+        return (features @ self.rows.T).gather(-1, candidates.expand(*features.shape[:-1], -1))
 
     @torch.no_grad()
     def update(self, index: Tensor, features: Tensor, momentum: float) -> None:

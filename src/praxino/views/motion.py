@@ -38,9 +38,8 @@ def repeat(x: Tensor, frames: Tensor) -> Tensor:
         x: [b, C, T, h, w].
         frames: int64 [b], which frame.
     """
-    _, channels, length, height, width = x.shape
-    index = frames.to(x.device)[:, None, None, None, None].expand(-1, channels, 1, height, width)
-    return x.gather(2, index).expand(-1, -1, length, -1, -1)
+    still = x[torch.arange(len(x), device=x.device), :, frames.to(x.device)]  # [b, C, h, w]
+    return still.unsqueeze(2).expand_as(x)
 
 
 def shuffle(x: Tensor, first: Tensor, step: Tensor) -> Tensor:
