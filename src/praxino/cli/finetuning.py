@@ -99,11 +99,12 @@ def _folder_name(config: Mapping[str, Any]) -> str:
 
 
 def _trained(place: str, trust: tuple[str, ...], configs: Sequence[Mapping[str, Any]]) -> int | None:
-    from praxino.evaluations.finetune_start import start
+    from praxino.evaluations.finetune_start import start, start_or_resume
 
     found: list[Result] = []
     for config in configs:
-        done = start(place, trust, config)
+        # Of several some may be there already, of a command that was stopped.
+        done = (start if len(configs) == 1 else start_or_resume)(place, trust, config)
         if done.result is None:
             return INTERRUPTED
         if done.run.writes:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from praxino.errors import UserError
 from praxino.evaluations.finetune import PROTOCOL, START, FineTuned, finetune, read_result, take_best
 from praxino.methods.classifier import Classifier
 from praxino.methods.encoder import Encoder
@@ -16,6 +17,8 @@ from praxino.training.run import Run
 
 OUTSIDE = ("encoder", "recipe", "resume")  # arguments of `finetune` that are no part of a recipe
 BESIDE = ("protocol", "encoder", "trust")  # of a recipe that are no arguments: what it is, and of which encoder
+
+MACHINE = ("out", "workers", "threads", "device", "devices")
 
 
 def is_finetuning(folder: str | Path) -> bool:
@@ -38,6 +41,24 @@ def start(place: str, trust: tuple[str, ...], config: Mapping[str, Any]) -> Fine
     encoder = Encoder.load(place, trust=trust)
     recipe = {"protocol": PROTOCOL, "encoder": str(Path(place).absolute()), "trust": list(trust), **config}
     return finetune(encoder, **instantiate(finetune, config), recipe=recipe)
+
+
+def start_or_resume(place: str, trust: tuple[str, ...], config: Mapping[str, Any]) -> FineTuned:
+    """`start`, or `resume` where the folder holds the same fine-tuning already.
+
+    Raises:
+        UserError: as of these two, or if the folder holds another run.
+    """
+    folder = config["out"]
+    if not is_finetuning(folder):
+        return start(place, trust, config)
+    then = {**recipe_of(folder), "encoder": Run(folder).recipe().get("encoder")}
+    # What was left open has been taken from the encoder, and what is the machine's changes no number.
+    now = {name: value for name, value in config.items() if value is not None and name not in MACHINE}
+    for name, value in {"encoder": str(Path(place).absolute()), **now}.items():
+        if then[name] != value:
+            raise UserError(f"{folder} holds a fine-tuning with another {name}: pass another --out")
+    return resume(folder)
 
 
 def recipe_of(folder: str | Path) -> dict[str, Any]:
