@@ -83,6 +83,8 @@ def test_mistakes(ckpt, capsys, argv, said):
 
 
 def test_help(capsys):
+    assert main(["--help"]) == 0
+    assert "praxino convert" in capsys.readouterr().out
     assert main(["convert", "--help"]) == 0
     assert capsys.readouterr().out.startswith("usage: praxino convert iic")
     assert main(["convert", "iic", "--help"]) == 0

@@ -111,7 +111,7 @@ YAML = [
     ("batch_size: 4", "seed: 1", None),
     ("    dim: 5", "    dimm: 5", "line 9: method.dimm: SimCLR takes no argument 'dimm'", "'dim'"),
     ("class_path: SimCLR", "class_path: SimClr", "line 6: method: there is no Method called 'SimClr'", "'SimCLR'"),
-    ("class_path: SimCLR", "clas_path: SimCLR", "line 6: method: needs class_path, one of SimCLR"),
+    ("class_path: SimCLR", "clas_path: SimCLR", "line 6: method: needs class_path, one of ", "SimCLR"),
     ("toys.Noise", "Noise", "line 13: method.view.operations.0: there is no Operation called 'Noise'"),
     ("    dim: 5", "    temperature: hot", "line 9: method.temperature: takes float, not 'hot'"),
     ("    steps: 4", "    step: 4", "line 16: stages.0.step: Stage takes no argument 'step'", "'steps'"),

@@ -136,13 +136,13 @@ def test_views(tmp_path, state, modality, asked, views, dropped):
 
 
 def test_what_is_left_out_is_told(tmp_path, state):
-    content = pretraining_file(state, modality="res", neg="repeat") | {"scaler": 3}
+    content = pretraining_file(state, modality="res", neg="repeat") | {7: 3}
     encoder, report = encoder_of_file(saved(tmp_path / "ckpt.pth", content))
     assert report == [
         "IIC's R3D: 72 tensors mapped",
         "view residual (also rgb), 10 clips of 16 frames, feature map",
         "written down, not used: epoch 240, modality res, neg repeat, ... (opt)",
-        "left out: contrast (params [5], memory_l [7, 16], memory_ab [7, 16]); optimizer; scaler",
+        "left out: contrast (params [5], memory_l [7, 16], memory_ab [7, 16]); optimizer; 7",
     ]
     assert encoder.record["epoch"] == 240
     assert encoder.record["settings"]["nce_k"] == 1024
@@ -202,6 +202,7 @@ def test_classes_that_do_not_fit(tmp_path, state, classifier):
         ([1, 2], "holds no state: it is a list"),
         ({"model": [1]}, "holds no state"),
         ({"model": {"conv1.weight": 3}}, "holds no state"),
+        ({0: torch.zeros(2)}, "holds no state"),
         ({"epoch": 3, "state_dict": {}}, "holds no state"),
         ({}, "it is empty"),
         (np.float64(3), "asks for numpy"),

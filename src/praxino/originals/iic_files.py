@@ -76,7 +76,9 @@ def read_file(path: str | Path) -> IICFile:
         raise UserError(f"{path} holds no state: it is a {type(content).__name__}")
     rest = {key: value for key, value in content.items() if key != "model"} if "model" in content else {}
     model = content.get("model", content)
-    if not isinstance(model, Mapping) or not all(isinstance(value, Tensor) for value in model.values()):
+    if not isinstance(model, Mapping) or not all(
+        isinstance(k, str) and isinstance(v, Tensor) for k, v in model.items()
+    ):
         raise UserError(f"{path} holds no state: a file of IIC is a state, or holds one as 'model'")
     state = without_parallel(model)
     try:
@@ -85,9 +87,10 @@ def read_file(path: str | Path) -> IICFile:
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     opt = rest.get("opt")
-    settings = {name: _plain(value) for name, value in vars(opt).items()} if isinstance(opt, argparse.Namespace) else {}
+    said = vars(opt) if isinstance(opt, argparse.Namespace) else {}
+    settings = {str(name): _plain(value) for name, value in said.items()}
     epoch = rest.get("epoch")
-    unused = [_told(key, value) for key, value in rest.items() if key not in ("opt", "epoch")]
+    unused = [_told(str(key), value) for key, value in rest.items() if key not in ("opt", "epoch")]
     return IICFile(backbone, classifier, settings, epoch if isinstance(epoch, int) else None, unused)
 
 
