@@ -101,7 +101,10 @@ def test_a_stream_of_a_stream_is_refused(tmp_path):
     with pytest.raises(UserError, match="flow_v is made from flow_u, which is made itself"):
         probe([video], {"flow_u": DISFlow(), "flow_v": DISFlow("v", of="flow_u")}, ["flow_v"], 1)
     found = probe([video], {"flow_u": DISFlow(of="depth")}, ["flow_u"], 1)
-    assert (found[0].status, found[0].reason) == ("unreadable", "it has no depth, only rgb")
+    assert (found[0].status, found[0].reason) == (
+        "unreadable",
+        "it has no depth, only rgb (what makes it: --streams.depth)",
+    )
 
 
 def test_description():

@@ -165,7 +165,7 @@ def finetune(
     task.to(target)
     for stage in stages:
         stage.make_optimizer(task.parameter_groups())
-    try_out(task, sampler, tested.canvas, seed, batch_size // ranks.world(), precision, target)
+    try_out(task, sampler, tested.canvas, seed, batch_size // ranks.world(), precision, target, tested.streams)
     try_out_encoders({"": only_view(tested, shown)}, target)
 
     derived = {"evaluation": protocol, "sampler": sampler, "training_view": training_view}

@@ -94,7 +94,8 @@ def files_of(video: Video, stream: str) -> Files:
         UnreadableVideo: if it has none.
     """
     if stream not in video.files:
-        raise UnreadableVideo(video.id, f"it has no {stream}, only {', '.join(sorted(video.files)) or 'nothing'}")
+        there = ", ".join(sorted(video.files)) or "nothing"
+        raise UnreadableVideo(video.id, f"it has no {stream}, only {there} (what makes it: --streams.{stream})")
     return video.files[stream]
 
 
