@@ -13,8 +13,9 @@ from praxino.catalogs.base import Video
 from praxino.clips.dataset import collate, load_clips
 from praxino.errors import UserError
 from praxino.evaluations import finetune_start
-from praxino.evaluations.finetune import finetune, read_result
+from praxino.evaluations.finetune import finetune
 from praxino.evaluations.recognition import recognise, scores
+from praxino.evaluations.result import read_result
 from praxino.evaluations.validation import Validation
 from praxino.methods.classifier import Classifier
 from praxino.methods.encoder import Encoder
@@ -119,7 +120,7 @@ def test_what_a_fine_tuning_leaves_behind(whole):
     assert not any(path.suffix == ".part" for path in folder.rglob("*"))
     assert done.run.finished
     assert [row.name for row in done.result.rows] == ["chance", "fine-tuned"]
-    assert read_result(done.run).rows == done.result.rows
+    assert read_result(folder, "finetune").rows == done.result.rows
     epochs = [line for line in done.run.metrics() if line["kind"] == "epoch"]
     assert len(epochs) == 4
     assert all({"train/accuracy", "validation/total", "validation/accuracy"} <= set(line) for line in epochs)

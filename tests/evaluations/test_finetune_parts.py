@@ -18,6 +18,7 @@ from praxino.rng import Rng
 from praxino.views.geometry import CentreCrop, Flip, Resize, SquareCrop
 from praxino.views.motion import Residual
 from praxino.views.pipeline import View
+from toys import ToyStream
 
 
 def listed(shape):
@@ -86,6 +87,8 @@ def test_the_protocol_is_the_encoders_and_the_asked_view_stands_first():
     assert (found.feature, found.centred, found.sampler) == ("map", False, encoder.sampler)
     said = Evaluation({"other": one}, EvenClips(1))
     assert describe(protocol_of(encoder, said)) == describe(said)
+    encoder.streams = {"rgb": ToyStream()}
+    assert protocol_of(encoder, said).streams == encoder.streams
     with pytest.raises(UserError, match="Did you mean 'residual'"):
         protocol_of(encoder, view="residuals")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -17,17 +16,21 @@ from praxino.clips.dataset import ClipDataset
 from praxino.clips.loader import ClipLoader
 from praxino.clips.samplers import Sampler
 from praxino.described import describe
-from praxino.errors import UserError
-from praxino.evaluations.finetune_parts import classifier_on, labelled_parts, only_view, split_off, usual_stage
+from praxino.evaluations.finetune_parts import (
+    classifier_on,
+    labelled_parts,
+    only_view,
+    split_off,
+    take_best,
+    usual_stage,
+)
 from praxino.evaluations.finetune_protocol import fewer_clips, one_random_clip, protocol_of, trained_as
 from praxino.evaluations.holdout import By
 from praxino.evaluations.recognition import recognise
-from praxino.evaluations.result import Result, Row, write_result
+from praxino.evaluations.result import Result, read_result, write_result
 from praxino.evaluations.validation import Validation
-from praxino.methods.classifier import Classifier
 from praxino.methods.encoder import Encoder, Evaluation
 from praxino.ranks import Device
-from praxino.training.checkpoint import load_checkpoint
 from praxino.training.fit import fit
 from praxino.training.precision import Precision, check_precision
 from praxino.training.prepare import (
@@ -144,7 +147,7 @@ def finetune(
     threads = threads or max(1, ranks.cores() // ranks.local_world())
     torch.set_num_threads(threads)
     if resume and (run := Run.open(out)).finished:
-        return FineTuned(run, read_result(run))
+        return FineTuned(run, read_result(run.path, PROTOCOL))
     training, _ = labelled_parts(catalog)
     protocol = protocol_of(encoder, evaluation, view)
     shown, test_view = next(iter(protocol.views.items()))
@@ -214,32 +217,6 @@ def finetune(
         tested.save(run.path / "encoder.safetensors")
     ranks.barrier()  # whether a run is finished is read from what rank 0 has written
     return FineTuned(run, result)
-
-
-def take_best(run: Run, task: Classifier) -> dict[str, Any]:
-    """Gives the task the weights of the best epoch, or the last ones where no epoch was validated.
-
-    Returns:
-        Where the run stood with them: `epoch` and `step`, both counted from 1.
-    """
-    best = run.checkpoint_file.with_name("best.ckpt")
-    saved = load_checkpoint(best if best.exists() else run.checkpoint_file)
-    task.load_state_dict(saved["task"])
-    return saved["position"]
-
-
-def read_result(run: Run) -> Result:
-    """The test's result of a finished run.
-
-    Raises:
-        UserError: if it is not there.
-    """
-    path = run.path / "evaluations" / f"{PROTOCOL}.json"
-    if not path.is_file():
-        raise UserError(f"{path} is missing: praxino evaluate finetune {run.path} --test_only makes a new one")
-    said = json.loads(path.read_text())
-    rows = [Row(**row) for row in said["rows"]]
-    return Result(said["protocol"], said["title"], said["settings"], said["columns"], rows)
 
 
 def _named(result: Result, name: str, catalog: Catalog) -> Result:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -16,9 +17,11 @@ from praxino.evaluations.protocol import untrained
 from praxino.methods.classifier import Classifier
 from praxino.methods.encoder import Encoder, Evaluation
 from praxino.rng import Rng
+from praxino.training.checkpoint import load_checkpoint
 from praxino.training.documents import read
 from praxino.training.prepare import RunVideos
 from praxino.training.recipe import complete, instantiate
+from praxino.training.run import Run
 from praxino.training.stages import Stage
 from praxino.views.pipeline import View
 
@@ -94,6 +97,18 @@ def only_view(encoder: Encoder, view: str) -> Encoder:
     other = copy.copy(encoder)
     other.views = {view: encoder.view(view)}
     return other
+
+
+def take_best(run: Run, task: Classifier) -> dict[str, Any]:
+    """Gives the task the weights of the best epoch, or the last ones where no epoch was validated.
+
+    Returns:
+        Where the run stood with them: `epoch` and `step`, both counted from 1.
+    """
+    best = run.checkpoint_file.with_name("best.ckpt")
+    saved = load_checkpoint(best if best.exists() else run.checkpoint_file)
+    task.load_state_dict(saved["task"])
+    return saved["position"]
 
 
 def usual_stage() -> Stage:

@@ -16,6 +16,8 @@ from praxino.views.pipeline import Operation, View
 def protocol_of(encoder: Encoder, evaluation: Evaluation | None = None, view: str | None = None) -> Evaluation:
     """How the classifier is tested: as `evaluation` says, else as the encoder is evaluated; `view` stands first.
 
+    An evaluation that names no streams reads the encoder's: how frames come out of a video is no matter of the test.
+
     Raises:
         UserError: if there is no such view.
     """
@@ -24,6 +26,7 @@ def protocol_of(encoder: Encoder, evaluation: Evaluation | None = None, view: st
     first = view or next(iter(views))
     if first not in views:
         raise UserError(f"--view {first}: there is no such view.{nearest(first, views)}")
+    said["streams"] = said["streams"] or encoder.streams or None
     return Evaluation(**said | {"views": {first: views.pop(first), **views}})
 
 

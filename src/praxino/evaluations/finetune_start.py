@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from praxino.errors import UserError
-from praxino.evaluations.finetune import PROTOCOL, START, FineTuned, finetune, read_result, take_best
+from praxino.evaluations.finetune import PROTOCOL, START, FineTuned, finetune
+from praxino.evaluations.finetune_parts import take_best
+from praxino.evaluations.result import read_result
 from praxino.methods.classifier import Classifier
 from praxino.methods.encoder import Encoder
 from praxino.training.documents import read
@@ -82,7 +84,7 @@ def resume(folder: str | Path) -> FineTuned:
     if run.finished:
         # Not into its log: a finished run stays as it is.
         print(f"{folder} is finished already: nothing to do", file=sys.stderr)
-        return FineTuned(run, read_result(run))
+        return FineTuned(run, read_result(run.path, PROTOCOL))
     said, config = run.recipe(), recipe_of(folder)
     # Its own copy: the encoder that it began with may be gone, or another one by now.
     own = run.path / START

@@ -14,7 +14,7 @@ import numpy as np
 
 from praxino.catalogs.base import Video
 from praxino.clips.dataset import Streams
-from praxino.errors import UnreadableVideo
+from praxino.errors import UnreadableVideo, UserError
 from praxino.streams.base import Canvas, Stream
 from praxino.streams.choose import stream_of
 
@@ -123,6 +123,21 @@ def write_result(
     path_aside.write_text(json.dumps(data, indent=1) + "\n")
     os.replace(path_aside, path)
     return path
+
+
+def read_result(folder: str | Path, name: str) -> Result:
+    """The table of what `write_result` wrote, without its pictures and without the single queries.
+
+    Raises:
+        UserError: if it is not there.
+    """
+    path = Path(folder) / "evaluations" / f"{name}.json"
+    if not path.is_file():
+        raise UserError(f"{path} is missing: the evaluation has to be made once more")
+    said = json.loads(path.read_text())
+    rows = [Row(**row) for row in said["rows"]]
+    left_out = [(one["id"], one["reason"]) for one in said["left_out"]]
+    return Result(said["protocol"], said["title"], said["settings"], said["columns"], rows, left_out=left_out)
 
 
 class _Pictures:
