@@ -209,3 +209,10 @@ def test_refuses():
         built(IICInBatch).setup(5, 1, Rng(0))
     with pytest.raises(UserError, match="two videos"):
         built(CMC, exclude_own=True).setup(1, 1, Rng(0))
+
+
+def test_a_short_run_with_banks_is_told_so():
+    assert "143,000" in built(IIC).advice(500)
+    assert "cmc_small" in built(CMC).advice(500)
+    assert built(IIC).advice(143_000) is None
+    assert built(IICInBatch).advice(500) is None

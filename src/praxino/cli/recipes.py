@@ -19,6 +19,8 @@ def run(argv: Sequence[str]) -> None:
     if "help" in words.flags:
         print(USAGE)
         return
-    for name, path in recipe_files().items():
+    files = recipe_files()
+    column = max(map(len, files)) + 2
+    for name, path in files.items():
         first = path.read_text(encoding="utf-8").partition("\n")[0]
-        print(f"{name:<16}{first.removeprefix('#').strip()}")
+        print(f"{name:<{column}}{first.removeprefix('#').strip()}")

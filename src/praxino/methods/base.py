@@ -48,6 +48,10 @@ class Task(nn.Module):
             UserError: if the task cannot be trained with these numbers.
         """
 
+    def advice(self, steps: int) -> str | None:
+        """One line for the log before the first of so many steps, where that is known not to suffice."""
+        return None
+
     def before_step(self) -> None:
         """Before each optimizer step's first forward (momentum encoders)."""
 

@@ -13,6 +13,7 @@ from praxino.backbones.pooling import pool
 from praxino.batch import ClipBatch
 from praxino.errors import UserError
 from praxino.methods.base import Losses, Task
+from praxino.ranks import gather_rows
 from praxino.rng import Rng
 from praxino.views.pipeline import View
 
@@ -58,7 +59,7 @@ class Classifier(Task):
         logits = self.logits(views["clips"]).float()
         hits = (logits.detach().argmax(1) == labels).float().mean()
         # No embeddings: the health check looks for a collapse, and classes are meant to fall together.
-        return Losses(F.cross_entropy(logits, labels), {"accuracy": hits})
+        return Losses(gather_rows(F.cross_entropy(logits, labels, reduction="none")).mean(), {"accuracy": hits})
 
     def group_of(self, name: str) -> int:
         """The group of a parameter by its name: 0, or 1 and on for `rates` in their order."""

@@ -25,6 +25,9 @@ from praxino.ranks import gather_rows
 from praxino.rng import Rng
 from praxino.views.pipeline import View
 
+PUBLISHED = 143_000  # steps on UCF101
+SHORTEST = 50_000  # steps on HMDB51, the shortest published run: 240 epochs of 223
+
 
 class CMC(Method):
     """Contrasts two views of a video by memory banks.
@@ -83,6 +86,14 @@ class CMC(Method):
             raise UserError("exclude_own needs at least two videos to draw negatives from")
         self.first_bank.fill(videos, rng.child("first"))
         self.second_bank.fill(videos, rng.child("second"))
+
+    def advice(self, steps: int) -> str | None:
+        if steps >= SHORTEST:
+            return None
+        return (
+            f"memory banks learn slowly: the authors train for 240 epochs ({PUBLISHED:,} steps of 16 videos on UCF101) "
+            f"and this run has {steps:,} steps; for minutes on a CPU there are the recipes cmc_small and iic_small"
+        )
 
     def forward(self, batch: ClipBatch, rng: Rng) -> Losses:
         views = two_views(batch, rng, self.first, self.second, self.aligned)

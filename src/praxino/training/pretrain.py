@@ -146,6 +146,9 @@ def pretrain(
         run.log(
             f"each epoch leaves out {loader.left_out} of {len(videos)} videos, other ones each time (whole batches)"
         )
+    advice = method.advice(sum(stage.length(len(loader) // accumulate) for stage in stages))
+    if advice and not resume:
+        run.log(advice)
     if compile:
         compile_backbones(method)
     finished = fit(
