@@ -85,7 +85,7 @@ def finetune(
     devices: int = 1,
     accumulate: int = 1,
     clip_norm: float | None = None,
-    drop_last: bool = False,
+    drop_last: bool = True,
     max_left_out: float = 0.1,
     probe: Literal["quick", "full"] = "quick",
     checkpoint_steps: int = 200,
@@ -127,7 +127,7 @@ def finetune(
         devices: training processes on this machine.
         accumulate: batches that make one optimizer step.
         clip_norm: largest norm of the gradient.
-        drop_last: leaves out an epoch's last, shorter batch.
+        drop_last: leaves out an epoch's last, shorter batch, which BatchNorm would see last before validation.
         max_left_out: largest share of unusable videos of a part, 0 to 1, that the run puts up with.
         probe: full decodes every training video before the first epoch.
         checkpoint_steps: a checkpoint every so many steps, besides one at each epoch's end.
@@ -184,6 +184,8 @@ def finetune(
         )
         kept, held_out = split_off(usable, validation, validation_by, seed)
         loader = loader_of(kept, sampler, training_view, lengths, train=True)
+    if loader.left_out and not resume:
+        run.log(f"each epoch leaves out {loader.left_out} of {len(kept)} training videos, other ones each time")
     saved = run.checkpoint()
     if run.writes and saved is None:
         tested.save(run.path / START)
