@@ -205,12 +205,13 @@ class Encoder:
 
     def save(self, path: str | Path) -> Path:
         """Writes `path` (safetensors) and, beside it, the description (.json); both aside first, then renamed."""
-        from safetensors.torch import save_file
+        from safetensors.torch import save
 
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(path.name + ".part")
-        save_file({name: value.detach().cpu().contiguous() for name, value in self._state().items()}, aside)
+        # Not `save_file`, which makes a file that only its owner may read.
+        aside.write_bytes(save({name: value.detach().cpu().contiguous() for name, value in self._state().items()}))
         description = path.with_suffix(".json")
         description_aside = description.with_name(description.name + ".part")
         description_aside.write_text(json.dumps(self.description(), indent=1) + "\n")
