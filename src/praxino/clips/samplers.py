@@ -63,18 +63,39 @@ def even_starts(length: int, clips: int, span: int) -> NDArray[np.int64]:
     return np.trunc(centres - span / 2).astype(np.int64)
 
 
+def mirrored(numbers: NDArray[np.int64], length: int) -> NDArray[np.int64]:
+    """Clips that reach beyond the video, completed by going back from its last frame: 3 5 7 (9 11) gives 3 5 7 5 3.
+
+    The frame where a clip turns is not repeated. One that is back at its first frame turns again.
+
+    Source: TCLR, which drops a clip that would have to turn again (fewer than 9 frames of 16).
+
+    Args:
+        numbers: int64 [clips, frames], ascending; the first one of each clip is below `length`.
+        length: frames of the video.
+
+    Returns:
+        int64 [clips, frames], each below `length`.
+    """
+    there = (numbers < length).sum(1, keepdims=True)
+    period = np.maximum(2 * (there - 1), 1)
+    place = np.arange(numbers.shape[1]) % period
+    return np.take_along_axis(numbers, np.minimum(place, period - place), 1)
+
+
 class RandomClip(Sampler):
     """Clips at random places: each start is uniform over all that fit, and independent of the others.
 
-    With `drop_last_frames=1` this is IIC's training sampler.
+    With `drop_last_frames=1` this is IIC's training sampler; with `stride=2` and `drop_last_frames=2` it is that of
+    TCLR's linear evaluation.
 
     Args:
         frames: of one clip.
         stride: from one frame of a clip to the next.
         clips: how many.
         drop_last_frames: that many frames at the video's end are never used. IIC: 1, because flow has one frame less.
-        short: a video shorter than a clip is left out and listed ("refuse"), or taken from its beginning with its last
-            frame repeated ("repeat").
+        short: a video shorter than a clip is left out and listed ("refuse"), or taken from its beginning, with its last
+            frame repeated ("repeat") or going back from there ("mirror").
     """
 
     def __init__(
@@ -83,15 +104,15 @@ class RandomClip(Sampler):
         stride: int = 1,
         clips: int = 1,
         drop_last_frames: int = 0,
-        short: Literal["refuse", "repeat"] = "refuse",
+        short: Literal["refuse", "repeat", "mirror"] = "refuse",
     ) -> None:
-        _refuse_numbers(frames=frames, stride=stride, clips=clips, drop_last_frames=drop_last_frames)
+        refuse_numbers(frames=frames, stride=stride, clips=clips, drop_last_frames=drop_last_frames)
         self.frames = frames
         self.stride = stride
         self.clips = clips
         self.drop_last_frames = drop_last_frames
-        self.short = _one_of(short, ("refuse", "repeat"))
-        self.min_frames = 1 if short == "repeat" else span(frames, stride) + drop_last_frames
+        self.short = _one_of(short, ("refuse", "repeat", "mirror"))
+        self.min_frames = span(frames, stride) + drop_last_frames if short == "refuse" else 1
 
     def places(self, length: int) -> int:
         """How many starts a video of `length` frames has: 0, 1, ... places - 1."""
@@ -99,8 +120,9 @@ class RandomClip(Sampler):
 
     def numbers(self, length: int, starts: ArrayLike) -> NDArray[np.int64]:
         """Frame numbers int64 [clips, frames] of the clips that begin at `starts` [clips]."""
-        last = max(1, length - self.drop_last_frames) - 1
-        return np.minimum(consecutive(starts, self.frames, self.stride), last)
+        numbers = consecutive(starts, self.frames, self.stride)
+        usable = max(1, length - self.drop_last_frames)
+        return mirrored(numbers, usable) if self.short == "mirror" else np.minimum(numbers, usable - 1)
 
     def __call__(self, times: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
         return self.numbers(len(times), rng.integers(self.places(len(times)), size=self.clips))
@@ -116,9 +138,10 @@ class EvenClips(Sampler):
         frames: of one clip.
         stride: from one frame of a clip to the next.
         drop_last_frames: that many frames at the video's end are never used (IIC: 1).
-        short: a video shorter than a clip is taken from its beginning with its last frame repeated ("repeat"), is left
-            out and listed ("refuse"), or is read as IIC does it ("wrap"): negative frame numbers count from the video's
-            end, dropped frames included. "wrap" refuses what IIC's reader would fail on.
+        short: a video shorter than a clip is taken from its beginning, with its last frame repeated ("repeat") or going
+            back from there ("mirror"), is left out and listed ("refuse"), or is read as IIC does it ("wrap"): negative
+            frame numbers count from the video's end, dropped frames included. "wrap" refuses what IIC's reader would
+            fail on.
     """
 
     def __init__(
@@ -127,16 +150,16 @@ class EvenClips(Sampler):
         frames: int = 16,
         stride: int = 1,
         drop_last_frames: int = 0,
-        short: Literal["repeat", "refuse", "wrap"] = "repeat",
+        short: Literal["repeat", "mirror", "refuse", "wrap"] = "repeat",
     ) -> None:
-        _refuse_numbers(frames=frames, stride=stride, clips=clips, drop_last_frames=drop_last_frames)
+        refuse_numbers(frames=frames, stride=stride, clips=clips, drop_last_frames=drop_last_frames)
         self.clips = clips
         self.frames = frames
         self.stride = stride
         self.drop_last_frames = drop_last_frames
-        self.short = _one_of(short, ("repeat", "refuse", "wrap"))
+        self.short = _one_of(short, ("repeat", "mirror", "refuse", "wrap"))
         reach = span(frames, stride)
-        self.min_frames = {"repeat": 1, "refuse": reach + drop_last_frames, "wrap": reach}[short]
+        self.min_frames = {"refuse": reach + drop_last_frames, "wrap": reach}.get(short, 1)
 
     def starts(self, length: int) -> NDArray[np.int64]:
         """First frames int64 [clips] in a video of `length` frames; with "wrap" they may be negative."""
@@ -148,13 +171,19 @@ class EvenClips(Sampler):
         numbers = consecutive(self.starts(length), self.frames, self.stride)
         if self.short == "wrap":
             return numbers % length
-        return np.minimum(numbers, max(1, length - self.drop_last_frames) - 1)
+        usable = max(1, length - self.drop_last_frames)
+        return mirrored(numbers, usable) if self.short == "mirror" else np.minimum(numbers, usable - 1)
 
     def __call__(self, times: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
         return self.numbers(len(times))
 
 
-def _refuse_numbers(drop_last_frames: int, **numbers: int) -> None:
+def refuse_numbers(drop_last_frames: int = 0, **numbers: int) -> None:
+    """Refuses what no sampler can take.
+
+    Raises:
+        UserError: if one of `numbers` is below 1, or `drop_last_frames` below 0; names it.
+    """
     for name, number in numbers.items():
         if number < 1:
             raise UserError(f"a sampler's {name} must be at least 1, not {number}")
