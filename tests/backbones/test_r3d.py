@@ -54,6 +54,8 @@ def test_pool():
     assert torch.equal(pool(x, "max"), x.reshape(2, 3, -1).max(-1).values)
     quarters = torch.stack([x[..., i:4:2, j:6:2] for i in (0, 1) for j in (0, 1)]).max(0).values
     assert torch.equal(pool(x, "map"), quarters.reshape(2, -1))
+    over_time = [[float(x[b, c, t].mean()) for c in range(x.shape[1]) for t in range(x.shape[2])] for b in range(2)]
+    torch.testing.assert_close(pool(x, "time"), torch.tensor(over_time))
     with pytest.raises(UserError, match="too small"):
         pool(x[..., :1, :], "map")
     with pytest.raises(UserError, match="unknown feature"):

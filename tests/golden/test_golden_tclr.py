@@ -2,8 +2,11 @@
 
 import golden_items
 import pytest
+import tclr_linear
 
-CHECKS: dict[str, golden_items.Check] = {}
+CHECKS: dict[str, golden_items.Check] = {
+    **tclr_linear.CHECKS,
+}
 
 
 @pytest.mark.golden

@@ -8,7 +8,7 @@ import torch
 from torch.optim.lr_scheduler import MultiStepLR, ReduceLROnPlateau
 
 from praxino.errors import UserError
-from praxino.training.schedules import Constant, Cosine, Plateau, Step
+from praxino.training.schedules import Constant, Cosine, CountedPlateau, Plateau, Step
 
 
 def torch_optimizer():
@@ -48,6 +48,54 @@ def test_plateau_is_torchs(seed):
 def test_plateau_names_a_missing_metric():
     with pytest.raises(UserError, match=r"validation/total.*train/total"):
         Plateau().observe({"train/total": 1.0})
+
+
+def tclr_rates(losses, base, patience, warmup, reset, finish_below=0.0):
+    """TCLR's two loops, written as they are told: the plateau is looked at before an epoch, the loss after it."""
+    rate, best, bad, drops, rates = base, math.inf, 0, 0, []
+    for epoch, loss in enumerate(losses):
+        if epoch < len(warmup):
+            rate = base * warmup[epoch]
+        else:
+            rate = base if epoch == len(warmup) else rate
+            if bad == patience:
+                drops, bad = drops + 1, 0
+                rate = base / 10**drops
+        rates.append(rate)
+        if loss < best:
+            best, bad = loss, 0 if reset else bad
+        if loss > best:
+            bad += 1
+        if rate < finish_below:
+            break
+    return rates
+
+
+@pytest.mark.parametrize(("warmup", "reset", "finish_below"), [([0.01, 0.5], True, 0.0), ([], False, 1e-3)])
+@pytest.mark.parametrize("seed", range(5))
+def test_counted_plateau_is_tclrs(seed, warmup, reset, finish_below):
+    """Also when it is saved and restored at a random epoch."""
+    values = random.Random(seed)
+    losses = [values.choice([3.0, 2.0, 1.5, 1.0, 1.0 - 0.01 * epoch]) for epoch in range(60)]
+    make = lambda: CountedPlateau("train/total", 0.1, 3, warmup, reset, finish_below)  # noqa: E731
+    ours, rates = make(), []
+    for epoch, loss in enumerate(losses):
+        rates.append(0.01 * ours(epoch, 60))
+        assert ours(epoch + 0.9, 60) == ours(epoch, 60)
+        ours.observe({"train/total": loss})
+        if values.random() < 0.3:
+            again = make()
+            again.load_state_dict(ours.state_dict())
+            ours = again
+        if ours.finished():
+            break
+    assert rates == pytest.approx(tclr_rates(losses, 0.01, 3, warmup, reset, 0.01 * finish_below))
+    assert ours.finished() == (len(rates) < 60)
+
+
+def test_counted_plateau_names_a_missing_metric():
+    with pytest.raises(UserError, match=r"CountedPlateau watches 'train/total'.*validation/total"):
+        CountedPlateau().observe({"validation/total": 1.0})
 
 
 def test_cosine():

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from praxino.errors import UserError
 
-Pooling = Literal["mean", "max", "map"]
+Pooling = Literal["mean", "max", "map", "time"]
 
 
 def pool(feature_map: Tensor, how: Pooling) -> Tensor:
@@ -18,7 +18,9 @@ def pool(feature_map: Tensor, how: Pooling) -> Tensor:
     Args:
         feature_map: what a backbone gives.
         how: "mean" or "max" over time and space, d = c; or "map", the map itself after a 2x2 max-pool over space,
-            flattened in the order c, t, h, w: d = c * t * (h // 2) * (w // 2), which VCOP and IIC retrieve with.
+            flattened in the order c, t, h, w: d = c * t * (h // 2) * (w // 2), which VCOP and IIC retrieve with;
+            or "time", the mean over space of each place in time, flattened in the order c, t: d = c * t, which TCLR
+            retrieves with.
 
     Raises:
         UserError: if the map is too small for "map".
@@ -27,6 +29,8 @@ def pool(feature_map: Tensor, how: Pooling) -> Tensor:
         return feature_map.mean(dim=(2, 3, 4))
     if how == "max":
         return feature_map.amax(dim=(2, 3, 4))
+    if how == "time":
+        return feature_map.mean(dim=(3, 4)).flatten(1)
     if how == "map":
         height, width = feature_map.shape[-2:]
         if min(height, width) < 2:
@@ -35,4 +39,4 @@ def pool(feature_map: Tensor, how: Pooling) -> Tensor:
                 "take larger clips, or the feature 'mean' or 'max'"
             )
         return F.max_pool3d(feature_map, (1, 2, 2)).flatten(1)
-    raise UserError(f"unknown feature {how!r}: there are 'mean', 'max' and 'map'")
+    raise UserError(f"unknown feature {how!r}: there are 'mean', 'max', 'map' and 'time'")

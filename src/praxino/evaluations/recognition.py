@@ -1,18 +1,19 @@
-"""Recognition: which class a classifier gives a video, by the mean of its clips' logits. The test of VCOP and IIC."""
+"""Recognition: which class a classifier gives a video, by the mean over its clips. The test of VCOP, IIC and TCLR."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
 from praxino import ranks
 from praxino.catalogs.base import Catalog, Part, Video
 from praxino.errors import UserError
-from praxino.evaluations.features import VideoFeatures, extract
+from praxino.evaluations.features import Embed, VideoFeatures, extract
 from praxino.evaluations.result import Result, Row
 from praxino.evaluations.retrieval import scored_row
 from praxino.methods.encoder import Encoder
@@ -21,6 +22,7 @@ from praxino.training.prepare import RunVideos
 
 BATCH_MEAN = "batch mean"
 TOPS = (1, 5)
+Average = Literal["logits", "softmax"]
 
 
 @dataclass
@@ -62,11 +64,27 @@ def scores(logits: ArrayLike, labels: ArrayLike, batch_size: int = 16) -> Scores
     )
 
 
+def to_be_averaged(logits: Tensor, average: Average) -> Tensor:
+    """What the mean over a video's clips is taken of.
+
+    Args:
+        logits: [clips, classes].
+        average: the logits themselves, as VCOP and IIC do it, or their softmax, as TCLR does it.
+
+    Raises:
+        UserError: if it is neither.
+    """
+    if average not in ("logits", "softmax"):
+        raise UserError(f"--average {average}: a video's clips are averaged by 'logits' or by 'softmax'")
+    return logits if average == "logits" else logits.softmax(dim=1)
+
+
 def recognise(
     encoder: Encoder,
     catalog: Catalog,
     part: Part = "test",
     view: str | None = None,
+    average: Average = "logits",
     test_batch_size: int = 16,
     workers: int = 2,
     device: Device = "auto",
@@ -80,6 +98,7 @@ def recognise(
         catalog: labelled videos, of the classes that the classifier knows.
         part: of the catalog.
         view: of the encoder; none: its first.
+        average: of a video's clips: the mean of their logits, or of their softmax (TCLR).
         test_batch_size: videos a batch, of the column "batch mean": there, as IIC reports it, a short last batch weighs
             as much as the others. The headline is correct / videos.
         workers: loading processes.
@@ -101,7 +120,8 @@ def recognise(
     videos = catalog.part(part)
     name = view or next(iter(encoder.views))
     encoder.view(name)
-    found = video_logits(encoder.to(pick_device(device)), videos, name, workers, max_left_out, progress)
+    encoder.to(pick_device(device))
+    found = video_logits(encoder, videos, name, average, workers, max_left_out, progress)
     scored = scores(found.vectors, found.labels, test_batch_size)
     settings: dict[str, Any] = {
         "view": name,
@@ -109,7 +129,7 @@ def recognise(
         "videos": len(found.ids),
         "sampler": type(encoder.sampler).__name__,
         "clips a video": int(getattr(encoder.sampler, "clips", 1)),
-        "a video's logits": "mean over its clips",
+        "a video's score": f"mean over its clips of their {average}",
         "videos a batch (batch mean)": test_batch_size,
         "loss (mean of the batches)": scored.loss,
     }
@@ -127,11 +147,19 @@ def video_logits(
     encoder: Encoder,
     videos: Sequence[Video],
     view: str,
+    average: Average = "logits",
     workers: int = 2,
     max_left_out: float = 0.1,
     progress: Callable[[int, int], None] | None = None,
 ) -> VideoFeatures:
-    """The mean logits of each video's clips, [videos, classes] as `vectors`; each process takes its share of them.
+    """The logits of each video, [videos, classes] as `vectors`; each process takes its share of the videos.
+
+    Args:
+        encoder: with a classifier.
+        videos: labelled.
+        view: of the encoder.
+        average: "logits": the mean over the clips; "softmax": logarithms of the mean of their softmax.
+        workers, max_left_out, progress: as of `recognise`.
 
     Raises:
         UserError: if videos have no label, there are fewer than processes, or too much is unreadable.
@@ -144,10 +172,13 @@ def video_logits(
         raise UserError(f"{len(videos)} videos are fewer than {world} processes: lower --devices")
     encoder.backbone.eval()
     own = RunVideos(videos, range(ranks.rank(), len(videos), world))
+    embeds: dict[str, Embed] = {"logits": lambda batch: to_be_averaged(encoder.logits(batch, view), average)}
     found = extract(
-        own, {"logits": lambda batch: encoder.logits(batch, view)}, (encoder.view(view).stream,), encoder.sampler,
-        encoder.streams, encoder.canvas, workers=workers, max_left_out=max_left_out, progress=progress,
+        own, embeds, (encoder.view(view).stream,), encoder.sampler, encoder.streams, encoder.canvas,
+        workers=workers, max_left_out=max_left_out, progress=progress,
     )["logits"]  # fmt: skip
+    if average == "softmax":
+        found.vectors = np.log(np.maximum(found.vectors, np.finfo(np.float32).tiny))
     return found if world == 1 else _of_all(ranks.gather_objects(found))
 
 

@@ -25,7 +25,7 @@ from praxino.rng import Rng
 from praxino.streams.base import Canvas, Derived, Stream
 from praxino.views.pipeline import View
 
-Feature = Literal["mean", "max", "map"]
+Feature = Literal["mean", "max", "map", "time"]
 CLASSIFIER = "classifier."  # before its names in the file of the weights
 
 
@@ -36,8 +36,8 @@ class Evaluation:
         views: name -> view, without randomness; the first is the default one.
         sampler: which clips of a video; its vector is their mean.
         canvas: stream -> size of its frames.
-        feature: how a feature map becomes a vector: mean or maximum over time and space, or the map itself after a
-            2x2 spatial maximum (IIC's retrieval feature).
+        feature: how a feature map becomes a vector: mean or maximum over time and space; the map itself after a 2x2
+            spatial maximum (IIC's retrieval feature); or the mean over space at each time (TCLR's).
         streams: stream -> its reader; a stream not named is told by its files.
         reestimate_batchnorm: evaluations first re-estimate the BatchNorm statistics on the gallery's clips of the view
             (without that, features of a view other than the trained one are worthless). The originals do not.

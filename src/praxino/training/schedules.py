@@ -123,11 +123,9 @@ class Plateau(Schedule):
         return self._multiplier
 
     def observe(self, metrics: Mapping[str, float]) -> None:
-        if self.metric not in metrics:
-            given = ", ".join(sorted(name for name in metrics if "/" in name))
-            raise UserError(f"Plateau watches '{self.metric}', and an epoch gives {given}: pass its metric")
-        if metrics[self.metric] < self._best * (1 - self.threshold):
-            self._best = metrics[self.metric]
+        value = _watched(self, self.metric, metrics)
+        if value < self._best * (1 - self.threshold):
+            self._best = value
             self._waited = 0
         else:
             self._waited += 1
@@ -140,3 +138,83 @@ class Plateau(Schedule):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self._best, self._waited, self._multiplier = state["best"], state["waited"], state["multiplier"]
+
+
+class CountedPlateau(Schedule):
+    """Multiplied by `factor` when a metric was above its best in `patience` epochs since the last reduction.
+
+    The rule of TCLR's programs. Its pretraining watches the training loss after a table of five warm-up epochs; its
+    linear evaluation never forgets a bad epoch (`reset=False`) and ends once the rate has become too small. Other than
+    with `Plateau` an epoch that is just as good as the best counts neither way, and the reduction comes with the
+    `patience`-th bad epoch and not after it.
+
+    Args:
+        metric: the name of the epoch's number to watch; smaller is better.
+        factor: of each reduction.
+        patience: bad epochs that make a reduction. They are counted during the warm-up as well.
+        warmup: multipliers of the first epochs, one each.
+        reset: a new best sets the count of bad epochs back to 0. TCLR's linear evaluation: false.
+        finish_below: ends the stage after one epoch with a multiplier below this; 0: never.
+    """
+
+    def __init__(
+        self,
+        metric: str = "train/total",
+        factor: float = 0.1,
+        patience: int = 9,
+        warmup: Sequence[float] = (),
+        reset: bool = True,
+        finish_below: float = 0.0,
+    ) -> None:
+        self.metric = metric
+        self.factor = factor
+        self.patience = patience
+        self.warmup = list(warmup)
+        self.reset = reset
+        self.finish_below = finish_below
+        self._best = math.inf
+        self._bad = 0
+        self._reductions = 0
+        self._epochs = 0
+        self._finished = False
+
+    def __call__(self, epoch: float, epochs: float) -> float:
+        at = math.floor(epoch)
+        return self.warmup[at] if at < len(self.warmup) else self.factor**self._reductions
+
+    def observe(self, metrics: Mapping[str, float]) -> None:
+        value = _watched(self, self.metric, metrics)
+        self._finished = self(self._epochs, self._epochs) < self.finish_below
+        if value > self._best:
+            self._bad += 1
+        elif value < self._best:
+            self._best = value
+            self._bad = 0 if self.reset else self._bad
+        self._epochs += 1
+        # Equal, as in the original: a count that went past it in the warm-up waits for the next best.
+        if self._epochs >= len(self.warmup) and self._bad == self.patience:
+            self._reductions += 1
+            self._bad = 0
+
+    def finished(self) -> bool:
+        return self._finished
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "best": self._best,
+            "bad": self._bad,
+            "reductions": self._reductions,
+            "epochs": self._epochs,
+            "finished": self._finished,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self._best, self._bad, self._reductions = state["best"], state["bad"], state["reductions"]
+        self._epochs, self._finished = state["epochs"], state["finished"]
+
+
+def _watched(schedule: Schedule, metric: str, metrics: Mapping[str, float]) -> float:
+    if metric not in metrics:
+        given = ", ".join(sorted(name for name in metrics if "/" in name))
+        raise UserError(f"{type(schedule).__name__} watches '{metric}', and an epoch gives {given}: pass its metric")
+    return metrics[metric]
