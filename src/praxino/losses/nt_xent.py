@@ -34,8 +34,25 @@ def nt_xent(first: Tensor, second: Tensor, temperature: float = 0.1) -> Tensor:
         raise ValueError(f"nt_xent takes two [K, d] tensors of one shape, not {[*first.shape]} and {[*second.shape]}")
     if temperature <= 0:
         raise ValueError(f"nt_xent takes a temperature above 0, not {temperature}")
-    z = F.normalize(torch.cat([first, second]), dim=1)  # [2K, d]
-    scores = z @ z.T / temperature  # [2K, 2K]
-    scores = scores.masked_fill(torch.eye(len(z), dtype=torch.bool, device=z.device), float("-inf"))
-    partner = torch.arange(len(z), device=z.device).roll(len(first))
-    return F.cross_entropy(scores, partner)
+    return nt_xent_rows(F.normalize(first, dim=1), F.normalize(second, dim=1), temperature).mean()
+
+
+@full_precision
+def nt_xent_rows(first: Tensor, second: Tensor, temperature: float) -> Tensor:
+    """The loss of `nt_xent` row by row, of many batches at once; inner products are taken as they are.
+
+    Args:
+        first: [..., K, d] embeddings, of unit length already.
+        second: [..., K, d], row k the partner of row k of `first`.
+        temperature: above 0.
+
+    Returns:
+        [..., 2K] losses, those of `first` before those of `second`. For K = 1 they are 0.
+    """
+    z = torch.cat([first, second], dim=-2)  # [..., 2K, d]
+    scores = z @ z.mT / temperature  # [..., 2K, 2K]
+    rows = z.shape[-2]
+    scores = scores.masked_fill(torch.eye(rows, dtype=torch.bool, device=z.device), float("-inf"))
+    partner = torch.arange(rows, device=z.device).roll(rows // 2).expand(z.shape[:-1])
+    losses = F.cross_entropy(scores.flatten(0, -2), partner.flatten(), reduction="none")
+    return losses.view(z.shape[:-1])
