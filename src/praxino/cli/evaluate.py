@@ -1,4 +1,4 @@
-"""Measures an encoder: praxino evaluate retrieval|knn|instance|finetune RUN --catalog UCF101 --catalog.root DATA"""
+"""Measures an encoder: praxino evaluate retrieval|knn|linear|finetune|... RUN --catalog UCF101 --catalog.root DATA"""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from praxino.errors import UserError, nearest
 
 USAGE = """praxino evaluate PROTOCOL RUN [--catalog NAME --catalog.root DATA | --videos DIR] [--any.argument VALUE]
 
-PROTOCOL is retrieval, knn, instance (does a clip find its own video? for videos without labels), finetune (trains on
-with labels, then tests; it has a --help of its own), recognition (tests what finetune has left), or the dotted path
+PROTOCOL is retrieval, knn, instance (does a clip find its own video? for videos without labels), linear (a linear
+classifier on features that stay as they are), finetune (trains on with labels, then tests; it has a --help of its own),
+recognition (tests what finetune has left), or the dotted path
 of a function of your own that takes an encoder and a catalog and gives a praxino.evaluations.result.Result. RUN is a
 run's folder or an encoder file. Retrieval and knn take --views [rgb,residual]: a row for each, and one for both side
 by side. Without --catalog and --videos the videos are those that the run was trained on. The result goes into the
@@ -24,6 +25,7 @@ PROTOCOLS = {
     "retrieval": "praxino.evaluations.retrieval.retrieve",
     "knn": "praxino.evaluations.knn.knn",
     "instance": "praxino.evaluations.instance.find_own_video",
+    "linear": "praxino.evaluations.linear.linear",
     "recognition": "praxino.evaluations.recognition.recognise",
 }
 FINETUNE = "finetune"  # a run of its own: praxino.cli.finetuning

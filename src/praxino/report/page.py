@@ -18,6 +18,7 @@ PROTOCOLS = {
     "retrieval": "Retrieval",
     "knn": "kNN",
     "instance": "Own video found",
+    "linear": "Linear classifier",
     "finetune": "Fine-tuned",
     "recognition": "Recognition",
 }
