@@ -210,7 +210,10 @@ def finetune(
         return FineTuned(run, None)
     at = take_best(run, task)
     tested.record = {"recipe": recipe, "seed": seed, "steps": at["step"], "environment": environment()}
-    result = recognise(tested, catalog, "test", shown, test_batch_size, workers, device, max_left_out)
+    result = recognise(
+        tested, catalog, part="test", view=shown, test_batch_size=test_batch_size, workers=workers, device=device,
+        max_left_out=max_left_out,
+    )  # fmt: skip
     result = _named(result, "from scratch" if scratch else "fine-tuned", catalog)
     result.settings |= {"training videos": len(kept), "held out videos": len(held_out), "seed": seed}
     result.settings |= {"weights after epoch": at["epoch"], "weights after step": at["step"]}
