@@ -118,10 +118,10 @@ class Item:
         if wrong is not None:
             return f"in the head {wrong}"
         numbers = got.astype(np.float64)
-        scale = float(self.stored[f"out.{output}.abs_sum"])
+        scale = self.stored[f"out.{output}.abs_sum"].item()
         allowed = atol + max(rtol, SUM_ROUNDING) * scale
         for name, value in (("sum", numbers.sum()), ("abs_sum", np.abs(numbers).sum())):
-            want = float(self.stored[f"out.{output}.{name}"])
+            want = self.stored[f"out.{output}.{name}"].item()
             if not abs(value - want) <= allowed:
                 return f"{name} is {value!r}, not {want!r} (allowed {allowed:.3g})"
         return None

@@ -2,9 +2,11 @@
 
 import golden_items
 import pytest
+import tclr_augment
 import tclr_linear
 
 CHECKS: dict[str, golden_items.Check] = {
+    **tclr_augment.CHECKS,
     **tclr_linear.CHECKS,
 }
 

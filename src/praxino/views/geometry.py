@@ -9,6 +9,7 @@ from torch import Tensor
 
 from praxino.errors import UserError, nearest
 from praxino.rng import Rng
+from praxino.views.boxes import place, whole
 from praxino.views.pipeline import Drawn, Operation, Per, Shape, on_rows, refuse_mixed_sizes
 from praxino.views.resample import resample as resample
 
@@ -175,23 +176,32 @@ class SquareCrop(_CropToSquare):
         scale: least and greatest side of the square, as a share of the frame's shorter side.
         exact: as Pillow, to the bit; False: float32 without rounding in between, quicker by a third.
         per: what shares one square.
+        everywhere: every place alike. False: as TCLR, which draws the place as if the box had the frame's own shape:
+            the squares lie too far to the left, and of 320 columns (240 rows) those from 272 on are never seen.
     """
 
     def __init__(
-        self, size: int, scale: tuple[float, float] = (0.6, 1.0), exact: bool = True, per: Per = "clip"
+        self,
+        size: int,
+        scale: tuple[float, float] = (0.6, 1.0),
+        exact: bool = True,
+        per: Per = "clip",
+        everywhere: bool = True,
     ) -> None:
         super().__init__(size, exact)
         if not 0 < scale[0] <= scale[1] <= 1:
             raise UserError(f"SquareCrop: scale {scale} must be least, then greatest, above 0 and at most 1")
         self.scale = scale
         self.per = per
+        self.everywhere = everywhere
 
     def draw(self, rng: Rng, shape: Shape, size: Tensor) -> Drawn:
         u = self.uniform(rng, shape, 3)
         sides = whole(size)[..., 2:]
         share = self.scale[0] + (self.scale[1] - self.scale[0]) * u[..., :1]
         side = (share * sides.amin(-1, keepdim=True)).long().clamp(min=1)
-        return {"box": torch.cat([place(u[..., 1:], sides - side), side, side], -1)}
+        room = sides - side if self.everywhere else ((1 - share) * sides).long()
+        return {"box": torch.cat([place(u[..., 1:], room), side, side], -1)}
 
 
 class CentreCrop(_CropToSquare):
@@ -233,17 +243,3 @@ class Flip(Operation):
 
     def apply(self, x: Tensor, **drawn: Tensor) -> Tensor:
         return on_rows(lambda rows: rows.flip(-1), x, drawn["on"])
-
-
-def whole(size: Tensor) -> Tensor:
-    """The box of the whole frame: size [B, n, T, 2] -> int64 [B, 1|n, 1|T, 4]; one a video where all are alike."""
-    if (size == size[:, :, :1]).all():
-        size = size[:, :, :1]
-    if (size == size[:, :1]).all():
-        size = size[:, :1]
-    return torch.cat([torch.zeros_like(size), size], -1)
-
-
-def place(u: Tensor, room: Tensor) -> Tensor:
-    """A whole number in 0..room, both ends included, from u in [0, 1): equal u, equal place at any resolution."""
-    return (u * (room + 1)).long()

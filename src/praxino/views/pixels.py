@@ -6,11 +6,15 @@ of the same kind. Bytes pass through float32, where all the whole numbers in que
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Literal
+
 import torch
 from torch import Tensor
 
-from praxino.errors import UserError
+from praxino.errors import UserError, nearest
 
+ChannelOrder = Literal["rgb", "bgr"]
 TINY = 1e-30  # keeps 0 / 0 from being anything but 0
 
 
@@ -67,6 +71,45 @@ def hue(x: Tensor, shift: Tensor) -> Tensor:
     else:
         angle = sector.add_(plus).sub_(minus).div_(6).add_(1 + shift.remainder(1).float()).frac_().mul_(6)
     return _finished(_from_hsv(angle, share, value, x.dtype == torch.uint8), x)
+
+
+def gamma(x: Tensor, exponent: Tensor) -> Tensor:
+    """Bends the tones, x ** exponent: dark ones lighter below 1, darker above 1; black and white stay.
+
+    On bytes by the table of torchvision's `adjust_gamma`, its fractions cut off: so Pillow took a table of floats up to
+    version 8, which TCLR ran with. Later ones round it, to one grey level more at most.
+    """
+    if x.dtype != torch.uint8:
+        return x.clamp(0, 1).pow(exponent.float())
+    table = gamma_levels(exponent.reshape(-1)).clamp_(max=255).to(torch.uint8)
+    return table.gather(1, x.flatten(1).long()).view(x.shape)
+
+
+def gamma_levels(exponent: Tensor) -> Tensor:
+    """What `gamma` makes of each of the 256 bytes, before whole numbers are made of it: [r] -> float64 [r, 256]."""
+    level = torch.arange(256, dtype=torch.float64, device=exponent.device) / 255
+    return level.pow(exponent.double()[:, None]).mul_(255.999)
+
+
+def without_channel(x: Tensor, channel: Tensor) -> Tensor:
+    """One channel black; which one, is said for each row."""
+    channels = torch.arange(x.shape[1], device=x.device).view(-1, 1, 1, 1)
+    return x * (channels != channel)
+
+
+def taking(order: ChannelOrder, change: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """`change`, with the channels of its rows taken for red, green, blue, or for blue, green, red."""
+    return change if order == "rgb" else lambda x, *numbers: change(x.flip(1), *numbers).flip(1)
+
+
+def refuse_order(order: str) -> None:
+    """Refuses what is no order of channels.
+
+    Raises:
+        UserError: names those that there are.
+    """
+    if order not in ("rgb", "bgr"):
+        raise UserError(f"unknown order of channels {order!r}: rgb or bgr.{nearest(order, ('rgb', 'bgr'))}")
 
 
 def _from_hsv(angle: Tensor, share: Tensor, value: Tensor, rounded: bool) -> Tensor:
