@@ -12,6 +12,7 @@ from praxino.clips.dataset import ClipDataset
 from praxino.clips.loader import ClipLoader
 from praxino.errors import UserError
 from praxino.methods.base import Losses, Task
+from praxino.training.checkpoint import save_checkpoint
 from praxino.training.fit import fit
 from praxino.training.run import Run
 from praxino.training.schedules import Cosine, Plateau, Schedule
@@ -186,10 +187,15 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(tmp_path):
     assert all(np.isfinite(line["total"]) for line in run.metrics() if line["kind"] == "step")
 
 
-def test_the_best_epoch_is_kept(tmp_path):
-    values = iter([3.0, 1.0, 2.0])
+def test_the_best_epoch_is_kept(tmp_path, monkeypatch):
+    """What is no number is never the best, and each epoch writes each of its files once."""
+    values = iter([float("nan"), 1.0, 2.0])
     run = Run.create(tmp_path / "run", {})
-    seen = []
+    seen, written = [], []
+    monkeypatch.setattr(
+        "praxino.training.run.save_checkpoint",
+        lambda path, state: (written.append(path.name), save_checkpoint(path, state)),
+    )
 
     class Watching(Schedule):
         def __call__(self, epoch, epochs):
@@ -202,7 +208,8 @@ def test_the_best_epoch_is_kept(tmp_path):
         toy_method(), loader(), toy_stages(epochs=3, schedule=Watching()), run, keep_epochs=2,
         after_epoch=lambda task, epoch: {"validation/total": next(values)}, best=("validation/total", "min"),
     )  # fmt: skip
-    assert seen == [3.0, 1.0, 2.0]
+    assert seen == pytest.approx([float("nan"), 1.0, 2.0], nan_ok=True)
+    assert written == ["last.ckpt", "best.ckpt", "epoch-0002.ckpt", "last.ckpt", "last.ckpt", "last.ckpt"]
     best = torch.load(tmp_path / "run/checkpoints/best.ckpt", weights_only=True)
     assert best["position"]["epoch"] == 2
     assert sorted(p.name for p in (tmp_path / "run/checkpoints").iterdir()) == [

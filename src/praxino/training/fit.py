@@ -65,7 +65,8 @@ def fit(
         checkpoint_steps: a checkpoint every so many steps, besides one at each epoch's end.
         keep_epochs: keeps a copy of the checkpoint every so many epochs.
         after_epoch: called with (task, epoch); its numbers join the epoch's before the schedule observes them.
-        best: (number of the epoch, "min" or "max"): its best checkpoint is kept as best.ckpt.
+        best: (number of the epoch, "min" or "max"): its best checkpoint is kept as best.ckpt; an epoch without this
+            number is not in question.
 
     Returns:
         True where training came to its end, False where a signal stopped it.
@@ -168,11 +169,13 @@ def fit(
                     run.add_metrics(numbers)
                     at.sums = Sums()
                     at.epoch, at.batch = at.epoch + 1, 0
-                    if best is not None and _better(numbers[best[0]], at.best, best[1]):
+                    kept = []
+                    if best is not None and best[0] in numbers and _better(numbers[best[0]], at.best, best[1]):
                         at.best = float(numbers[best[0]])
-                        run.save(snapshot(), keep_as="best.ckpt")
-                    keep = keep_epochs is not None and at.epoch % keep_epochs == 0
-                    run.save(snapshot(), keep_as=f"epoch-{at.epoch:04d}.ckpt" if keep else None)
+                        kept.append("best.ckpt")
+                    if keep_epochs is not None and at.epoch % keep_epochs == 0:
+                        kept.append(f"epoch-{at.epoch:04d}.ckpt")
+                    run.save(snapshot(), keep_as=kept)
                 elif at.step % checkpoint_steps == 0:
                     run.save(snapshot())
                 if interrupts.agreed():
@@ -262,7 +265,8 @@ def _kept(parts: Sequence[Losses]) -> dict[str, Tensor]:
 
 
 def _better(value: float, best: float | None, direction: Literal["min", "max"]) -> bool:
-    return best is None or (value < best if direction == "min" else value > best)
+    # What is no number is worse than anything: as the first one it would stay the best for ever.
+    return not math.isnan(value) and (best is None or (value < best if direction == "min" else value > best))
 
 
 def _say(run: Run, line: str | None) -> None:

@@ -148,13 +148,13 @@ class Run:
         path = self.path / "metrics.jsonl"
         return path.stat().st_size if path.exists() else 0
 
-    def save(self, state: dict[str, Any], keep_as: str | None = None) -> None:
-        """Writes checkpoints/last.ckpt, and a copy under another name if asked."""
+    def save(self, state: dict[str, Any], keep_as: Sequence[str] = ()) -> None:
+        """Writes checkpoints/last.ckpt, and copies under other names."""
         if not self.writes:
             return
         state = {**state, "metrics_size": self.metrics_size()}
-        if keep_as:
-            save_checkpoint(self.checkpoint_file.with_name(keep_as), state)
+        for name in keep_as:
+            save_checkpoint(self.checkpoint_file.with_name(name), state)
         save_checkpoint(self.checkpoint_file, state)
         self.board.flush()
 
