@@ -10,11 +10,8 @@ VCOP_VCP = """
 """
 
 TCLR = """
-    sampler_pretrain
-    mlp_train ntxent local_local global_local
-    loss_total_embeddings lr_linear model_eval prp_eval loss_total_network linear_logits
-    linear_train_step rpd_eval checkpoint_fixture
-    loss_total_narrow
+    lr_linear model_eval prp_eval loss_total_network linear_logits linear_train_step rpd_eval
+    checkpoint_fixture loss_total_narrow
 """
 
 CYCLECONTRAST = """

@@ -4,10 +4,12 @@ import golden_items
 import pytest
 import tclr_augment
 import tclr_linear
+import tclr_method
 
 CHECKS: dict[str, golden_items.Check] = {
     **tclr_augment.CHECKS,
     **tclr_linear.CHECKS,
+    **tclr_method.CHECKS,
 }
 
 

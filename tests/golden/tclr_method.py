@@ -1,0 +1,121 @@
+"""Checks of TCLR's golden items: its sampler, its head, its losses."""
+
+from __future__ import annotations
+
+import torch
+from golden_items import Check, Item
+from torch import Tensor
+
+from praxino.backbones.base import Backbone
+from praxino.clips.sparse_dense import SparseDense
+from praxino.losses.nt_xent import nt_xent, nt_xent_rows
+from praxino.losses.temporal import global_local, local_local
+from praxino.methods.base import Losses
+from praxino.methods.tclr import TCLR
+from praxino.views.pipeline import View
+
+TERMS = ("instance_sparse", "instance_dense", "local_local", "global_local")
+
+
+class Given(Backbone):
+    """A network that gives what it gets."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+
+def sampler_pretrain(item: Item) -> None:
+    sampler = SparseDense(short="mirror_last")
+    dropped = torch.full((1 + sampler.dense, sampler.frames), -1)
+    frames = []
+    for announced, decodable, start in item.scalars["cases"]:
+        usable = min(announced, decodable - start) >= sampler.min_frames
+        assert not usable or start in range(sampler.places(announced))
+        # Ours knows what can be decoded before it draws; a start that an announced length allowed is only computed.
+        frames.append(torch.from_numpy(sampler.numbers(decodable, start)) if usable else dropped)
+    item.compare(frames=torch.stack(frames))
+
+
+def mlp_train(item: Item) -> None:
+    state = item.state()
+    hidden, dim = state["fc1.weight"].shape
+    method = TCLR(Given(dim), View([]), hidden=hidden, dim=len(state["fc2.weight"])).train()
+    method.head.load_state_dict(state)
+    maps = item.tensor("map").requires_grad_()
+    embedded = method.sparse(lambda: maps, maps.shape[2]).transpose(0, 1)
+    (embedded * item.tensor("coef")).sum().backward()
+    head = method.head
+    item.compare(
+        s=embedded,
+        grad_map=maps.grad,
+        grad_fc2=head.fc2.weight.grad,
+        grad_bn2_weight=head.bn2.weight.grad,
+        bn1_running_mean=head.bn1.running_mean,
+        bn1_running_var=head.bn1.running_var,
+        bn2_running_mean=head.bn2.running_mean,
+        bn2_running_var=head.bn2.running_var,
+        tracked=head.bn1.num_batches_tracked,
+    )
+
+
+def ntxent(item: Item) -> None:
+    temperature = item.scalars["temperature"]
+    x, y = (item.tensor(name).requires_grad_() for name in ("x", "y"))
+    loss = nt_xent_rows(x, y, temperature).mean()
+    loss.backward()
+    item.compare(loss=loss, grad_x=x.grad, grad_y=y.grad, single=nt_xent_rows(x[:1], y[:1], temperature).mean())
+    # The public form scales to unit length, which changes nothing here.
+    item.compare(loss=nt_xent(x, y, temperature), grad_x=x.grad, grad_y=y.grad, single=nt_xent(x[:1], y[:1]))
+
+
+def dense_of(g_dense: Tensor) -> Tensor:
+    """[version, time, video, d] -> [video, version, time, d]."""
+    return g_dense.permute(2, 0, 1, 3)
+
+
+def positions_of(l_sparse: Tensor) -> Tensor:
+    """[version, video, time, d] -> [video, version, time, d]."""
+    return l_sparse.transpose(0, 1)
+
+
+def local_local_check(item: Item) -> None:
+    g_dense = item.tensor("g_dense").requires_grad_()
+    loss = local_local(dense_of(g_dense), item.scalars["temperature"])
+    loss.backward()
+    item.compare(loss=loss, grad=g_dense.grad)
+
+
+def global_local_check(item: Item) -> None:
+    l_sparse, g_dense = (item.tensor(name).requires_grad_() for name in ("l_sparse", "g_dense"))
+    parts = global_local(positions_of(l_sparse), dense_of(g_dense), item.scalars["temperature"])
+    parts.sum().backward()
+    item.compare(parts=parts, loss=parts.sum(), grad_l_sparse=l_sparse.grad, grad_g_dense=g_dense.grad)
+
+
+def outcome(losses: Losses) -> dict[str, Tensor]:
+    """Total and terms, in the items' order."""
+    return {"loss": losses.total, "terms": torch.stack([losses.terms[name] for name in TERMS])}
+
+
+def loss_total_embeddings(item: Item) -> None:
+    fills = {name: item.tensor(name).requires_grad_() for name in ("g_sparse", "l_sparse", "g_dense")}
+    dim = fills["g_dense"].shape[-1]
+    method = TCLR(Given(dim), View([]), dim=dim, temperature=item.scalars["temperature"])
+    sparse, positions = fills["g_sparse"].transpose(0, 1), positions_of(fills["l_sparse"])
+    losses = method.contrasted(sparse, positions, dense_of(fills["g_dense"]))
+    losses.total.backward()
+    item.compare(**outcome(losses), **{f"grad_{name}": fill.grad for name, fill in fills.items()})
+
+
+CHECKS: dict[str, Check] = {
+    "sampler_pretrain": sampler_pretrain,
+    "mlp_train": mlp_train,
+    "ntxent": ntxent,
+    "local_local": local_local_check,
+    "global_local": global_local_check,
+    "loss_total_embeddings": loss_total_embeddings,
+}
