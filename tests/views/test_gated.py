@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
+from test_colour import hue_by_pillow
 
 from praxino.described import build, describe
 from praxino.errors import UserError
@@ -28,12 +29,6 @@ def clips(seed=0):
     values = np.random.default_rng(seed).integers(0, 256, (*SHAPE, HEIGHT, WIDTH, 3), dtype=np.uint8)
     values[..., :9, :] = values[..., :9, :] // 85 * 85
     return torch.from_numpy(values).movedim(-1, 2)
-
-
-def hue_by_pillow(image, shift):
-    hue, saturation, value = image.convert("HSV").split()
-    turned = (np.asarray(hue).astype(np.int64) + int(np.trunc(255 * shift))) % 256
-    return Image.merge("HSV", (Image.fromarray(turned.astype(np.uint8)), saturation, value)).convert("RGB")
 
 
 def gamma_by_pillow(image, exponent):
