@@ -144,3 +144,11 @@ def test_official_lists(tmp_path, split, first):
     groups = {part: {video.group for video in catalog.part(part)} for part in ("train", "test")}
     assert None not in groups["train"] | groups["test"]
     assert not groups["train"] & groups["test"]
+
+
+def test_a_number_behind_a_name_is_no_part_of_it(tmp_path):
+    """UCF101's training lists have one, and lists written after their example."""
+    put(tmp_path, VIDEOS)
+    write_two_lists(tmp_path / "split")
+    (tmp_path / "split" / "trainlist01.txt").write_text("\n".join(f"{name} 7" for name in TRAIN))
+    assert [video.id for video in HMDB51(tmp_path).part("train")] == TRAIN

@@ -2,6 +2,7 @@
 
 import random
 import tempfile
+from operator import itemgetter
 from pathlib import Path
 
 import golden_items
@@ -15,6 +16,7 @@ from golden_items import Item
 
 from praxino.catalogs.ucf101 import UCF101
 from praxino.clips.samplers import EvenClips, RandomClip
+from praxino.evaluations.members import SideBySide
 from praxino.evaluations.metrics import nearest_rows, retrieval
 from praxino.rng import Rng
 from praxino.training.schedules import Step
@@ -113,6 +115,15 @@ def clip_crop_boxes(item: Item) -> None:
         random.seed(seed)
         boxes.append([[random.randint(0, 128 - 112), random.randint(0, 171 - 112)] for _ in ("rgb", "u", "v")])
     item.compare(boxes=boxes)
+    # Our resize takes such a corner out of the 128x171 pixels.
+    frame = torch.randint(0, 256, (1, 1, 3, 1, 90, 110), dtype=torch.uint8)
+    whole, cut = Resize(128, 171), Resize(128, 171, crop=112, at="random")
+    size = torch.tensor([90, 110]).expand(1, 1, 1, 2)
+    resized = whole.apply(frame, **whole.draw(Rng(0), (1, 1, 1), size))
+    drawn = cut.draw(Rng(0), (1, 1, 1), size)
+    for top, left in (corner for clip in boxes for corner in clip):
+        got = cut.apply(frame, **drawn | {"corner": torch.tensor([top, left]).expand(1, 1, 1, 2)})
+        assert torch.equal(got, resized[..., top : top + 112, left : left + 112])
 
 
 def lr_schedule_pretrain(item: Item) -> None:
@@ -131,7 +142,10 @@ def retrieval_of(*suffixes: str) -> golden_items.Check:
                 + item.scalars["signal"] * item.fill(f"proto{suffix}")[labels[part] - 1][:, None]
                 for suffix in suffixes
             ]
-            return np.concatenate(views, axis=-1).astype(np.float64).mean(axis=1)
+            # One video after another, as they come in an evaluation, its views side by side.
+            clips = [torch.from_numpy(view.astype(np.float64)) for view in views]
+            beside = SideBySide({str(n): itemgetter(n) for n in range(len(clips))}, "joint")
+            return np.stack([beside(video).mean(0).numpy() for video in zip(*clips, strict=True)])
 
         cuts = item.scalars["k"]
         test, train = features("test"), features("train")

@@ -104,17 +104,18 @@ def test_a_step_moves_the_rows_of_the_batch_and_no_others(kind, form):
 
 
 def test_the_positive_is_the_own_row_of_the_other_bank():
-    """With a network that gives unit vectors, far from all others, the positive's probability is nearly 1."""
-    method, batch = built(CMC, negatives=50, normalise=True, exclude_own=True), batch_of()
-    losses = method(batch, Rng(0))
-    lost = float(losses.total.detach())
+    """Where a bank remembers of each video of the batch what the other view is now, its probability is nearly 1."""
+    method, batch = built(CMC, negatives=8, normalise=True, exclude_own=True), batch_of(size=1)
+    kept = method(batch, Rng(0)).kept
     for bank, view in ((method.second_bank, "first"), (method.first_bank, "second")):
-        bank.rows.zero_()
-        bank.rows[batch.index] = 5 * losses.kept[view]
-        others = torch.ones(12, dtype=torch.bool)
-        others[batch.index] = False
-        bank.rows[others] = -5 * losses.kept[view][0]
-    assert float(method(batch, Rng(0)).total.detach()) < lost
+        bank.rows.copy_(-kept[view].expand(12, -1))
+        bank.rows[batch.index] = kept[view]
+    terms = method(batch, Rng(0)).terms
+    assert min(terms["first_probability"], terms["second_probability"]) > 0.99
+    method.first_bank.rows.neg_()
+    terms = method(batch, Rng(0)).terms
+    assert terms["first_probability"] > 0.99
+    assert terms["second_probability"] < 0.01
 
 
 def test_batchnorm_sees_every_forward_and_negatives_carry_no_gradient():
@@ -136,6 +137,15 @@ def test_iic_is_cmc_with_more_candidates():
     assert torch.equal(ours.kept["first"], theirs.kept["first"])
     for view in ("first", "second"):
         assert theirs.terms[view] > ours.terms[view]
+    tables = []
+    for method in (cmc, iic):
+        rows = method.loss_rows
+        method.loss_rows = lambda scores, view, rows=rows: (tables.append(scores.detach()), rows(scores, view))[1]
+        method(batch, Rng(3))
+    for plain, longer in zip(tables[:2], tables[2:], strict=True):
+        assert plain.shape == (4, 8)
+        assert longer.shape == (4, 16)
+        assert torch.equal(longer[:, :8], plain)
 
 
 @pytest.mark.parametrize("operation", [Repeat(), Shuffle()])

@@ -118,3 +118,18 @@ def test_damaged_files_are_read_or_refused(tmp_path, zipped, cut, change):
         except UserError as refused:
             said.append(str(refused))
     assert not any("\n" in line for line in said)
+
+
+def test_no_advice_to_read_without_a_guard(tmp_path):
+    for name, content in {"pickle": pickle.dumps(Malicious(os.system, "true")), "text": b"epoch 1", "empty": b""}.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(UserError, match="nothing of it was run") as refused:
+            load_pickle(tmp_path / name)
+        assert "weights_only" not in str(refused.value)
+        assert "Re-running" not in str(refused.value)
+
+
+def test_what_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="cannot be written"):
+        save_pickle(tmp_path / "file" / "a.pth", CONTENT)

@@ -103,7 +103,7 @@ def test_a_stream_of_a_stream_is_refused(tmp_path):
     found = probe([video], {"flow_u": DISFlow(of="depth")}, ["flow_u"], 1)
     assert (found[0].status, found[0].reason) == (
         "unreadable",
-        "it has no depth, only rgb (what makes it: --streams.depth)",
+        "it has no depth, only rgb, and no stream is named that makes it",
     )
 
 

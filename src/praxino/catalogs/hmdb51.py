@@ -48,7 +48,7 @@ class HMDB51(SplitCatalog):
     def lists(self, root: str, split: int) -> Lists:
         folder, missing = list_folder(root, LIST_FOLDERS, split)
         if not missing:
-            return two_lists(folder, split, numbered=False)
+            return two_lists(folder, split)
         of_classes = filter(None, (class_lists(place, split) for place in places(root, LIST_FOLDERS)))
         lists = next(of_classes, None)
         if lists is None:

@@ -11,6 +11,8 @@ from pathlib import Path
 from praxino.catalogs.names import first_repeated
 from praxino.errors import UserError
 
+NUMBER = re.compile(r"\s+\d+$")
+
 
 @dataclass(frozen=True)
 class Lists:
@@ -70,20 +72,20 @@ def lacking(data: str, root: str, names: Sequence[str], folder: Path, missing: S
     )
 
 
-def two_lists(folder: Path, split: int, numbered: bool) -> Lists:
+def two_lists(folder: Path, split: int) -> Lists:
     """Reads `classInd.txt`, `trainlist0S.txt` and `testlist0S.txt`, of lines `Class/video.ext`.
+
+    A number behind a name, as UCF101's training lists have it, is passed over.
 
     Args:
         folder: that holds them.
         split: S.
-        numbered: the training list has a number behind each name, which is passed over, and names hold no spaces.
 
     Raises:
         UserError: if they are not of the official form.
     """
     train, test = (
-        [line.split()[0] if numbered else line for line in _lines(folder / f"{part}list{split:02d}.txt")]
-        for part in ("train", "test")
+        [NUMBER.sub("", line) for line in _lines(folder / f"{part}list{split:02d}.txt")] for part in ("train", "test")
     )
     return Lists(folder, class_names(folder / "classInd.txt"), train, test)
 

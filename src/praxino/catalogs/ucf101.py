@@ -41,7 +41,7 @@ class UCF101(SplitCatalog):
         folder, missing = list_folder(root, LIST_FOLDERS, split)
         if missing:
             raise lacking("UCF101", root, LIST_FOLDERS, folder, missing)
-        return two_lists(folder, split, numbered=True)
+        return two_lists(folder, split)
 
     def group_of(self, listed: str) -> str | None:
         return names.group_of(listed)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -21,6 +20,7 @@ from praxino.clips.dataset import collate, load_clips
 from praxino.clips.samplers import Sampler
 from praxino.described import arguments, build, describe
 from praxino.errors import UserError, misfit, nearest
+from praxino.files import written_aside
 from praxino.rng import Rng
 from praxino.streams.base import Canvas, Derived, Stream
 from praxino.views.pipeline import View
@@ -208,15 +208,11 @@ class Encoder:
         from safetensors.torch import save
 
         path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(path.name + ".part")
         # Not `save_file`, which makes a file that only its owner may read.
-        aside.write_bytes(save({name: value.detach().cpu().contiguous() for name, value in self._state().items()}))
-        description = path.with_suffix(".json")
-        description_aside = description.with_name(description.name + ".part")
-        description_aside.write_text(json.dumps(self.description(), indent=1) + "\n")
-        os.replace(aside, path)
-        os.replace(description_aside, description)
+        weights = save({name: value.detach().cpu().contiguous() for name, value in self._state().items()})
+        with written_aside(path.with_suffix(".json")) as description_aside, written_aside(path) as aside:
+            aside.write_bytes(weights)
+            description_aside.write_text(json.dumps(self.description(), indent=1) + "\n")
         return path
 
     @classmethod

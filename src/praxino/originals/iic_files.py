@@ -32,6 +32,7 @@ from praxino.originals.iic import (
 )
 from praxino.originals.keys import without_parallel
 from praxino.originals.pickles import load_pickle, save_pickle
+from praxino.streams.base import Derived, Stream
 from praxino.views.geometry import Resize
 from praxino.views.motion import Residual
 from praxino.views.pipeline import View
@@ -94,7 +95,12 @@ def read_file(path: str | Path) -> IICFile:
     return IICFile(backbone, classifier, settings, epoch if isinstance(epoch, int) else None, unused)
 
 
-def encoder_of_file(path: Path, view: Modality | None = None, classes: Path | None = None) -> tuple[Encoder, list[str]]:
+def encoder_of_file(
+    path: Path,
+    view: Modality | None = None,
+    classes: Path | None = None,
+    streams: dict[str, Stream | Derived] | None = None,
+) -> tuple[Encoder, list[str]]:
     """Makes an encoder of a file of IIC, with the evaluation protocol of its retrieval.
 
     Ten clips of 16 frames, whole frames resized to 128x171 and the 112x112 in the middle; the feature is the map that
@@ -107,6 +113,8 @@ def encoder_of_file(path: Path, view: Modality | None = None, classes: Path | No
             file's settings say the second view was, else the residual.
         classes: the file with the class names that a fine-tuned network was trained with, in lines like
             "1 ApplyEyeMakeup" (classInd.txt); null: the classifier is left out.
+        streams: stream -> its reader; a stream not named is told by the videos' files. `--streams.flow_u DISFlow`
+            computes the flow from the video's frames.
 
     Returns:
         The encoder, and what was made of the file, in lines.
@@ -126,6 +134,7 @@ def encoder_of_file(path: Path, view: Modality | None = None, classes: Path | No
         # one frame shorter anyway.
         EvenClips(clips=10, frames=16, drop_last_frames=0 if chosen in ("u", "v") else 1),
         feature="mean" if isinstance(read.backbone, R3D18) else "map",
+        streams=streams,
         reestimate_batchnorm=False,
         centred=False,
         classes=names,

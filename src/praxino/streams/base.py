@@ -95,7 +95,7 @@ def files_of(video: Video, stream: str) -> Files:
     """
     if stream not in video.files:
         there = ", ".join(sorted(video.files)) or "nothing"
-        raise UnreadableVideo(video.id, f"it has no {stream}, only {there} (what makes it: --streams.{stream})")
+        raise UnreadableVideo(video.id, f"it has no {stream}, only {there}, and no stream is named that makes it")
     return video.files[stream]
 
 
