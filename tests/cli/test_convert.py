@@ -7,7 +7,9 @@ import torch
 from safetensors.torch import load_file
 
 from praxino.backbones.r3d import R3D
+from praxino.backbones.resnet3d import DilatedR3D18
 from praxino.cli.main import main
+from praxino.originals import tclr
 from praxino.originals.iic import backbone_to_original
 
 
@@ -42,6 +44,27 @@ def test_there_and_back(ckpt, capsys, option):
     first, second = load_file("made/iic.safetensors"), load_file("again.safetensors")
     assert first.keys() == second.keys()
     assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+def test_tclr_there_and_back(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(3)
+    state = {f"module.0.{key}": tensor for key, tensor in tclr.backbone_to_original(DilatedR3D18(1)).items()}
+    torch.save({"epoch": 12, "state_dict": state, "amp_scaler": torch.amp.GradScaler("cpu")}, "temp.pth")
+    assert main(["convert", "tclr", "temp.pth", "tclr.safetensors"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "tclr.safetensors: TCLR's R3D-18: 120 tensors mapped, the first convolution from BGR to RGB"
+    assert said[-1] == "left out: amp_scaler"
+    assert main(["convert", "tclr", "tclr.safetensors", "back.pth", "--to_original"]) == 0
+    assert "for its linear evaluation and retrieval" in capsys.readouterr().out
+    got = torch.load("back.pth", weights_only=True)["state_dict"]
+    assert [f"module.{key}" for key in got] == list(state)
+    assert all(torch.equal(got[key], state[f"module.{key}"]) for key in got)
+    # One original's network is not another's.
+    assert main(["convert", "iic", "tclr.safetensors", "iic.pth", "--to_original"]) == 2
+    assert "IIC has no network like DilatedR3D18" in capsys.readouterr().err
+    assert main(["convert", "tclr", "temp.pth", "a.safetensors", "--view", "rgb"]) == 2
+    assert "--view: no such option" in capsys.readouterr().err
 
 
 def test_a_file_that_would_run_code(ckpt, capsys):
@@ -91,3 +114,5 @@ def test_help(capsys):
     said = capsys.readouterr().out
     assert "--view <" in said
     assert "--classes <" in said
+    assert main(["convert", "tclr", "--help"]) == 0
+    assert "--view" not in capsys.readouterr().out

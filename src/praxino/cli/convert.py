@@ -8,8 +8,8 @@ from pathlib import Path
 from praxino.cli.words import refuse_options, required, take_apart
 from praxino.errors import UserError, nearest
 
-USAGE = """praxino convert iic FILE OUT.safetensors [--any.argument VALUE]
-       praxino convert iic RUN OUT.pth --to_original
+USAGE = """praxino convert iic|tclr FILE OUT.safetensors [--any.argument VALUE]
+       praxino convert iic|tclr RUN OUT.pth --to_original
 
 FILE is a .pth or .pt file of the original. It is read without running anything in it, and refused if its keys are not
 exactly those of one of the original's networks. OUT.safetensors, with OUT.json beside it, is an encoder that every
@@ -18,7 +18,7 @@ the original's scripts. An encoder of your own classes needs --trust my_file."""
 POSITIONAL = ("ORIGINAL", "FILE", "OUT")
 BACK = {"to_original", "to-original"}
 NOT_TYPED = ("path",)
-ORIGINALS = {"iic": "praxino.originals.iic_files"}
+ORIGINALS = {"iic": "praxino.originals.iic_files", "tclr": "praxino.originals.tclr_files"}
 ENCODER = ".safetensors"
 
 
