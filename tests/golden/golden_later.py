@@ -10,8 +10,8 @@ VCOP_VCP = """
 """
 
 TCLR = """
-    lr_linear model_eval prp_eval loss_total_network linear_logits linear_train_step rpd_eval
-    checkpoint_fixture loss_total_narrow
+    model_eval prp_eval rpd_eval
+    checkpoint_fixture
 """
 
 CYCLECONTRAST = """

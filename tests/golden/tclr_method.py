@@ -11,7 +11,15 @@ from praxino.clips.sparse_dense import SparseDense
 from praxino.losses.nt_xent import nt_xent, nt_xent_rows
 from praxino.losses.temporal import global_local, local_local
 from praxino.methods.base import Losses
-from praxino.methods.tclr import TCLR
+from praxino.methods.tclr import TCLR, VERSIONS, passes
+from praxino.originals.tclr import (
+    BACKBONE,
+    HEAD,
+    backbone_from_original,
+    original_names,
+    other_channel_order,
+    parts,
+)
 from praxino.views.pipeline import View
 
 TERMS = ("instance_sparse", "instance_dense", "local_local", "global_local")
@@ -111,6 +119,73 @@ def loss_total_embeddings(item: Item) -> None:
     item.compare(**outcome(losses), **{f"grad_{name}": fill.grad for name, fill in fills.items()})
 
 
+def method_of(item: Item) -> TCLR:
+    """The whole network of an item, for RGB."""
+    found = parts(item.state())
+    hidden, dim = found.head["fc1.weight"].shape[0], found.head["fc2.weight"].shape[0]
+    backbone = backbone_from_original(found.backbone)
+    method = TCLR(backbone, View([]), hidden=hidden, dim=dim, temperature=item.scalars["temperature"])
+    method.head.load_state_dict(found.head)
+    return method
+
+
+def original_state(method: TCLR, values: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A state, or gradients, under the original's keys, in the channel order that they are in."""
+    names = {f"backbone.{ours}": BACKBONE + theirs for ours, theirs in original_names(method.backbone).items()}
+    names |= {f"head.{key}": HEAD + key for key in method.head.state_dict()}
+    return {names[key]: value for key, value in values.items()}
+
+
+def views_of(item: Item) -> dict[str, Tensor]:
+    """An item's clips [B, T, C, h, w], blue first, as the method's objective takes them."""
+    clips = [item.tensor(name).transpose(1, 2) for name in item.scalars["order"]]
+    order = dict(zip(passes(len(clips) // 2 - 1), clips, strict=True))
+    versions = [torch.stack([order[version, clip] for clip in range(len(order) // 2)], 1) for version in VERSIONS]
+    return {"clips": torch.stack(versions, 1)}
+
+
+def one_step(item: Item, method: TCLR, views: dict[str, Tensor]) -> dict[str, Tensor]:
+    with torch.no_grad():
+        first = method.eval().backbone(views["clips"][:, 0, 0]).mean((3, 4))
+    losses = method.train().objective(views)
+    losses.total.backward()
+    gradients = original_state(method, {name: p.grad for name, p in method.named_parameters() if p.grad is not None})
+    after = original_state(method, method.state_dict())
+    counted = [value for key, value in after.items() if key.endswith("num_batches_tracked")]
+    return {
+        **outcome(losses),
+        **{f"grad.{key}": value for key, value in gradients.items()},
+        **{f"after.{key}": value for key, value in after.items()},
+        "map_eval": first,
+        "tracked": torch.stack([counted[0], counted[-1]]),  # of the stem and of the head
+    }
+
+
+def blue_first(item: Item, lean: bool) -> dict[str, Tensor]:
+    """A step as the original's network makes it.
+
+    In our channel order the first sums round otherwise, which turns the sign of a few values in front of a ReLU, and
+    with them gradients by more than an item allows (so does float64).
+    """
+    method = method_of(item)
+    method.lean = lean
+    method.backbone.load_state_dict(other_channel_order(method.backbone.state_dict()))
+    return one_step(item, method, views_of(item))
+
+
+def network_step(item: Item) -> None:
+    item.compare(**blue_first(item, lean=True))
+
+
+def narrow_step(item: Item) -> None:
+    plain, lean = blue_first(item, lean=False), blue_first(item, lean=True)
+    item.compare(**plain)
+    assert all(torch.equal(lean[name], value) for name, value in plain.items())
+    red_first = one_step(item, method_of(item), {"clips": views_of(item)["clips"].flip(3)})
+    for name in ("loss", "terms", "map_eval", "after.1.bn1.running_mean", "after.1.bn2.running_var"):
+        assert torch.allclose(red_first[name], plain[name], rtol=1e-4, atol=1e-5), name
+
+
 CHECKS: dict[str, Check] = {
     "sampler_pretrain": sampler_pretrain,
     "mlp_train": mlp_train,
@@ -118,4 +193,6 @@ CHECKS: dict[str, Check] = {
     "local_local": local_local_check,
     "global_local": global_local_check,
     "loss_total_embeddings": loss_total_embeddings,
+    "loss_total_network": network_step,
+    "loss_total_narrow": narrow_step,
 }
