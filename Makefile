@@ -33,7 +33,7 @@ golden: ## only the comparisons with numbers of the originals
 	$(BIN)pytest -m golden
 
 bench: ## prints the benchmarks that need nothing but themselves, each in its own process
-	@for file in benchmarks/decode.py benchmarks/views.py benchmarks/waiting.py benchmarks/retrieval_memory.py; do echo "== $$file"; $(BIN)python "$$file" || exit 1; done
+	@for file in benchmarks/decode.py benchmarks/views.py benchmarks/waiting.py benchmarks/retrieval_memory.py benchmarks/iic_step.py; do echo "== $$file"; $(BIN)python "$$file" || exit 1; done
 
 docs: ## checks that every link of the documentation resolves (plain Markdown: nothing is built)
 	$(BIN)pytest tests/test_house.py -k "link"
