@@ -50,6 +50,24 @@ def test_groups_by_name():
     assert rest["params"] == list(task.backbone.layers[0].parameters())
 
 
+@pytest.mark.parametrize("statistics", [True, False])
+def test_a_frozen_backbone(statistics):
+    torch.manual_seed(0)
+    task = Classifier(ToyBackbone(norm=True, dropout=0.5), View([]), 4, frozen=True, frozen_statistics=statistics)
+    before = {name: value.clone() for name, value in task.state_dict().items()}
+    (only,) = task.train().parameter_groups()
+    assert only["params"] == [task.linear.weight, task.linear.bias]
+    optimizer = torch.optim.SGD(only["params"], lr=0.1)
+    task.objective({"clips": torch.rand(4, 3, 4, 6, 8)}, labels=torch.tensor([0, 1, 2, 3])).total.backward()
+    optimizer.step()
+    moved = {name for name, value in task.state_dict().items() if not torch.equal(value, before[name])}
+    norms = {f"backbone.layers.1.{word}" for word in ("running_mean", "running_var", "num_batches_tracked")}
+    assert moved == {"linear.weight", "linear.bias"} | (set() if statistics else norms)
+    assert task.backbone.training is not statistics
+    assert task.linear.training
+    assert not task.eval().backbone.training
+
+
 def test_what_is_frozen_is_in_no_group():
     task = classifier()
     task.backbone.requires_grad_(False)

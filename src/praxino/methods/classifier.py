@@ -1,9 +1,9 @@
-"""A classifier on a backbone: what fine-tuning trains, with labels."""
+"""A classifier on a backbone: what fine-tuning trains, with labels; and linear evaluation, without the backbone."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Self
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -28,16 +28,38 @@ class Classifier(Task):
         rates: regular expression -> learning rate of the parameters whose name it is found in, the first one that is:
             a group of its own. All others have the optimizer's rate. Names are those of `named_parameters`:
             "backbone.stages.3.0.conv1.weight", "linear.bias".
+        frozen: the weights of the backbone stay as they are, and only the linear layer is trained.
+        frozen_statistics: of a frozen backbone the BatchNorm statistics stay as well. False: it normalises by each
+            batch and goes on averaging, as in TCLR's linear evaluation, so that another network is tested than came in.
     """
 
-    def __init__(self, backbone: Backbone, view: View, classes: int, rates: dict[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        backbone: Backbone,
+        view: View,
+        classes: int,
+        rates: dict[str, float] | None = None,
+        frozen: bool = False,
+        frozen_statistics: bool = True,
+    ) -> None:
         super().__init__()
         self.backbone = backbone
         self.view = view
         self.classes = classes
         self.rates = rates
+        self.frozen = frozen
+        self.frozen_statistics = frozen_statistics
         self.streams = (view.stream,)
         self.linear = nn.Linear(backbone.dim, classes)
+        if frozen:
+            backbone.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> Self:
+        """As of any module; but a frozen backbone with its statistics is always in evaluation mode."""
+        super().train(mode)
+        if self.frozen and self.frozen_statistics:
+            self.backbone.eval()
+        return self
 
     def logits(self, clips: Tensor) -> Tensor:
         """What it says of clips [b, C, T, h, w]: [b, classes]."""
