@@ -9,11 +9,6 @@ VCOP_VCP = """
     vcp_network
 """
 
-TCLR = """
-    model_eval prp_eval rpd_eval
-    checkpoint_fixture
-"""
-
 CYCLECONTRAST = """
     r2v2_index aug_resized_crop aug_color aug_hue aug_grayscale aug_blur aug_flip_normalize aug_pipeline
     trunk_r18_eval trunk_r50_eval ckpt_keys_r18 ckpt_keys_moco_r18 moco_plain moco_video_pos cycle_published
@@ -40,7 +35,7 @@ def _all(names: str, reason: str) -> dict[str, str]:
 
 LATER: dict[str, dict[str, str]] = {
     "iic": _all(VCOP_VCP, "waits for VCOP and VCP"),
-    "tclr": _all(TCLR, "waits for TCLR"),
+    "tclr": {},
     "cyclecontrast": _all(CYCLECONTRAST, "waits for CycleContrast"),
     "cocon": _all(COCON, "waits for CoCon"),
 }

@@ -5,11 +5,13 @@ import pytest
 import tclr_augment
 import tclr_linear
 import tclr_method
+import tclr_networks
 
 CHECKS: dict[str, golden_items.Check] = {
     **tclr_augment.CHECKS,
     **tclr_linear.CHECKS,
     **tclr_method.CHECKS,
+    **tclr_networks.CHECKS,
 }
 
 
