@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
 
 from praxino.errors import UserError
 
@@ -75,6 +75,13 @@ def mean_over_ranks(x: Tensor) -> Tensor:
     x = x.clone()
     dist.all_reduce(x)
     return x / world()
+
+
+def broadcast_buffers(module: nn.Module) -> None:
+    """Gives a module rank 0's buffers, in place: the ones that a checkpoint holds."""
+    if world() > 1:
+        for buffer in module.buffers():
+            dist.broadcast(buffer, src=0)
 
 
 def barrier() -> None:

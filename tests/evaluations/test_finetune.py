@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from praxino.catalogs.base import Video
 from praxino.clips.dataset import collate, load_clips
-from praxino.errors import UserError
+from praxino.errors import UnreadableVideo, UserError
 from praxino.evaluations import finetune_start
 from praxino.evaluations.finetune import finetune
 from praxino.evaluations.recognition import recognise, scores
@@ -256,6 +256,7 @@ def test_validation_as_trained_is_drawn_anew_each_epoch(tmp_path, monkeypatch):
         ({"catalog": ToyCatalog()}, r"share videos \(video00\)"),
         ({"validation_clips": 0}, "--validation_clips must be above 0"),
         ({"precision": "fp16"}, "fp16 needs a GPU"),
+        ({"validation": 0}, "--stages.0.schedule.metric validation/total: nothing is held out.*train/total"),
     ],
 )
 def test_what_is_refused_before_anything_is_decoded(tmp_path, change, said):
@@ -267,6 +268,32 @@ def test_what_is_refused_before_anything_is_decoded(tmp_path, change, said):
     with pytest.raises(UserError, match=said):
         finetune(**arguments(tmp_path / "run", **{"encoder": encoder, **change}))
     assert not (tmp_path / "run/recipe.yaml").exists()
+
+
+def test_the_tests_videos_are_looked_at_before_the_first_epoch(tmp_path):
+    class Unreadable(ToyStream):
+        def probe(self, video, full=False):
+            if video.id in ("video17", "video20", "video21"):
+                raise UnreadableVideo(video.id, "broke")
+            return super().probe(video, full)
+
+    encoder = toy_encoder(streams={"rgb": Unreadable(("video17", "video20", "video21"))})
+    with pytest.raises(UserError, match=r"3 of 8 test videos are unusable \(the first: video17: broke"):
+        finetune(**arguments(tmp_path / "run", encoder=encoder))
+    assert not (tmp_path / "run/recipe.yaml").exists()
+    done = finetune(**arguments(tmp_path / "run", encoder=encoder, max_left_out=0.5, stages=toy_stages(epochs=1)))
+    assert len(done.result.left_out) == 3
+    assert [video.id for video in done.run.videos()] == [f"video{row:02d}" for row in range(16)]
+    assert "3 of 8 test videos are left out (the first: video17: broke)" in (tmp_path / "run/log.txt").read_text()
+
+
+def test_a_folder_without_a_checkpoint_has_nothing_to_test(tmp_path, monkeypatch):
+    killed_at(monkeypatch, 2)  # after the one that tries the parts together
+    with pytest.raises(Killed):
+        finetune(**arguments(tmp_path / "run"))
+    assert (tmp_path / "run/start.safetensors").exists()
+    with pytest.raises(UserError, match="run has no checkpoint yet: go on with 'praxino resume"):
+        finetune_start.classifier_at(tmp_path / "run", ("toys",))
 
 
 def test_labels_are_needed(tmp_path):

@@ -15,6 +15,7 @@ from praxino.methods.encoder import Encoder, Evaluation
 from praxino.streams.base import Probed
 from praxino.training.pretrain import pretrain
 from praxino.training.run import Run
+from praxino.training.schedules import Plateau
 from praxino.training.stages import Stage
 from praxino.views.pipeline import View
 from toys import Noise, ToyBackbone, ToyCatalog, ToySampler, ToyStream, toy_evaluation, toy_method, toy_stages
@@ -105,6 +106,7 @@ class NoDecoding(ToyStream):
         ({"precision": "fp16"}, "fp16 needs a GPU"),
         ({"accumulate": 5}, "accumulate"),
         ({"checkpoint_steps": 0}, "--checkpoint_steps must be above 0"),
+        ({"stages": toy_stages(steps=2, schedule=Plateau())}, "metric validation/total: pretraining holds out nothing"),
         ({"keep_epochs": 0}, "--keep_epochs must be above 0"),
         ({"threads": -1}, "--threads must be above 0"),
         ({"clip_norm": -1.0}, "--clip_norm must be above 0"),

@@ -133,11 +133,7 @@ def extract(
     for done, (row, loaded) in enumerate(source, start=1):
         if isinstance(loaded, str):
             left_out.append((videos[row].id, loaded))
-            if len(left_out) > max_left_out * len(videos):
-                raise UserError(
-                    f"more than {max_left_out:.0%} of {len(videos)} videos cannot be read (the last: {videos[row].id}: "
-                    f"{loaded}): pass --max_left_out 1 to go on without them"
-                )
+            refuse_unreadable(left_out, len(videos), max_left_out)
         else:
             batch = collate([loaded], [row], [videos[row].label])
             for name, embed in embeds.items():
@@ -159,6 +155,24 @@ def extract(
         name: VideoFeatures(made[: len(rows)], rows=np.array(rows), left_out=left_out, **common)  # type: ignore[arg-type]
         for name, made in vectors.items()
     }
+
+
+def refuse_unreadable(left_out: Sequence[tuple[str, str]], videos: int, max_left_out: float) -> None:
+    """Judges how many of some videos cannot be read.
+
+    Args:
+        left_out: (id, reason) of these.
+        videos: how many there are in all.
+        max_left_out: largest share of them that may be left out.
+
+    Raises:
+        UserError: if it is more.
+    """
+    if len(left_out) > max_left_out * videos:
+        raise UserError(
+            f"more than {max_left_out:.0%} of {videos} videos cannot be read (the last: {': '.join(left_out[-1])}): "
+            "pass --max_left_out 1 to go on without them"
+        )
 
 
 def one_frame_only(batch: ClipBatch) -> ClipBatch:

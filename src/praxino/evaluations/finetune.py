@@ -17,6 +17,7 @@ from praxino.clips.loader import ClipLoader
 from praxino.clips.samplers import Sampler
 from praxino.described import describe
 from praxino.evaluations.finetune_parts import (
+    check_share,
     classifier_on,
     labelled_parts,
     only_view,
@@ -36,6 +37,7 @@ from praxino.training.precision import Precision, check_precision
 from praxino.training.prepare import (
     RunVideos,
     check_numbers,
+    check_test_videos,
     compile_backbones,
     try_out,
     try_out_encoders,
@@ -43,7 +45,7 @@ from praxino.training.prepare import (
     withdrawn_on_mistake,
 )
 from praxino.training.run import Run, environment
-from praxino.training.stages import Stage
+from praxino.training.stages import Stage, refuse_validation
 from praxino.views.pipeline import View
 
 PROTOCOL = "finetune"
@@ -124,12 +126,12 @@ def finetune(
         threads: threads of the CPU; none: the cores, shared by the processes. A resumed run takes the first one's.
         precision: of the forward in training and validation.
         device: auto takes a GPU where there is one.
-        devices: training processes on this machine.
+        devices: for the command line only, which starts so many processes on this machine.
         accumulate: batches that make one optimizer step.
         clip_norm: largest norm of the gradient.
         drop_last: leaves out an epoch's last, shorter batch, which BatchNorm would see last before validation.
         max_left_out: largest share of unusable videos of a part, 0 to 1, that the run puts up with.
-        probe: full decodes every training video before the first epoch.
+        probe: full decodes every video, also those of the test, before the first epoch.
         checkpoint_steps: a checkpoint every so many steps, besides one at each epoch's end.
         keep_epochs: keeps a copy of the checkpoint every so many epochs.
         compile: compiles the backbone (needs a C++ compiler).
@@ -148,7 +150,8 @@ def finetune(
     torch.set_num_threads(threads)
     if resume and (run := Run.open(out)).finished:
         return FineTuned(run, read_result(run.path, PROTOCOL))
-    training, _ = labelled_parts(catalog)
+    training, test_part = labelled_parts(catalog)
+    check_share("the test part has", len(test_part))
     protocol = protocol_of(encoder, evaluation, view)
     shown, test_view = next(iter(protocol.views.items()))
     sampler = sampler or one_random_clip(protocol.sampler)
@@ -157,14 +160,19 @@ def finetune(
     task, tested = classifier_on(encoder, protocol, catalog.classes, training_view, rates, scratch, seed)
 
     def loader_of(videos: RunVideos, clips: Sampler, seen: View, lengths: list[int] | None, train: bool) -> ClipLoader:
+        rank, world, size, parts = ranks.rank(), ranks.world(), batch_size, accumulate
+        if not train:  # this process's share alone: what they share of one batch would have to divide
+            videos = RunVideos(videos.catalog, videos.rows[rank::world])
+            rank, world, size, parts = 0, 1, batch_size // world, 1
         own = None if lengths is None else [lengths[row] for row in videos.rows]
         dataset = ClipDataset(videos, (seen.stream,), clips, tested.streams, tested.canvas, seed, train, own)
-        on_gpu, parts = target.type == "cuda", accumulate if train else 1
-        cut = drop_last and train
-        return ClipLoader(dataset, batch_size, workers, ranks.rank(), ranks.world(), cut, on_gpu, parts)
+        return ClipLoader(dataset, size, workers, rank, world, drop_last and train, target.type == "cuda", parts)
 
     # Tried with all videos before the first is decoded; the probe may leave some out.
-    loader_of(split_off(training, validation, validation_by, seed)[0], sampler, training_view, None, train=True)
+    kept, held_out = split_off(training, validation, validation_by, seed)
+    if not held_out.rows:
+        refuse_validation(stages, "nothing is held out (--validation 0)")
+    loader_of(kept, sampler, training_view, None, train=True)
     task.to(target)
     for stage in stages:
         stage.make_optimizer(task.parameter_groups())
@@ -176,17 +184,22 @@ def finetune(
     recipe = {**recipe, **{name: describe(one) for name, one in derived.items()}}
     run = Run.open(out) if resume else Run.create(out, {"protocol": PROTOCOL, **recipe, "threads": threads})
     _say_what_it_is(run, tested, catalog, scratch)
+    saved = run.checkpoint()
     with withdrawn_on_mistake(run, resume):
         streams = tuple(dict.fromkeys([*task.streams, test_view.stream]))
         least = max(sampler.min_frames, protocol.sampler.min_frames)
         usable, lengths = usable_videos(
             run, training, tested.streams, streams, least, max_left_out, probe == "full", workers
         )
+        if saved is None:
+            check_test_videos(
+                run, test_part, tested.streams, (test_view.stream,), protocol.sampler.min_frames, max_left_out,
+                probe == "full", workers,
+            )  # fmt: skip
         kept, held_out = split_off(usable, validation, validation_by, seed)
         loader = loader_of(kept, sampler, training_view, lengths, train=True)
     if loader.left_out and not resume:
         run.log(f"each epoch leaves out {loader.left_out} of {len(kept)} training videos, other ones each time")
-    saved = run.checkpoint()
     if run.writes and saved is None:
         tested.save(run.path / START)
         run.write("validation.txt", "".join(f"{video.id}\n" for video in held_out))

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from praxino import ranks
 from praxino.catalogs.base import Catalog
 from praxino.described import arguments
 from praxino.errors import UserError
@@ -57,11 +58,19 @@ def split_off(videos: Catalog | RunVideos, validation: float, by: By, seed: int)
     """The videos to train on, and those that are held out: a function of the seed and of the videos.
 
     Raises:
-        UserError: as of `held_out_rows`.
+        UserError: as of `held_out_rows`, or if fewer are held out than there are processes.
     """
     held = held_out_rows(videos, validation, by, Rng(seed, "validation"))
+    if held:
+        check_share(f"--validation {validation:g} holds out", len(held))
     kept = sorted(set(range(len(videos))) - set(held))
     return RunVideos(videos, kept), RunVideos(videos, held)
+
+
+def check_share(what: str, videos: int) -> None:
+    """Raises UserError if there are fewer videos than processes, each of which takes its share."""
+    if videos < ranks.world():
+        raise UserError(f"{what} {videos} videos, and there are {ranks.world()} processes: lower --devices")
 
 
 def classifier_on(
@@ -104,8 +113,13 @@ def take_best(run: Run, task: Classifier) -> dict[str, Any]:
 
     Returns:
         Where the run stood with them: `epoch` and `step`, both counted from 1.
+
+    Raises:
+        UserError: if the run has no checkpoint yet.
     """
     best = run.checkpoint_file.with_name("best.ckpt")
+    if not best.exists() and not run.checkpoint_file.exists():
+        raise UserError(f"{run.path} has no checkpoint yet: go on with 'praxino resume {run.path}'")
     saved = load_checkpoint(best if best.exists() else run.checkpoint_file)
     task.load_state_dict(saved["task"])
     return saved["position"]

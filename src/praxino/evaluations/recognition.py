@@ -13,7 +13,7 @@ from torch import Tensor
 from praxino import ranks
 from praxino.catalogs.base import Catalog, Part, Video
 from praxino.errors import UserError
-from praxino.evaluations.features import Embed, VideoFeatures, extract
+from praxino.evaluations.features import Embed, VideoFeatures, extract, refuse_unreadable
 from praxino.evaluations.result import Result, Row
 from praxino.evaluations.retrieval import scored_row
 from praxino.methods.encoder import Encoder
@@ -173,16 +173,28 @@ def video_logits(
     encoder.backbone.eval()
     own = RunVideos(videos, range(ranks.rank(), len(videos), world))
     embeds: dict[str, Embed] = {"logits": lambda batch: to_be_averaged(encoder.logits(batch, view), average)}
-    found = extract(
-        own, embeds, (encoder.view(view).stream,), encoder.sampler, encoder.streams, encoder.canvas,
-        workers=workers, max_left_out=max_left_out, progress=progress,
-    )["logits"]  # fmt: skip
+    part: VideoFeatures | UserError
+    try:
+        part = extract(
+            own, embeds, (encoder.view(view).stream,), encoder.sampler, encoder.streams, encoder.canvas,
+            workers=workers, max_left_out=max_left_out if world == 1 else 1.0, progress=progress,
+        )["logits"]  # fmt: skip
+    except UserError as mistake:
+        part = mistake
+    found = _of_all(ranks.gather_objects(part))
+    refuse_unreadable(found.left_out, len(videos), max_left_out)
     if average == "softmax":
         found.vectors = np.log(np.maximum(found.vectors, np.finfo(np.float32).tiny))
-    return found if world == 1 else _of_all(ranks.gather_objects(found))
+    return found
 
 
-def _of_all(parts: Sequence[VideoFeatures]) -> VideoFeatures:
+def _of_all(found: Sequence[VideoFeatures | UserError]) -> VideoFeatures:
+    # Raised by all processes: one that raised before they meet would leave the others waiting for ever.
+    parts = []
+    for part in found:
+        if isinstance(part, UserError):
+            raise part
+        parts.append(part)
     world = len(parts)
     rows = np.concatenate([world * part.rows + rank for rank, part in enumerate(parts)])
     order = np.argsort(rows)

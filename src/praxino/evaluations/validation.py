@@ -21,10 +21,11 @@ from praxino.views.pipeline import View
 class Validation:
     """What `fit` calls after each epoch. A video's logits are the mean over its clips.
 
-    A context manager: at its end the loading processes end.
+    All processes validate with rank 0's BatchNorm statistics, the ones that a checkpoint holds: each has seen others in
+    training. A context manager: at its end the loading processes end.
 
     Args:
-        loader: the videos that are held out; its loading processes start at once.
+        loader: this rank's share of the videos that are held out; its loading processes start at once.
         view: what the network sees of them.
         seed: of the run; a random view is drawn anew each epoch.
         epoch: the first one that will be asked for.
@@ -51,6 +52,7 @@ class Validation:
     def __call__(self, task: Task, epoch: int) -> dict[str, float]:
         """`validation/total` and `validation/accuracy`, means over the videos, the same on all ranks."""
         assert isinstance(task, Classifier)
+        ranks.broadcast_buffers(task)
         sums = torch.zeros(3, dtype=torch.float64, device=self.device)
         task.eval()
         try:

@@ -182,6 +182,27 @@ def frozen_list(
     return listed
 
 
+def check_test_videos(
+    run: Run,
+    catalog: Catalog,
+    streams: Streams,
+    needed: Sequence[str],
+    min_frames: int,
+    max_left_out: float,
+    full: bool,
+    workers: int,
+) -> None:
+    """Probes the videos that a run is tested on at its end, before it begins; they are on no list of the run's.
+
+    Raises:
+        UserError: if too many are unusable.
+    """
+    listed = None
+    if run.writes:
+        listed = number_usable(probe_catalog(catalog, streams, needed, min_frames, full=full, workers=max(1, workers)))
+    check_left_out(ranks.broadcast_object(listed), max_left_out, run.log, "test videos", "")
+
+
 def number_usable(probed: Sequence[ProbedVideo]) -> list[ListedVideo]:
     """Numbers the usable videos from 0; the others have no row."""
     listed, row = [], 0
@@ -192,8 +213,21 @@ def number_usable(probed: Sequence[ProbedVideo]) -> list[ListedVideo]:
     return listed
 
 
-def check_left_out(listed: Sequence[ListedVideo], max_left_out: float, say: Callable[[str], None]) -> None:
+def check_left_out(
+    listed: Sequence[ListedVideo],
+    max_left_out: float,
+    say: Callable[[str], None],
+    what: str = "videos",
+    where: str = ", listed in videos.csv",
+) -> None:
     """Counts what is left out on the screen.
+
+    Args:
+        listed: usable videos and others.
+        max_left_out: largest share of the others, 0 to 1.
+        say: takes the line.
+        what: they are.
+        where: the others are listed.
 
     Raises:
         UserError: if it is more than the share `max_left_out`, or everything.
@@ -203,11 +237,11 @@ def check_left_out(listed: Sequence[ListedVideo], max_left_out: float, say: Call
         return
     first = f"{out[0].id}: {out[0].reason or out[0].status}"
     if len(out) == len(listed):
-        raise UserError(f"none of the {len(listed)} videos is usable (the first: {first})")
+        raise UserError(f"none of the {len(listed)} {what} is usable (the first: {first})")
     share = len(out) / len(listed)
     if share > max_left_out:
         raise UserError(
-            f"{len(out)} of {len(listed)} videos are unusable (the first: {first}): pass --max_left_out "
+            f"{len(out)} of {len(listed)} {what} are unusable (the first: {first}): pass --max_left_out "
             f"{min(1.0, round(share + 0.005, 2))} to go on without them"
         )
-    say(f"{len(out)} of {len(listed)} videos are left out, listed in videos.csv (the first: {first})")
+    say(f"{len(out)} of {len(listed)} {what} are left out{where} (the first: {first})")

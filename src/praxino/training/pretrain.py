@@ -31,7 +31,7 @@ from praxino.training.prepare import (
     withdrawn_on_mistake,
 )
 from praxino.training.run import Run, environment
-from praxino.training.stages import Stage
+from praxino.training.stages import Stage, refuse_validation
 
 
 def pretrain(
@@ -79,7 +79,7 @@ def pretrain(
         threads: threads of the CPU; none: the cores, shared by the processes. A resumed run takes the first one's.
         precision: of the forward.
         device: auto takes a GPU where there is one.
-        devices: training processes on this machine.
+        devices: for the command line only, which starts so many processes on this machine.
         accumulate: batches that make one optimizer step.
         clip_norm: largest norm of the gradient.
         drop_last: leaves out an epoch's last, shorter batch.
@@ -100,6 +100,7 @@ def pretrain(
     target = ranks.pick_device(device)
     check_precision(precision, target)
     check_numbers(threads=threads, checkpoint_steps=checkpoint_steps, keep_epochs=keep_epochs, clip_norm=clip_norm)
+    refuse_validation(stages, "pretraining holds out nothing")
     ranks.start(target)
     threads = threads or max(1, ranks.cores() // ranks.local_world())
     torch.set_num_threads(threads)

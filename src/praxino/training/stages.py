@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from torch.optim import Optimizer
@@ -65,3 +65,20 @@ class Stage:
         for group in optimizer.param_groups:
             group["lr"] = group["own_lr"] * multiplier
         return float(optimizer.param_groups[0]["lr"])
+
+
+def refuse_validation(stages: Sequence[Stage], why: str) -> None:
+    """For a training that validates nothing.
+
+    Args:
+        stages: of the training.
+        why: it does not.
+
+    Raises:
+        UserError: if a schedule watches a number of the validation; it would end the training after an epoch.
+    """
+    for number, stage in enumerate(stages):
+        metric = str(getattr(stage.schedule, "metric", ""))
+        if metric.startswith("validation/"):
+            option = f"--stages.{number}.schedule.metric"
+            raise UserError(f"{option} {metric}: {why}; pass {option} train/total")
