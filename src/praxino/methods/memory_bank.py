@@ -45,9 +45,10 @@ class MemoryBank(nn.Module):
         Returns:
             float32 [v, B, C], or [B, C].
         """
-        if candidates.numel() < len(self.rows):
-            return (self.rows[candidates] @ features.unsqueeze(-1)).squeeze(-1)
-        # Where there are more candidates than rows, products with all rows cost less than [B, C, dim] in memory does.
+        if 2 * candidates.numel() < len(self.rows):
+            asking = features.reshape(-1, *features.shape[-2:]).permute(1, 2, 0)  # [B, dim, v]
+            return (self.rows[candidates] @ asking).permute(2, 0, 1).reshape(*features.shape[:-1], -1)
+        # A gathered row is read, written and read again. Where many are asked for, products with all rows cost less.
         return (features @ self.rows.T).gather(-1, candidates.expand(*features.shape[:-1], -1))
 
     @torch.no_grad()
