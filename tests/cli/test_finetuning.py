@@ -146,6 +146,7 @@ def test_the_faithful_recipe(pretrained, capsys):
         (["--split", "9"], "trainlist09"),
         (["--sratch", "true"], "--sratch: no such option"),
         (["--test_only"], "no classifier to test"),
+        (["--test-only"], "no classifier to test"),
         (["--test_only", "--scratch"], "--test_only trains nothing"),
         (["--videos", "{root}"], "share videos"),
     ],

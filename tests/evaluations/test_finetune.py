@@ -249,8 +249,9 @@ def test_validation_as_trained_is_drawn_anew_each_epoch(tmp_path, monkeypatch):
     [
         ({"view": "rbg"}, "--view rbg.*Did you mean 'rgb'"),
         ({"sampler": None}, "--sampler is missing.*ToySampler"),
-        ({"validation": 16}, "leaves none of 16"),
-        ({"validation": -0.5}, "--validation -0.5"),
+        ({"validation": 800}, "--validation 800: that leaves none of 16.*pass a share, as 0.1, or at most 15"),
+        ({"validation": 16.0}, "--validation 16: that leaves none of 16"),
+        ({"validation": -0.5}, "--validation -0.5: pass a share, as 0.1"),
         ({"validation": 0.01}, "holds out none"),
         ({"rates": {"conv9": 0.1}}, "no parameter is called like 'conv9'"),
         ({"catalog": ToyCatalog()}, r"share videos \(video00\)"),

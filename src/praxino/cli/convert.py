@@ -16,7 +16,7 @@ exactly those of one of the original's networks. OUT.safetensors, with OUT.json 
 other command takes. With --to_original the way back: RUN is a run's folder or an encoder file, and OUT.pth is loaded by
 the original's scripts. An encoder of your own classes needs --trust my_file."""
 POSITIONAL = ("ORIGINAL", "FILE", "OUT")
-BACK = {"to_original", "to-original"}
+BACK = ("to_original",)
 NOT_TYPED = ("path",)
 ORIGINALS = {"iic": "praxino.originals.iic_files", "tclr": "praxino.originals.tclr_files"}
 ENCODER = ".safetensors"
@@ -42,7 +42,7 @@ def run(argv: Sequence[str]) -> None:
         print_help(USAGE, encoder_of_file, without=NOT_TYPED)
         return
     source, target = map(Path, places)
-    back = bool(BACK & words.flags)
+    back = BACK[0] in words.flags
     _refuse_endings(source, target, back)
     if back:
         refuse_options(words, ("trust",))

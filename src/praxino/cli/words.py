@@ -29,7 +29,7 @@ def take_apart(argv: Sequence[str], positional: Sequence[str], flags: Collection
     Args:
         argv: what follows the command.
         positional: names of the positional words, in order, for messages.
-        flags: options without a value; `help` is always one.
+        flags: options without a value, which may be typed with dashes inside; `help` is always one.
 
     Raises:
         UserError: a word too many, an option without its value, or twice.
@@ -38,8 +38,9 @@ def take_apart(argv: Sequence[str], positional: Sequence[str], flags: Collection
     rest = list(argv)
     while rest:
         word = rest.pop(0)
-        if word in ("-h", "--help") or word.removeprefix("--") in flags:
-            words.flags.add("help" if word == "-h" else word.removeprefix("--"))
+        flag = word.removeprefix("--").replace("-", "_") if word.startswith("--") else ""
+        if word in ("-h", "--help") or flag in flags:
+            words.flags.add(flag or "help")
         elif word.startswith("--") and len(word) > 2:
             name, equals, value = word.removeprefix("--").partition("=")
             if not equals:

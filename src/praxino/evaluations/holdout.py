@@ -26,15 +26,20 @@ def held_out_rows(videos: Sequence[Video], held_out: float, by: By, rng: Rng) ->
         UserError: if that leaves no video to train on, or none is held out though some are asked for.
     """
     wanted = round(held_out) if held_out >= 1 else round(held_out * len(videos))
-    if not 0 <= wanted < len(videos) or held_out < 0:
-        raise UserError(f"--validation {held_out}: that leaves none of {len(videos)} training videos to train on")
+    if held_out < 0:
+        raise UserError(f"--validation {held_out:g}: pass a share, as 0.1, a number of videos, or 0 for none")
+    if wanted >= len(videos):
+        raise UserError(
+            f"--validation {held_out:g}: that leaves none of {len(videos)} training videos to train on: pass a share, "
+            f"as 0.1, or at most {len(videos) - 1}"
+        )
     if held_out == 0:
         return []
     drawn = rng.shared().permutation(len(videos)).tolist()
     rows = drawn[:wanted] if by == "video" else _whole_groups(videos, drawn, wanted / len(videos))
     if not rows:
         raise UserError(
-            f"--validation {held_out}: that holds out none of {len(videos)} training videos: pass a larger share, or 0 "
+            f"--validation {held_out:g}: that holds out none of {len(videos)} training videos: pass a larger share, or 0 "
             "to take the last epoch's weights"
         )
     return sorted(rows)
