@@ -165,7 +165,10 @@ def test_recipes_name_what_exists(path: Path) -> None:
     recipe = read(path)
     recipe.pop("catalog", None)  # where its videos lie is the user's
     # A recipe of fine-tuning says so; what it leaves open is taken from the encoder.
-    function = {"finetune": finetune, None: pretrain}[recipe.pop("protocol", None)]
+    protocol = recipe.pop("protocol", None)
+    function = pretrain if protocol is None else finetune
+    assert protocol in ("finetune", "linear", None)
+    assert recipe.get("frozen", False) is (protocol == "linear")
     config = complete(function, recipe, without=("encoder",), partial=True)
     built = instantiate(function, config)
     for name in ("method", "sampler", "evaluation"):

@@ -21,6 +21,36 @@ def test_on_cached_features(pretrained, capsys):  # noqa: F811
     assert json.loads((pretrained / "evaluations/linear.json").read_text()) == result
 
 
+def test_the_faithful_recipe(pretrained, capsys):  # noqa: F811
+    words = ["evaluate", "linear", str(pretrained), "--recipe", "linear_tclr"]
+    small = ["--sampler.frames", "4", "--evaluation.sampler.frames", "4", "--tested_after", "[0]", "--threads", "1"]
+    assert main([*words, *small, "--epochs", "2", *QUICK]) == 0
+    said = capsys.readouterr()
+    folder = pretrained / "linear-split1"
+    assert f"in {folder}" in said.out
+    assert "all 72 tensors of R3D are the encoder's and its weights stay as they are" in said.err
+    result = json.loads((folder / "evaluations/linear.json").read_text())
+    settings = result["settings"]
+    assert (settings["weights after epoch"], settings["clips a video"]) == (1, 10)
+    assert settings["a video's score"] == "mean over its clips of their softmax"
+    assert main(["resume", str(folder)]) == 0
+    assert "nothing to do" in capsys.readouterr().err
+    assert main(["evaluate", "finetune", str(folder), "--test_only", "--workers", "0"]) == 0
+    again = json.loads((folder / "evaluations/recognition.json").read_text())
+    assert again["settings"]["a video's score"] == settings["a video's score"]
+    assert (
+        again["rows"][-1]["values"]
+        == json.loads((folder / "evaluations/linear.json").read_text())["rows"][-1]["values"]
+    )
+
+    assert main([*words, "--frozen", "false"]) == 2
+    assert "--frozen False is not for 'praxino evaluate linear'" in capsys.readouterr().err
+    assert main([*words[:-1], "finetune"]) == 2
+    assert "praxino evaluate finetune RUN --recipe" in capsys.readouterr().err
+    assert main(["evaluate", "linear", "--help", "--recipe", "linear_tclr"]) == 0
+    assert "--frozen_statistics" in capsys.readouterr().out
+
+
 def test_mistakes_in_one_line(pretrained, capsys):  # noqa: F811
     assert main(["evaluate", "linear", str(pretrained), "--labels_per_class", "1,20", *QUICK]) == 2
     lines = capsys.readouterr().err.strip().splitlines()

@@ -1,8 +1,14 @@
-"""Checks of the golden items of TCLR's schedules, linear evaluation and retrieval."""
+"""Checks of the golden items of TCLR's schedules, linear evaluation and retrieval.
+
+Its clips are blue, green, red. Ours are red, green, blue, and so are the weights that `parts` and
+`backbone_from_original` give: the clips are turned.
+"""
 
 from __future__ import annotations
 
 import math
+from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,7 +17,15 @@ from golden_items import Check, Item
 from praxino.backbones.pooling import pool
 from praxino.evaluations.metrics import retrieval
 from praxino.evaluations.recognition import scores, to_be_averaged
+from praxino.methods.classifier import Classifier
+from praxino.originals.tclr import backbone_from_original, original_names, parts
+from praxino.training.documents import read
+from praxino.training.recipe import complete, instantiate
 from praxino.training.schedules import CountedPlateau
+from praxino.training.stages import Stage
+from praxino.views.pipeline import View
+
+RECIPE = read(Path(str(resources.files("praxino") / "recipes/linear_tclr.yaml")))
 
 
 def rates(schedule: CountedPlateau, losses: list[float | None], base: float) -> list[float]:
@@ -29,6 +43,49 @@ def lr_pretrain(item: Item) -> None:
     said = item.scalars
     schedule = CountedPlateau(patience=said["patience"], warmup=said["warmup"])
     item.compare(lr=rates(schedule, said["losses"], said["base_lr"]))
+
+
+def lr_linear(item: Item) -> None:
+    said = item.scalars
+    stage = Stage(**instantiate(Stage, complete(Stage, RECIPE["stages"][0])))
+    schedule = stage.schedule
+    assert isinstance(schedule, CountedPlateau)
+    schedule.patience, schedule.finish_below = said["patience"], said["stop_below"] / said["base_lr"]
+    found = rates(schedule, said["losses"][: stage.epochs], said["base_lr"])
+    tested = [epoch for epoch in RECIPE["tested_after"] if epoch < len(found)]
+    item.compare(lr=found, val_epochs=tested)
+
+
+def classifier_of(item: Item) -> Classifier:
+    state = parts(item.state())
+    outputs = len(state.classifier["bias"])
+    frozen = {"frozen": RECIPE["frozen"], "frozen_statistics": RECIPE["frozen_statistics"]}
+    task = Classifier(backbone_from_original(state.backbone), View([]), outputs, **frozen)
+    task.linear.load_state_dict(state.classifier)
+    return task
+
+
+def logits(item: Item) -> None:
+    task = classifier_of(item).eval()
+    with torch.no_grad():
+        item.compare(logits=task.logits(item.tensor("clip").flip(1)))
+
+
+def train_step(item: Item) -> None:
+    task = classifier_of(item).train()
+    names = original_names(task.backbone)
+    before = {name: value.clone() for name, value in task.backbone.named_parameters()}
+    optimizer = torch.optim.Adam(task.parameter_groups(), lr=item.scalars["lr"])
+    clips = item.tensor("clip").transpose(1, 2).flip(1)
+    losses = task.objective({"clips": clips}, labels=torch.tensor(item.scalars["labels"]))
+    losses.total.backward()
+    optimizer.step()
+    assert all(torch.equal(value, before[name]) for name, value in task.backbone.named_parameters())
+    after = {f"after.{names[name]}": value for name, value in task.backbone.named_buffers()}
+    wanted = {name: value for name, value in after.items() if name in item.entry["outputs"]}
+    item.compare(
+        loss=losses.total, grad_fc_weight=task.linear.weight.grad, grad_fc_bias=task.linear.bias.grad, **wanted
+    )
 
 
 def video_average(item: Item) -> None:
@@ -60,6 +117,9 @@ def retrieval_accuracy(item: Item) -> None:
 
 CHECKS: dict[str, Check] = {
     "lr_pretrain": lr_pretrain,
+    "lr_linear": lr_linear,
+    "linear_logits": logits,
+    "linear_train_step": train_step,
     "linear_test_average": video_average,
     "retrieval_features": retrieval_features,
     "retrieval_accuracy": retrieval_accuracy,

@@ -12,13 +12,13 @@ from praxino.errors import UserError, nearest
 USAGE = """praxino evaluate PROTOCOL RUN [--catalog NAME --catalog.root DATA | --videos DIR] [--any.argument VALUE]
 
 PROTOCOL is retrieval, knn, instance (does a clip find its own video? for videos without labels), linear (a linear
-classifier on features that stay as they are), finetune (trains on with labels, then tests; it has a --help of its own),
-recognition (tests what finetune has left), or the dotted path
-of a function of your own that takes an encoder and a catalog and gives a praxino.evaluations.result.Result. RUN is a
-run's folder or an encoder file. Retrieval and knn take --views [rgb,residual]: a row for each, and one for both side
-by side. Without --catalog and --videos the videos are those that the run was trained on. The result goes into the
-run's folder. An encoder of your own classes needs --trust my_file: encoders that come from elsewhere build nothing
-but praxino's classes."""
+classifier on features that stay as they are; with --recipe linear_tclr on clips drawn anew, a run of its own), finetune
+(trains on with labels, then tests; it has a --help of its own), recognition (tests what finetune has left), or the
+dotted path of a function of your own that takes an encoder and a catalog and gives a
+praxino.evaluations.result.Result. RUN is a run's folder or an encoder file. Retrieval, knn and linear take --views
+[rgb,residual]: a row for each, and one for both side by side. Without --catalog and --videos the videos are those that
+the run was trained on. The result goes into the run's folder. An encoder of your own classes needs --trust my_file:
+encoders that come from elsewhere build nothing but praxino's classes."""
 POSITIONAL = ("PROTOCOL", "RUN")
 NOT_TYPED = ("encoder", "progress")
 PROTOCOLS = {
@@ -29,11 +29,12 @@ PROTOCOLS = {
     "recognition": "praxino.evaluations.recognition.recognise",
 }
 FINETUNE = "finetune"  # a run of its own: praxino.cli.finetuning
+LINEAR = "linear"  # with a recipe it is one, too
 
 
 def run(argv: Sequence[str]) -> int | None:
     """Parses, calls, prints."""
-    if FINETUNE in argv[:1]:
+    if FINETUNE in argv[:1] or (LINEAR in argv[:1] and _recipe_asked_for(argv)):
         return importlib.import_module("praxino.cli.finetuning").run(argv)
     words = take_apart(argv, POSITIONAL)
     if "encoder" in words.options and len(words.positional) < len(POSITIONAL):
@@ -70,3 +71,7 @@ def run(argv: Sequence[str]) -> int | None:
         written = write_result(folder, file_name, result, arguments["catalog"].classes, encoder.streams)
         print(f"written: {written}")
     return None
+
+
+def _recipe_asked_for(argv: Sequence[str]) -> bool:
+    return any(word.partition("=")[0] == "--recipe" for word in argv)

@@ -1,4 +1,4 @@
-"""Fine-tunes an encoder and tests it: praxino evaluate finetune RUN --catalog UCF101 --catalog.root DATA"""
+"""Trains a classifier on an encoder and tests it: praxino evaluate finetune RUN --catalog UCF101 --catalog.root DATA"""
 
 from __future__ import annotations
 
@@ -22,15 +22,18 @@ RUN is a pretraining run's folder or an encoder file. Without --catalog the vide
 on. The fine-tuning is a run of its own, in RUN/finetune-split1 or --out, that `praxino resume` goes on with. --recipe
 is finetune (the default), finetune_iic, or a YAML file of your own. --split takes several: each is a run, and their
 mean is printed. --scratch draws the network's weights anew. --test_only trains nothing: RUN is then the folder of a
-fine-tuning, finished or not, or an encoder with a classifier."""
-POSITIONAL = ("finetune", "RUN")
+fine-tuning, finished or not, or an encoder with a classifier.
+
+praxino evaluate linear RUN --recipe linear_tclr is the same with a network that stays as it is: only the classifier is
+trained, in RUN/linear-split1. (Without --recipe it is no run: features are taken once.)"""
 FLAGS = ("scratch", "test_only", "print_config")
 NOT_TYPED = ("encoder", "progress")
 
 
 def run(argv: Sequence[str]) -> int | None:
-    """Parses, calls, prints; `argv` begins with "finetune"."""
-    words = take_apart(_splits_joined(argv), POSITIONAL, FLAGS)
+    """Parses, calls, prints; `argv` begins with "finetune" or "linear"."""
+    protocol = argv[0]
+    words = take_apart(_splits_joined(argv), (protocol, "RUN"), FLAGS)
     from praxino.cli.helping import print_help
     from praxino.evaluations.finetune import finetune
     from praxino.evaluations.finetune_start import OUTSIDE
@@ -38,13 +41,13 @@ def run(argv: Sequence[str]) -> int | None:
     if "help" in words.flags:
         print_help(USAGE, finetune, without=OUTSIDE)
         return None
-    place = required(words, POSITIONAL)[1]
+    place = required(words, (protocol, "RUN"))[1]
     own_classes_importable()
     trust = tuple(filter(None, words.options.pop("trust", "").split(",")))
     if "test_only" in words.flags:
         _test(place, trust, words)
         return None
-    configs = _configs(place, words)
+    configs = _configs(protocol, place, words)
     if "print_config" in words.flags:
         from praxino.training.documents import as_yaml
 
@@ -64,10 +67,11 @@ def _splits_joined(argv: Sequence[str]) -> list[str]:
     return words
 
 
-def _configs(place: str, words: Words) -> list[dict[str, Any]]:
+def _configs(protocol: str, place: str, words: Words) -> list[dict[str, Any]]:
     """The complete arguments, one a split."""
     from praxino.cli.encoders import catalog_beside, run_folder
-    from praxino.evaluations.finetune import PROTOCOL, finetune
+    from praxino.evaluations.finetune import finetune
+    from praxino.evaluations.finetune_parts import protocol_name
     from praxino.evaluations.finetune_start import BESIDE, OUTSIDE
 
     recipe = recipe_file(words.options.pop("recipe", "finetune"))
@@ -78,10 +82,13 @@ def _configs(place: str, words: Words) -> list[dict[str, Any]]:
         more = {"catalog.split": split} if split else {}
         base = {**catalog_beside(place), "out": "."}
         config = configured(
-            finetune, options | more, recipe, base=base, without=OUTSIDE, protocol=PROTOCOL, beside=BESIDE
+            finetune, options | more, recipe, base=base, without=OUTSIDE, protocol=protocol, beside=BESIDE
         )
+        if protocol_name(config["frozen"]) != protocol:
+            raise UserError(f"--frozen {config['frozen']} is not for 'praxino evaluate {protocol}': a network that "
+                            "stays as it is is 'praxino evaluate linear RUN --recipe linear_tclr'")  # fmt: skip
         folder = run_folder(place) or Path(place).parent
-        name = _folder_name(config)
+        name = _folder_name(protocol, config)
         if len(splits) > 1 and "out" in options:
             config["out"] = str(Path(config["out"]) / name)
         elif "out" not in options:
@@ -90,9 +97,9 @@ def _configs(place: str, words: Words) -> list[dict[str, Any]]:
     return configs
 
 
-def _folder_name(config: Mapping[str, Any]) -> str:
+def _folder_name(protocol: str, config: Mapping[str, Any]) -> str:
     split = config["catalog"]["init_args"].get("split")
-    parts = ["finetune" if split is None else f"finetune-split{split}"]
+    parts = [protocol if split is None else f"{protocol}-split{split}"]
     parts += [config["view"]] if config["view"] else []
     parts += ["scratch"] if config["scratch"] else []
     return "-".join([*parts, f"seed{config['seed']}"] if config["seed"] else parts)
@@ -136,19 +143,22 @@ def _test(place: str, trust: tuple[str, ...], words: Words) -> None:
     from praxino.evaluations.finetune_start import classifier_at
     from praxino.evaluations.recognition import recognise
     from praxino.evaluations.result import write_result
+    from praxino.training.documents import read
     from praxino.training.recipe import instantiate
 
     if words.flags - {"test_only"}:
         raise UserError("--test_only trains nothing: --scratch and --print_config do not go with it")
     split = words.options.pop("split", None)
     options = words.options | ({"catalog.split": split} if split else {})
-    config = configured(recognise, options, base=catalog_beside(place), without=NOT_TYPED)
+    folder = run_folder(place)
+    said = read(folder / "recipe.yaml") if folder else {}
+    base = catalog_beside(place) | {name: said[name] for name in ("average",) if name in said}
+    config = configured(recognise, options, base=base, without=NOT_TYPED)
     encoder, weights = classifier_at(place, trust)
     arguments = instantiate(recognise, config)
     with progress_shown(recognise, "reading videos") as shown:
         result = recognise(encoder, **arguments, **shown)
     result.settings["weights"] = weights
-    folder = run_folder(place)
     if folder:
         write_result(folder, "recognition", result, arguments["catalog"].classes, encoder.streams)
     show(result, folder or Path(place))

@@ -1,10 +1,14 @@
-"""Fine-tuning: an encoder's backbone trained on with labels, and tested. The protocol of VCOP, IIC and TCLR."""
+"""Fine-tuning: an encoder's backbone trained on with labels, and tested. The protocol of VCOP, IIC and TCLR.
+
+With a backbone that stays as it is, it is linear evaluation on clips that are drawn anew each time, as TCLR does it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,20 +20,24 @@ from praxino.clips.dataset import ClipDataset
 from praxino.clips.loader import ClipLoader
 from praxino.clips.samplers import Sampler
 from praxino.described import describe
+from praxino.errors import UserError
 from praxino.evaluations.finetune_parts import (
     check_share,
     classifier_on,
     labelled_parts,
+    named,
     only_view,
+    protocol_name,
+    say_what_it_is,
     split_off,
     take_best,
     usual_stage,
 )
 from praxino.evaluations.finetune_protocol import fewer_clips, one_random_clip, protocol_of, trained_as
 from praxino.evaluations.holdout import By
-from praxino.evaluations.recognition import recognise
+from praxino.evaluations.recognition import Average, recognise, video_logits
 from praxino.evaluations.result import Result, read_result, write_result
-from praxino.evaluations.validation import Validation
+from praxino.evaluations.validation import TestedAfter, Validation
 from praxino.methods.encoder import Encoder, Evaluation
 from praxino.ranks import Device
 from praxino.training.fit import fit
@@ -48,9 +56,10 @@ from praxino.training.run import Run, environment
 from praxino.training.stages import Stage, refuse_validation
 from praxino.views.pipeline import View
 
-PROTOCOL = "finetune"
 START = "start.safetensors"  # in the run's folder: the encoder and its classifier before the first step
-BEST: tuple[str, Literal["min", "max"]] = ("validation/total", "min")
+Best = tuple[str, Literal["min", "max"]]
+BEST: Best = ("validation/total", "min")
+BEST_TESTED: Best = ("test/accuracy", "max")
 
 
 @dataclass
@@ -67,6 +76,8 @@ def finetune(
     out: str | Path,
     view: str | None = None,
     scratch: bool = False,
+    frozen: bool = False,
+    frozen_statistics: bool = True,
     evaluation: Evaluation | None = None,
     sampler: Sampler | None = None,
     training_view: View | None = None,
@@ -77,6 +88,8 @@ def finetune(
     validation_by: By = "group",
     validation_as_trained: bool = False,
     validation_clips: int = 3,
+    tested_after: list[int] | None = None,
+    average: Average = "logits",
     test_batch_size: int = 16,
     batch_size: int = 32,
     seed: int = 0,
@@ -100,7 +113,7 @@ def finetune(
     """Trains a classifier on an encoder, with the encoder, on the catalog's training part, and tests it.
 
     The weights of the epoch with the least validation loss are tested: a video's class is the largest of the mean of
-    its clips' logits.
+    its clips' logits. With `frozen` only the classifier is trained: linear evaluation as a run of its own.
 
     Args:
         encoder: what is trained on; it stays as it is.
@@ -108,6 +121,8 @@ def finetune(
         out: the run's folder.
         view: of the evaluation; none: its first.
         scratch: draws the backbone's weights anew, instead of taking the encoder's.
+        frozen: the backbone's weights stay as they are.
+        frozen_statistics: and so do its BatchNorm statistics; false: as TCLR, each batch's own, and averaged on.
         evaluation: how the classifier is tested; none: as the encoder is evaluated.
         sampler: the training clips; none: one clip of the test's length at a random place.
         training_view: what the network sees in training; none: the test's view with its crop at a random place.
@@ -119,6 +134,9 @@ def finetune(
         validation_by: whole groups, of each class the same share; or any videos alike.
         validation_as_trained: validates on training clips instead of test clips.
         validation_clips: at most so many test clips of each of its videos.
+        tested_after: epochs, counted from 0, after which the test part is tested, and the best of them is taken: as
+            TCLR does it, and a choice that has seen the test. It takes the place of a validation.
+        average: of a video's clips in the test: the mean of their logits, or of their softmax (TCLR).
         test_batch_size: videos a batch, of the accuracy that is a mean over batches.
         batch_size: videos a batch, over all processes.
         seed: of everything random.
@@ -149,7 +167,9 @@ def finetune(
     threads = threads or max(1, ranks.cores() // ranks.local_world())
     torch.set_num_threads(threads)
     if resume and (run := Run.open(out)).finished:
-        return FineTuned(run, read_result(run.path, PROTOCOL))
+        return FineTuned(run, read_result(run.path, protocol_name(frozen)))
+    if tested_after is not None and validation:
+        raise UserError("--tested_after chooses the epoch by the test part: pass --validation 0, or leave it out")
     training, test_part = labelled_parts(catalog)
     check_share("the test part has", len(test_part))
     protocol = protocol_of(encoder, evaluation, view)
@@ -157,7 +177,9 @@ def finetune(
     sampler = sampler or one_random_clip(protocol.sampler)
     training_view = training_view or trained_as(test_view, flip)
     stages = stages or [usual_stage()]
-    task, tested = classifier_on(encoder, protocol, catalog.classes, training_view, rates, scratch, seed)
+    task, tested = classifier_on(
+        encoder, protocol, catalog.classes, training_view, rates, scratch, seed, frozen, frozen_statistics
+    )
 
     def loader_of(videos: RunVideos, clips: Sampler, seen: View, lengths: list[int] | None, train: bool) -> ClipLoader:
         rank, world, size, parts = ranks.rank(), ranks.world(), batch_size, accumulate
@@ -181,9 +203,9 @@ def finetune(
 
     derived = {"evaluation": protocol, "sampler": sampler, "training_view": training_view}
     recipe = recipe if recipe is not None else {"seed": seed, "batch_size": batch_size, "out": str(out)}
-    recipe = {**recipe, **{name: describe(one) for name, one in derived.items()}}
-    run = Run.open(out) if resume else Run.create(out, {"protocol": PROTOCOL, **recipe, "threads": threads})
-    _say_what_it_is(run, tested, catalog, scratch)
+    recipe = {"protocol": protocol_name(frozen), **recipe, **{name: describe(one) for name, one in derived.items()}}
+    run = Run.open(out) if resume else Run.create(out, {**recipe, "threads": threads})
+    say_what_it_is(run, tested, catalog, scratch, frozen)
     saved = run.checkpoint()
     with withdrawn_on_mistake(run, resume):
         streams = tuple(dict.fromkeys([*task.streams, test_view.stream]))
@@ -212,11 +234,15 @@ def finetune(
         epoch = saved["position"]["epoch"] if saved else 0
         validated = loader_of(held_out, clips, seen, lengths, train=False)
         validating = Validation(validated, seen, seed, epoch, precision, target)
+    testing = None
+    if tested_after is not None:
+        test = partial(video_logits, tested, test_part, shown, average, workers, max_left_out)
+        testing = TestedAfter(tested_after, test)
     with validating or nullcontext():
         finished = fit(
             task, loader, stages, run, seed=seed, device=target, accumulate=accumulate, precision=precision,
-            clip_norm=clip_norm, checkpoint_steps=checkpoint_steps, keep_epochs=keep_epochs, after_epoch=validating,
-            best=BEST if validating else None,
+            clip_norm=clip_norm, checkpoint_steps=checkpoint_steps, keep_epochs=keep_epochs,
+            after_epoch=validating or testing, best=BEST if validating else BEST_TESTED if testing else None,
         )  # fmt: skip
     if not finished:
         run.log(f"stopped and saved: go on with 'praxino resume {out}'")
@@ -224,31 +250,15 @@ def finetune(
     at = take_best(run, task)
     tested.record = {"recipe": recipe, "seed": seed, "steps": at["step"], "environment": environment()}
     result = recognise(
-        tested, catalog, part="test", view=shown, test_batch_size=test_batch_size, workers=workers, device=device,
-        max_left_out=max_left_out,
+        tested, catalog, part="test", view=shown, average=average, test_batch_size=test_batch_size, workers=workers,
+        device=device, max_left_out=max_left_out,
     )  # fmt: skip
-    result = _named(result, "from scratch" if scratch else "fine-tuned", catalog)
+    result = named(result, catalog, scratch, frozen)
     result.settings |= {"training videos": len(kept), "held out videos": len(held_out), "seed": seed}
     result.settings |= {"weights after epoch": at["epoch"], "weights after step": at["step"]}
+    result.settings["weights chosen by"] = (BEST if validating else BEST_TESTED)[0] if at["chosen"] else "nothing"
     if run.writes:
-        write_result(run.path, PROTOCOL, result, catalog.classes, tested.streams)
+        write_result(run.path, result.protocol, result, catalog.classes, tested.streams)
         tested.save(run.path / "encoder.safetensors")
     ranks.barrier()  # whether a run is finished is read from what rank 0 has written
     return FineTuned(run, result)
-
-
-def _named(result: Result, name: str, catalog: Catalog) -> Result:
-    row = result.row("classifier")
-    row.name = name
-    title = f"Fine-tuning on {type(catalog).__name__}: {len(catalog.classes)} classes, {name}"
-    return replace(result, protocol=PROTOCOL, title=title, per_query={name: result.per_query["classifier"]})
-
-
-def _say_what_it_is(run: Run, tested: Encoder, catalog: Catalog, scratch: bool) -> None:
-    if catalog.found:
-        run.log(catalog.found)
-    network, tensors = type(tested.backbone).__name__, len(tested.backbone.state_dict())
-    kept = f"all {tensors} tensors of {network} are drawn anew" if scratch else (
-        f"all {tensors} tensors of {network} are the encoder's"
-    )  # fmt: skip
-    run.log(f"{kept}; the classifier of {len(tested.classes)} classes is new")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from praxino.described import arguments
 from praxino.errors import UserError
 from praxino.evaluations.holdout import By, held_out_rows
 from praxino.evaluations.protocol import untrained
+from praxino.evaluations.result import Result
 from praxino.methods.classifier import Classifier
 from praxino.methods.encoder import Encoder, Evaluation
 from praxino.rng import Rng
@@ -25,6 +27,8 @@ from praxino.training.recipe import complete, instantiate
 from praxino.training.run import Run
 from praxino.training.stages import Stage
 from praxino.views.pipeline import View
+
+FINETUNE, LINEAR = "finetune", "linear"
 
 
 def labelled_parts(catalog: Catalog) -> tuple[Catalog, Catalog]:
@@ -81,6 +85,8 @@ def classifier_on(
     rates: dict[str, float] | None,
     scratch: bool,
     seed: int,
+    frozen: bool = False,
+    frozen_statistics: bool = True,
 ) -> tuple[Classifier, Encoder]:
     """The task, and an encoder of the same weights that is used as `protocol` says.
 
@@ -88,14 +94,14 @@ def classifier_on(
         encoder: gives the backbone, of which a copy is taken; its own classifier, if it has one, is left behind.
         protocol: of the test.
         classes: their names.
-        view, rates: as of `Classifier`.
+        view, rates, frozen, frozen_statistics: as of `Classifier`.
         scratch: the backbone drawn anew.
         seed: of the weights that are drawn.
     """
     backbone = untrained(encoder, seed).backbone if scratch else copy.deepcopy(encoder.backbone)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(Rng(seed, "classifier").shared().integers(2**31)))
-        task = Classifier(backbone, view, len(classes), rates)
+        task = Classifier(backbone, view, len(classes), rates, frozen, frozen_statistics)
         tested = Encoder(backbone, **arguments(protocol), classes=classes)
     tested.classifier = task.linear
     return task.train(), tested
@@ -112,7 +118,7 @@ def take_best(run: Run, task: Classifier) -> dict[str, Any]:
     """Gives the task the weights of the best epoch, or the last ones where no epoch was validated.
 
     Returns:
-        Where the run stood with them: `epoch` and `step`, both counted from 1.
+        Where the run stood with them: `epoch` and `step`, both counted from 1; `chosen`: whether an epoch was.
 
     Raises:
         UserError: if the run has no checkpoint yet.
@@ -122,7 +128,35 @@ def take_best(run: Run, task: Classifier) -> dict[str, Any]:
         raise UserError(f"{run.path} has no checkpoint yet: go on with 'praxino resume {run.path}'")
     saved = load_checkpoint(best if best.exists() else run.checkpoint_file)
     task.load_state_dict(saved["task"])
-    return saved["position"]
+    return {**saved["position"], "chosen": best.exists()}
+
+
+def say_what_it_is(run: Run, tested: Encoder, catalog: Catalog, scratch: bool, frozen: bool) -> None:
+    """Into the log: which weights are the encoder's."""
+    if catalog.found:
+        run.log(catalog.found)
+    network, tensors = type(tested.backbone).__name__, len(tested.backbone.state_dict())
+    kept = f"all {tensors} tensors of {network} are drawn anew" if scratch else (
+        f"all {tensors} tensors of {network} are the encoder's"
+    )  # fmt: skip
+    stays = " and its weights stay as they are" if frozen else ""
+    run.log(f"{kept}{stays}; the classifier of {len(tested.classes)} classes is new")
+
+
+def named(result: Result, catalog: Catalog, scratch: bool, frozen: bool) -> Result:
+    """The test's result under the name of what was trained."""
+    name = ("untrained" if scratch else "trained") if frozen else ("from scratch" if scratch else "fine-tuned")
+    row = result.row("classifier")
+    row.name = name
+    what = "Linear classifier" if frozen else "Fine-tuning"
+    title = f"{what} on {type(catalog).__name__}: {len(catalog.classes)} classes, {name}"
+    per_query = {name: result.per_query["classifier"]}
+    return replace(result, protocol=protocol_name(frozen), title=title, per_query=per_query)
+
+
+def protocol_name(frozen: bool) -> str:
+    """What a run is by its recipe: "linear" where only the classifier is trained, else "finetune"."""
+    return LINEAR if frozen else FINETUNE
 
 
 def usual_stage() -> Stage:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from praxino.errors import UserError
-from praxino.evaluations.finetune import PROTOCOL, START, FineTuned, finetune
-from praxino.evaluations.finetune_parts import take_best
+from praxino.evaluations.finetune import START, FineTuned, finetune
+from praxino.evaluations.finetune_parts import FINETUNE, LINEAR, protocol_name, take_best
 from praxino.evaluations.result import read_result
 from praxino.methods.classifier import Classifier
 from praxino.methods.encoder import Encoder
@@ -24,9 +24,9 @@ MACHINE = ("out", "workers", "threads", "device", "devices")
 
 
 def is_finetuning(folder: str | Path) -> bool:
-    """Whether a run's folder holds a fine-tuning."""
+    """Whether a run's folder holds a fine-tuning, or a linear evaluation that is a run."""
     path = Run(folder).recipe_file
-    return path.is_file() and read(path).get("protocol") == PROTOCOL
+    return path.is_file() and read(path).get("protocol") in (FINETUNE, LINEAR)
 
 
 def start(place: str, trust: tuple[str, ...], config: Mapping[str, Any]) -> FineTuned:
@@ -41,7 +41,8 @@ def start(place: str, trust: tuple[str, ...], config: Mapping[str, Any]) -> Fine
         UserError: as of `Encoder.load` and `finetune`.
     """
     encoder = Encoder.load(place, trust=trust)
-    recipe = {"protocol": PROTOCOL, "encoder": str(Path(place).absolute()), "trust": list(trust), **config}
+    said = {"protocol": protocol_name(config["frozen"]), "encoder": str(Path(place).absolute()), "trust": list(trust)}
+    recipe = {**said, **config}
     return finetune(encoder, **instantiate(finetune, config), recipe=recipe)
 
 
@@ -84,7 +85,7 @@ def resume(folder: str | Path) -> FineTuned:
     if run.finished:
         # Not into its log: a finished run stays as it is.
         print(f"{folder} is finished already: nothing to do", file=sys.stderr)
-        return FineTuned(run, read_result(run.path, PROTOCOL))
+        return FineTuned(run, read_result(run.path, run.recipe()["protocol"]))
     said, config = run.recipe(), recipe_of(folder)
     # Its own copy: the encoder that it began with may be gone, or another one by now.
     own = run.path / START

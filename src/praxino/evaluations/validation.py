@@ -1,8 +1,8 @@
-"""The loss and the accuracy of a classifier on the videos that are held out, after each epoch."""
+"""What a classifier's epoch is chosen by: the loss on the videos that are held out; or, as TCLR does it, the test."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Self
 
 import torch
@@ -11,6 +11,8 @@ from torch.nn import functional as F
 from praxino import ranks
 from praxino.batch import ClipBatch
 from praxino.clips.loader import ClipLoader
+from praxino.evaluations.features import VideoFeatures
+from praxino.evaluations.recognition import scores
 from praxino.methods.base import Task
 from praxino.methods.classifier import Classifier
 from praxino.rng import Rng
@@ -76,3 +78,29 @@ class Validation:
         loss = F.cross_entropy(logits, batch.label, reduction="sum")
         hits = (logits.argmax(1) == batch.label).sum()
         return torch.stack([loss.double(), hits.double(), hits.new_tensor(len(batch)).double()])
+
+
+class TestedAfter:
+    """What `fit` calls after each epoch where the test part chooses among some: TCLR's published figures are such.
+
+    A number that was chosen so is too high: it has seen the test.
+
+    Args:
+        epochs: after which the test is made, counted from 0.
+        test: gives the logits of the test's videos.
+    """
+
+    def __init__(self, epochs: Collection[int], test: Callable[[], VideoFeatures]) -> None:
+        self.epochs = epochs
+        self.test = test
+
+    def __call__(self, task: Task, epoch: int) -> dict[str, float]:
+        """`test/accuracy`, correct / videos; nothing after the other epochs."""
+        if epoch not in self.epochs:
+            return {}
+        ranks.broadcast_buffers(task)
+        try:
+            found = self.test()
+        finally:
+            task.train()
+        return {"test/accuracy": scores(found.vectors, found.labels).accuracy}

@@ -89,7 +89,8 @@ def summary(record: Record) -> str:
     begun = "" if record.steps else " No step has been taken yet."
     if "protocol" in record.recipe:
         start = "from scratch" if record.recipe.get("scratch") else f"from {record.recipe.get('encoder', 'an encoder')}"
-        return f"Fine-tuning with labels, {start},{where}.{begun}"
+        what = "A linear classifier" if record.recipe["protocol"] == "linear" else "Fine-tuning"
+        return f"{what} with labels, {start},{where}.{begun}"
     return f"{method or 'A method'}, trained without labels{where}.{begun}"
 
 
