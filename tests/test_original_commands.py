@@ -120,10 +120,9 @@ def small(command, out):
         quick = {name.format(view): value for name, value in quick.items() for view in views}
         if words[-2:] == ["--method.second", "null"]:
             quick.pop("method.second.operations.0.crop")
-    if kind == "finetune" and "finetune_iic" in words:
-        quick |= {
-            f"evaluation.views.{view}.operations.0.crop": "32" for view in ("residual", "rgb", "flow_u", "flow_v")
-        }
+    faithful = {"finetune_iic": ("residual", "rgb"), "finetune_iic_flow": ("flow_u", "flow_v")}
+    if kind == "finetune" and (recipe := next((word for word in words if word in faithful), None)):
+        quick = quick | {f"evaluation.views.{view}.operations.0.crop": "32" for view in faithful[recipe]}
     elif kind == "finetune":
         quick = {name: value for name, value in quick.items() if not name.startswith("evaluation.")}
     if kind in ("pretrain", "finetune") and "--test_only" not in words:

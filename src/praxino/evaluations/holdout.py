@@ -39,8 +39,8 @@ def held_out_rows(videos: Sequence[Video], held_out: float, by: By, rng: Rng) ->
     rows = drawn[:wanted] if by == "video" else _whole_groups(videos, drawn, wanted / len(videos))
     if not rows:
         raise UserError(
-            f"--validation {held_out:g}: that holds out none of {len(videos)} training videos: pass a larger share, or 0 "
-            "to take the last epoch's weights"
+            f"--validation {held_out:g}: that holds out none of {len(videos)} training videos: pass a larger share, or "
+            "0 to take the last epoch's weights"
         )
     return sorted(rows)
 
