@@ -8,7 +8,9 @@ import torch.distributed as dist
 from praxino import ranks
 from praxino.clips.dataset import ClipDataset
 from praxino.clips.loader import ClipLoader
+from praxino.clips.sparse_dense import SparseDense
 from praxino.methods.iic import IIC
+from praxino.methods.tclr import TCLR
 from praxino.rng import Rng
 from praxino.training.fit import fit
 from praxino.training.run import Run
@@ -24,12 +26,20 @@ def iic() -> IIC:
     return method
 
 
+def tclr() -> TCLR:
+    torch.manual_seed(0)
+    method = TCLR(ToyBackbone(), View([Noise()]), dim=5, temperature=1.0, lean=True)
+    method.head.bn1 = method.head.bn2 = torch.nn.Identity()  # the statistics are each process's own
+    return method
+
+
 def main(folder: str, steps: int, method: str) -> None:
     torch.set_num_threads(1)
     ranks.start(torch.device("cpu"))
-    dataset = ClipDataset(ToyCatalog(11), ("rgb",), ToySampler(), {"rgb": ToyStream()}, seed=1)
+    sampler = SparseDense(4, 2) if method == "TCLR" else ToySampler()
+    dataset = ClipDataset(ToyCatalog(11), ("rgb",), sampler, {"rgb": ToyStream()}, seed=1)
     loader = ClipLoader(dataset, 4, 0, ranks.rank(), ranks.world(), drop_last=False)
-    task = iic() if method == "IIC" else toy_method()
+    task = {"IIC": iic, "TCLR": tclr, "SimCLR": toy_method}[method]()
     gradients = []
 
     def sgd(groups):

@@ -21,11 +21,12 @@ def run(folder, processes, steps, method="SimCLR"):
     return torch.load(folder / "out.pt", weights_only=True), lines
 
 
-@pytest.mark.parametrize("method", ["SimCLR", "IIC"])
+@pytest.mark.parametrize("method", ["SimCLR", "IIC", "TCLR"])
 def test_two_processes_are_one(tmp_path, method):
     """Network without BatchNorm. 11 videos, batches of 4: the last batch of 3 is cut to 2 for two processes, so only
     the first two steps are compared; float32 sums of another order differ by about 1e-7 of their terms. IIC in its NCE
-    form: the banks, and the constant that the first batch sets, are equal on both processes to the bit (`equal`)."""
+    form: the banks, and the constant that the first batch sets, are equal on both processes to the bit (`equal`).
+    TCLR in its lean form."""
     one, lines_one = run(tmp_path / "one", 1, 2, method)
     two, lines_two = run(tmp_path / "two", 2, 2, method)
     assert two["equal"]
