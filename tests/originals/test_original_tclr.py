@@ -126,7 +126,7 @@ def test_a_state_is_taken_apart():
         parts(bare | {"fc.bias": torch.rand(5)})
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.sampled_from([cls(1) for cls in NETWORKS]), st.data())
 def test_the_missing_extra_or_misshapen_key_is_named(network, data):
     original = backbone_to_original(network)
