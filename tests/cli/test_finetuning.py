@@ -85,11 +85,20 @@ def test_into_the_runs_folder_and_gone_on_with(pretrained, capsys):
     assert f"{values['1']:.1f}" in tested
     assert json.loads((folder / "evaluations/recognition.json").read_text())["rows"][-1]["values"] == values
     assert main(["evaluate", "recognition", str(folder), "--workers", "0"]) == 0
+    assert capsys.readouterr().out == tested
     assert main(["evaluate", "retrieval", str(folder), "--workers", "0", "--k", "1", "--baselines", "false"]) == 0
     assert main(["report", str(folder)]) == 0
     page = (folder / "report.html").read_text()
     assert "Fine-tuning with labels" in page
     assert "trained without labels" not in page
+
+    # One that lacks its encoder is tested as far as it has come.
+    for name in ("encoder.safetensors", "encoder.json"):
+        (folder / name).unlink()
+    assert main(["evaluate", "recognition", str(folder), "--workers", "0"]) == 0
+    said = json.loads((folder / "evaluations/recognition.json").read_text())
+    assert said["settings"]["weights"].startswith("of an unfinished run, after epoch 1")
+    assert said["rows"][-1]["values"] == values
 
 
 @pytest.mark.parametrize("words", [["--split", "1", "2"], ["--split", "[1,2]"]])

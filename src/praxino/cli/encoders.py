@@ -21,7 +21,12 @@ def loaded_encoder(place: str, trust: str | None = None) -> Encoder:
     """
     from praxino.methods.encoder import Encoder
 
-    return Encoder.load(place, trust=tuple(trust.split(",")) if trust else ())
+    return Encoder.load(place, trust=trusted(trust))
+
+
+def trusted(trust: str | None) -> tuple[str, ...]:
+    """The packages that `--trust` names, with commas between them."""
+    return tuple(filter(None, (trust or "").split(",")))
 
 
 def run_folder(place: str) -> Path | None:
@@ -30,10 +35,15 @@ def run_folder(place: str) -> Path | None:
     return folder if (folder / "recipe.yaml").is_file() else None
 
 
-def catalog_beside(place: str) -> dict[str, Any]:
-    """The catalog that the run was trained on, as a configuration; empty where that is not known."""
+def catalog_beside(place: str, *others: str) -> dict[str, Any]:
+    """The catalog that the run was trained on, as a configuration; without what is not known.
+
+    Args:
+        place: the run's folder, or an encoder file.
+        others: further arguments that are taken from the run's recipe.
+    """
     from praxino.training.documents import read
 
     folder = run_folder(place)
     recipe = read(folder / "recipe.yaml") if folder else {}
-    return {"catalog": recipe["catalog"]} if "catalog" in recipe else {}
+    return {name: recipe[name] for name in ("catalog", *others) if name in recipe}

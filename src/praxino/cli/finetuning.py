@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from praxino.cli import processes
 from praxino.cli.configuration import configured, own_classes_importable, recipe_file
+from praxino.cli.evaluate import RECOGNITION, measure
 from praxino.cli.mistakes import INTERRUPTED
 from praxino.cli.words import Words, required, take_apart
 from praxino.errors import UserError
@@ -20,20 +21,20 @@ USAGE = """praxino evaluate finetune RUN [--catalog NAME --catalog.root DATA] [-
 
 RUN is a pretraining run's folder or an encoder file. Without --catalog the videos are those that the run was trained
 on. The fine-tuning is a run of its own, in RUN/finetune-split1 or --out, that `praxino resume` goes on with. --recipe
-is finetune (the default), finetune_iic, or a YAML file of your own. --split takes several: each is a run, and their
-mean is printed. --scratch draws the network's weights anew. --test_only trains nothing: RUN is then the folder of a
-fine-tuning, finished or not, or an encoder with a classifier.
+is finetune (the default), finetune_iic, finetune_iic_flow, or a YAML file of your own. --split takes several: each is
+a run, and their mean is printed. --scratch draws the network's weights anew. --test_only trains nothing: RUN is then
+the folder of a fine-tuning, finished or not, or an encoder with a classifier.
 
 praxino evaluate linear RUN --recipe linear_tclr is the same with a network that stays as it is: only the classifier is
 trained, in RUN/linear-split1. (Without --recipe it is no run: features are taken once.)"""
 FLAGS = ("scratch", "test_only", "print_config")
-NOT_TYPED = ("encoder", "progress")
 
 
 def run(argv: Sequence[str]) -> int | None:
     """Parses, calls, prints; `argv` begins with "finetune" or "linear"."""
     protocol = argv[0]
     words = take_apart(_splits_joined(argv), (protocol, "RUN"), FLAGS)
+    from praxino.cli.encoders import trusted
     from praxino.cli.helping import print_help
     from praxino.evaluations.finetune import finetune
     from praxino.evaluations.finetune_start import OUTSIDE
@@ -43,10 +44,10 @@ def run(argv: Sequence[str]) -> int | None:
         return None
     place = required(words, (protocol, "RUN"))[1]
     own_classes_importable()
-    trust = tuple(filter(None, words.options.pop("trust", "").split(",")))
     if "test_only" in words.flags:
-        _test(place, trust, words)
+        _test(place, words)
         return None
+    trust = trusted(words.options.pop("trust", None))
     configs = _configs(protocol, place, words)
     if "print_config" in words.flags:
         from praxino.training.documents import as_yaml
@@ -137,28 +138,8 @@ def _show_mean(results: Sequence[Result]) -> None:
     print(f"mean of {len(results)} splits: {', '.join(means)}")
 
 
-def _test(place: str, trust: tuple[str, ...], words: Words) -> None:
-    from praxino.cli.encoders import catalog_beside, run_folder
-    from praxino.cli.showing import progress_shown
-    from praxino.evaluations.finetune_start import classifier_at
-    from praxino.evaluations.recognition import recognise
-    from praxino.evaluations.result import write_result
-    from praxino.training.documents import read
-    from praxino.training.recipe import instantiate
-
+def _test(place: str, words: Words) -> None:
     if words.flags - {"test_only"}:
         raise UserError("--test_only trains nothing: --scratch and --print_config do not go with it")
     split = words.options.pop("split", None)
-    options = words.options | ({"catalog.split": split} if split else {})
-    folder = run_folder(place)
-    said = read(folder / "recipe.yaml") if folder else {}
-    base = catalog_beside(place) | {name: said[name] for name in ("average",) if name in said}
-    config = configured(recognise, options, base=base, without=NOT_TYPED)
-    encoder, weights = classifier_at(place, trust)
-    arguments = instantiate(recognise, config)
-    with progress_shown(recognise, "reading videos") as shown:
-        result = recognise(encoder, **arguments, **shown)
-    result.settings["weights"] = weights
-    if folder:
-        write_result(folder, "recognition", result, arguments["catalog"].classes, encoder.streams)
-    show(result, folder or Path(place))
+    measure(RECOGNITION, place, words.options | ({"catalog.split": split} if split else {}))
