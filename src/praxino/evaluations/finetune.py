@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +21,8 @@ from praxino.clips.samplers import Sampler
 from praxino.described import describe
 from praxino.errors import UserError
 from praxino.evaluations.finetune_parts import (
+    START,
+    FineTuned,
     check_share,
     classifier_on,
     labelled_parts,
@@ -36,7 +37,7 @@ from praxino.evaluations.finetune_parts import (
 from praxino.evaluations.finetune_protocol import fewer_clips, one_random_clip, protocol_of, trained_as
 from praxino.evaluations.holdout import By
 from praxino.evaluations.recognition import Average, recognise, video_logits
-from praxino.evaluations.result import Result, read_result, write_result
+from praxino.evaluations.result import read_result, write_result
 from praxino.evaluations.validation import TestedAfter, Validation
 from praxino.methods.encoder import Encoder, Evaluation
 from praxino.ranks import Device
@@ -56,18 +57,9 @@ from praxino.training.run import Run, environment
 from praxino.training.stages import Stage, refuse_validation
 from praxino.views.pipeline import View
 
-START = "start.safetensors"  # in the run's folder: the encoder and its classifier before the first step
 Best = tuple[str, Literal["min", "max"]]
 BEST: Best = ("validation/total", "min")
 BEST_TESTED: Best = ("test/accuracy", "max")
-
-
-@dataclass
-class FineTuned:
-    """What fine-tuning leaves: its run, and the test's result; None where a signal stopped it."""
-
-    run: Run
-    result: Result | None
 
 
 def finetune(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,15 @@ from praxino.training.stages import Stage
 from praxino.views.pipeline import View
 
 FINETUNE, LINEAR = "finetune", "linear"
+START = "start.safetensors"  # in the run's folder: the encoder and its classifier before the first step
+
+
+@dataclass
+class FineTuned:
+    """What fine-tuning leaves: its run, and the test's result; None where a signal stopped it."""
+
+    run: Run
+    result: Result | None
 
 
 def labelled_parts(catalog: Catalog) -> tuple[Catalog, Catalog]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from praxino.errors import UserError
-from praxino.evaluations.finetune import START, FineTuned, finetune
-from praxino.evaluations.finetune_parts import FINETUNE, LINEAR, protocol_name, take_best
+from praxino.evaluations.finetune import finetune
+from praxino.evaluations.finetune_parts import FINETUNE, LINEAR, START, FineTuned, protocol_name, take_best
 from praxino.evaluations.result import read_result
 from praxino.methods.classifier import Classifier
 from praxino.methods.encoder import Encoder
