@@ -13,7 +13,8 @@ from praxino.evaluations.linear import linear
 from praxino.evaluations.linear_solver import best_penalty, fitted, standardised
 from praxino.evaluations.protocol import HANDMADE
 from praxino.rng import Rng
-from toys import ToyCatalog, ToyStream
+from praxino.views.pipeline import View
+from toys import Noise, ToyCatalog, ToyStream
 
 QUICK = {"workers": 0, "device": "cpu", "reestimate_batchnorm": False}
 
@@ -119,6 +120,16 @@ def test_few_labels_are_drawn_anew_and_alike_for_every_row(monkeypatch):
     assert again.rows == found.rows
     chance = found.row("chance").values
     assert chance["3 a class"] == 50
+
+
+def test_several_views_and_all_of_them_side_by_side():
+    encoder = toy_encoder()
+    encoder.views["noisy"] = View([Noise()])
+    found = linear(encoder, ListedToys(), views=["rgb", "noisy"], validation=0, **QUICK)
+    rows = [row.name for row in found.rows if row.name.startswith("trained")]
+    assert rows == ["trained, rgb", "trained, noisy", "trained, joint"]
+    alone = linear(toy_encoder(), ListedToys(), validation=0, baselines=False, **QUICK)
+    assert found.per_query["trained, rgb"] == alone.per_query["trained"]
 
 
 def test_what_is_unreadable_is_left_out_and_listed():

@@ -57,10 +57,6 @@ from praxino.training.run import Run, environment
 from praxino.training.stages import Stage, refuse_validation
 from praxino.views.pipeline import View
 
-Best = tuple[str, Literal["min", "max"]]
-BEST: Best = ("validation/total", "min")
-BEST_TESTED: Best = ("test/accuracy", "max")
-
 
 def finetune(
     encoder: Encoder,
@@ -202,14 +198,11 @@ def finetune(
     with withdrawn_on_mistake(run, resume):
         streams = tuple(dict.fromkeys([*task.streams, test_view.stream]))
         least = max(sampler.min_frames, protocol.sampler.min_frames)
-        usable, lengths = usable_videos(
-            run, training, tested.streams, streams, least, max_left_out, probe == "full", workers
-        )
+        how = (max_left_out, probe == "full", workers)
+        usable, lengths = usable_videos(run, training, tested.streams, streams, least, *how)
         if saved is None:
-            check_test_videos(
-                run, test_part, tested.streams, (test_view.stream,), protocol.sampler.min_frames, max_left_out,
-                probe == "full", workers,
-            )  # fmt: skip
+            shortest = protocol.sampler.min_frames
+            check_test_videos(run, test_part, tested.streams, (test_view.stream,), shortest, *how)
         kept, held_out = split_off(usable, validation, validation_by, seed)
         loader = loader_of(kept, sampler, training_view, lengths, train=True)
     if loader.left_out and not resume:
@@ -226,15 +219,15 @@ def finetune(
         epoch = saved["position"]["epoch"] if saved else 0
         validated = loader_of(held_out, clips, seen, lengths, train=False)
         validating = Validation(validated, seen, seed, epoch, precision, target)
-    testing = None
+    choosing: Validation | TestedAfter | None = validating
     if tested_after is not None:
         test = partial(video_logits, tested, test_part, shown, average, workers, max_left_out)
-        testing = TestedAfter(tested_after, test)
+        choosing = TestedAfter(tested_after, test)
     with validating or nullcontext():
         finished = fit(
             task, loader, stages, run, seed=seed, device=target, accumulate=accumulate, precision=precision,
             clip_norm=clip_norm, checkpoint_steps=checkpoint_steps, keep_epochs=keep_epochs,
-            after_epoch=validating or testing, best=BEST if validating else BEST_TESTED if testing else None,
+            after_epoch=choosing, best=choosing.best if choosing else None,
         )  # fmt: skip
     if not finished:
         run.log(f"stopped and saved: go on with 'praxino resume {out}'")
@@ -248,7 +241,7 @@ def finetune(
     result = named(result, catalog, scratch, frozen)
     result.settings |= {"training videos": len(kept), "held out videos": len(held_out), "seed": seed}
     result.settings |= {"weights after epoch": at["epoch"], "weights after step": at["step"]}
-    result.settings["weights chosen by"] = (BEST if validating else BEST_TESTED)[0] if at["chosen"] else "nothing"
+    result.settings["weights chosen by"] = choosing.best[0] if choosing and at["chosen"] else "nothing"
     if run.writes:
         write_result(run.path, result.protocol, result, catalog.classes, tested.streams)
         tested.save(run.path / "encoder.safetensors")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from typing import Self
+from typing import Literal, Self
 
 import torch
 from torch.nn import functional as F
@@ -19,6 +19,8 @@ from praxino.rng import Rng
 from praxino.training.precision import Precision, autocast
 from praxino.views.pipeline import View
 
+Best = tuple[str, Literal["min", "max"]]
+
 
 class Validation:
     """What `fit` calls after each epoch. A video's logits are the mean over its clips.
@@ -32,7 +34,12 @@ class Validation:
         seed: of the run; a random view is drawn anew each epoch.
         epoch: the first one that will be asked for.
         precision, device: of the forward.
+
+    Attributes:
+        best: the number that chooses the epoch, and which is the better one: as of `fit`.
     """
+
+    best: Best = ("validation/total", "min")
 
     def __init__(
         self, loader: ClipLoader, view: View, seed: int, epoch: int, precision: Precision, device: torch.device
@@ -88,7 +95,12 @@ class TestedAfter:
     Args:
         epochs: after which the test is made, counted from 0.
         test: gives the logits of the test's videos.
+
+    Attributes:
+        best: as of `Validation`.
     """
+
+    best: Best = ("test/accuracy", "max")
 
     def __init__(self, epochs: Collection[int], test: Callable[[], VideoFeatures]) -> None:
         self.epochs = epochs
