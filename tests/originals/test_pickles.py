@@ -121,7 +121,8 @@ def test_damaged_files_are_read_or_refused(tmp_path, zipped, cut, change):
 
 
 def test_no_advice_to_read_without_a_guard(tmp_path):
-    for name, content in {"pickle": pickle.dumps(Malicious(os.system, "true")), "text": b"epoch 1", "empty": b""}.items():
+    contents = {"pickle": pickle.dumps(Malicious(os.system, "true")), "text": b"epoch 1", "empty": b""}
+    for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
         with pytest.raises(UserError, match="nothing of it was run") as refused:
             load_pickle(tmp_path / name)
