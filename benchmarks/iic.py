@@ -60,6 +60,8 @@ def main() -> None:
             finetuning(folder, given.epochs, seed, catalog) for folder, (_, seed) in zip(encoders, runs, strict=True)
         ]
         on_cores(given.jobs, [*scratch, *tuned])
+        again = [__file__, "--test", given.root, str(given.held_out)]
+        on_cores(given.jobs, [([*again, str(folder)], folder) for _, folder in [*scratch, *tuned]])
     if "retrieval" in given.phases:
         score = [__file__, "--score", given.root, str(given.held_out), str(given.clips)]
         on_cores(given.jobs, [([*score, str(folder), str(folder == encoders[0])], folder) for folder in encoders])
@@ -98,8 +100,8 @@ def on_cores(jobs: int, commands: list[tuple[list[str], Path]]) -> None:
 
     def work(job: tuple[list[str], Path]) -> None:
         words, folder = job
-        scoring = "--score" in words
-        done = folder / f"minutes-{'score' if scoring else words[2]}.json"
+        scoring = words[0] == __file__
+        done = folder / f"minutes-{words[1].strip('-') if scoring else words[2]}.json"
         if done.exists():
             return
         core = cores.get()
@@ -131,6 +133,17 @@ def score(root: str, held_out: str, clips: str, folder: str, baselines: str) -> 
     write_result(Path(folder), "retrieval-rgb-residual", result, videos.classes)
     hits = {"hits": result.per_query, "chance": result.row("chance").values}
     (Path(folder) / "hits.json").write_text(json.dumps(hits))
+
+
+def test(root: str, held_out: str, folder: str) -> None:
+    """Writes which videos a fine-tuned classifier gives their class: the test of the run once more."""
+    import praxino
+    from praxino.catalogs.ucf101 import UCF101
+    from praxino.evaluations.recognition import recognise
+
+    encoder = praxino.load_encoder(folder)
+    result = recognise(encoder, UCF101(root, held_out=int(held_out)), workers=0, device="cpu")
+    (Path(folder) / "hits.json").write_text(json.dumps(result.per_query["classifier"]["1"]))
 
 
 def table(out: Path, methods: list[str], seeds: list[int]) -> str:
@@ -206,8 +219,7 @@ def tuned_line(name: str, hits: list[list[bool]], scratch: list[list[bool]] | No
 
 
 def tuned_hits(folder: Path) -> list[bool]:
-    found = json.loads((folder / "evaluations" / "finetune.json").read_text())["per_query"]
-    return next(iter(found.values()))["1"]
+    return json.loads((folder / "hits.json").read_text())
 
 
 def read(folder: Path) -> dict:
@@ -221,5 +233,7 @@ def minutes(folder: Path, command: str) -> float:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--score"]:
         score(*sys.argv[2:])
+    elif sys.argv[1:2] == ["--test"]:
+        test(*sys.argv[2:])
     else:
         main()
