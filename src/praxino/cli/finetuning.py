@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from praxino.cli import processes
 from praxino.cli.configuration import configured, own_classes_importable, recipe_file
-from praxino.cli.evaluate import RECOGNITION, measure
+from praxino.cli.measuring import RECOGNITION, measure
 from praxino.cli.mistakes import INTERRUPTED
 from praxino.cli.words import Words, required, take_apart
 from praxino.errors import UserError

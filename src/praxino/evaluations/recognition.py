@@ -131,7 +131,7 @@ def recognise(
         "clips a video": int(getattr(encoder.sampler, "clips", 1)),
         "a video's score": f"mean over its clips of their {average}",
         "videos a batch (batch mean)": test_batch_size,
-        "loss (mean of the batches)": scored.loss,
+        "loss (mean of the batches)": round(scored.loss, 4),
     }
     hits = {str(k): hit for k, hit in scored.hits.items()}
     row = scored_row("classifier", hits)
