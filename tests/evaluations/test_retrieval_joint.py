@@ -255,3 +255,14 @@ def test_views_that_cannot_be_joined_are_refused():
             members_of(one, views=views)
     with pytest.raises(UserError, match="--view or --views"):
         members_of(one, "rgb", BOTH)
+
+
+@pytest.mark.parametrize("protocol", [retrieve, knn])
+def test_another_feature_than_the_encoders(protocol):
+    """IIC retrieves with the map; the feature that it trains is the mean."""
+    mean, map_ = encoder(feature="mean"), encoder(feature="map")
+    how = {"baselines": False, "workers": 0, "device": "cpu"}
+    asked = protocol(map_, Movies(), feature="mean", **how)
+    assert asked.per_query == protocol(mean, Movies(), **how).per_query
+    assert asked.settings["feature"] == "mean"
+    assert map_.feature == "map"

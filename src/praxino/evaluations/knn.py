@@ -10,7 +10,7 @@ from praxino.catalogs.base import Catalog, Part
 from praxino.evaluations import metrics
 from praxino.evaluations.result import Result, Row
 from praxino.evaluations.retrieval import labelled_features, ordered, own_rows, scored_row
-from praxino.methods.encoder import Encoder
+from praxino.methods.encoder import Encoder, Feature
 from praxino.ranks import Device
 
 
@@ -21,6 +21,7 @@ def knn(
     queries: Part = "test",
     view: str | None = None,
     views: Sequence[str] | None = None,
+    feature: Feature | None = None,
     k: int = 20,
     temperature: float = 0.07,
     baselines: bool = True,
@@ -42,7 +43,7 @@ def knn(
         view: of the encoder; none: its first.
         k: voters.
         temperature: a voter weighs exp(cosine / temperature).
-        views, baselines, reestimate_batchnorm, centred, drop_last: as for retrieval.
+        views, feature, baselines, reestimate_batchnorm, centred, drop_last: as for retrieval.
         workers: loading processes.
         device: auto takes a GPU where there is one.
         max_left_out: largest share of unreadable videos, 0 to 1.
@@ -52,7 +53,7 @@ def knn(
         UserError: if there are no labels, or too much is unreadable.
     """
     taken = labelled_features(
-        encoder, catalog, gallery, queries, device, view, views, baselines=baselines,
+        encoder, catalog, gallery, queries, device, view, views, feature, baselines=baselines,
         reestimate_batchnorm=reestimate_batchnorm, centred=centred, drop_last=drop_last, workers=workers,
         max_left_out=max_left_out, progress=progress,
     )  # fmt: skip

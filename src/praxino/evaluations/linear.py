@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -77,10 +76,8 @@ def linear(
     training, _ = labelled_parts(catalog)
     held_out_rows(training, validation, "group", Rng(seed, "validation"))  # refuses before anything is decoded
     _subsets([training[row].label for row in range(len(training))], labels_per_class, 1, seed)
-    seen = copy.copy(encoder)
-    seen.feature = feature or encoder.feature
     taken = labelled_features(
-        seen, catalog, "train", "test", device, view, views, baselines=baselines,
+        encoder, catalog, "train", "test", device, view, views, feature, baselines=baselines,
         reestimate_batchnorm=reestimate_batchnorm, centred=False, workers=workers, max_left_out=max_left_out,
         progress=progress,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from praxino.evaluations.features import VideoFeatures
 from praxino.evaluations.members import members_of
 from praxino.evaluations.protocol import Compared, compared_features
 from praxino.evaluations.result import Neighbours, Result, Row
-from praxino.methods.encoder import Encoder
+from praxino.methods.encoder import Encoder, Feature
 from praxino.ranks import Device, pick_device
 from praxino.rng import Rng
 
@@ -29,6 +30,7 @@ def retrieve(
     queries: Part = "test",
     view: str | None = None,
     views: Sequence[str] | None = None,
+    feature: Feature | None = None,
     k: Sequence[int] = (1, 5, 10, 20, 50),
     baselines: bool = True,
     reestimate_batchnorm: bool | None = None,
@@ -49,6 +51,8 @@ def retrieve(
         view: of the encoder; none: its first.
         views: several of the encoder, instead of one: a row for each, and a joint one of their features side by side
             in this order (IIC: rgb, then the second view).
+        feature: how a feature map becomes a vector (IIC trains the mean, and retrieves with the map); none: as the
+            encoder says.
         k: cut-offs.
         baselines: also an untrained twin, one frame, and hand-made features, in the same pass over the videos.
         reestimate_batchnorm: statistics re-estimated on the gallery, for every row; none: as the encoder says.
@@ -64,7 +68,7 @@ def retrieve(
         UserError: if there are no labels, or too much is unreadable.
     """
     taken = labelled_features(
-        encoder, catalog, gallery, queries, device, view, views, baselines=baselines,
+        encoder, catalog, gallery, queries, device, view, views, feature, baselines=baselines,
         reestimate_batchnorm=reestimate_batchnorm, centred=centred, drop_last=drop_last, workers=workers,
         max_left_out=max_left_out, progress=progress,
     )  # fmt: skip
@@ -101,12 +105,13 @@ def labelled_features(
     device: Device,
     view: str | None,
     views: Sequence[str] | None,
+    feature: Feature | None,
     **how: Any,
 ) -> Compared:
     """The features that retrieval and kNN score.
 
     Args:
-        encoder, catalog, gallery, queries, device, view, views: as of `retrieve`.
+        encoder, catalog, gallery, queries, device, view, views, feature: as of `retrieve`.
         how: the further arguments of `compared_features`.
 
     Raises:
@@ -119,7 +124,9 @@ def labelled_features(
         )
     answers = catalog.part(gallery)
     asks = answers if gallery == queries else catalog.part(queries)
-    return compared_features(members_of(encoder.to(pick_device(device)), view, views), answers, asks, **how)
+    seen = copy.copy(encoder)
+    seen.feature = feature or encoder.feature
+    return compared_features(members_of(seen.to(pick_device(device)), view, views), answers, asks, **how)
 
 
 def own_rows(taken: Compared) -> np.ndarray:
