@@ -152,6 +152,8 @@ def test_in_the_recipe(recipe, capsys, case):
         (["evaluate"], "PROTOCOL is missing"),
         (["evaluate", "retreival", "run"], "Did you mean 'retrieval'"),
         (["evaluate", "nowhere.score", "run"], "there is no module 'nowhere'"),
+        (["evaluate", "retrieval", "not/there"], "there is no not/there: give a run's folder or an encoder file"),
+        (["evaluate", "finetune", "not/there"], "there is no not/there: give a run's folder or an encoder file"),
         (["embed"], "RUN is missing"),
         (["embed", "nothing", "--videos", "."], "--out: missing"),
         (["embed", "nothing", "--video", ".", "--out", "v.npz"], "'--videos'"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from praxino.errors import UserError
+
 if TYPE_CHECKING:
     from praxino.methods.encoder import Encoder
 
@@ -41,9 +43,14 @@ def catalog_beside(place: str, *others: str) -> dict[str, Any]:
     Args:
         place: the run's folder, or an encoder file.
         others: further arguments that are taken from the run's recipe.
+
+    Raises:
+        UserError: if there is nothing at the place.
     """
     from praxino.training.documents import read
 
+    if not Path(place).exists():
+        raise UserError(f"there is no {place}: give a run's folder or an encoder file")
     folder = run_folder(place)
     recipe = read(folder / "recipe.yaml") if folder else {}
     return {name: recipe[name] for name in ("catalog", *others) if name in recipe}
