@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -98,6 +99,18 @@ def start(device: torch.device) -> None:
         os.environ.setdefault(name, value)
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+
+
+def leave(code: int = 0) -> None:
+    """Ends this process, if it is one of several, without what an interpreter does at its end.
+
+    There PyTorch's threads of a process group abort it now and then, although all is done: its launcher would report a
+    failure and stop the others.
+    """
+    if world() > 1:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def slurm_variables(environment: Mapping[str, str]) -> dict[str, str]:

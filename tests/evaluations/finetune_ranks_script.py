@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import torch
-import torch.distributed as dist
 from test_finetune import Killed, ListedToys, arguments, left_behind, toy_encoder
 
 from praxino import ranks
@@ -65,7 +64,7 @@ def main(folder: Path) -> None:
     everyone = ranks.gather_objects(found)
     if ranks.rank() == 0:
         (folder / "found.json").write_text(json.dumps(everyone))
-    dist.destroy_process_group()
+    ranks.leave()
 
 
 if __name__ == "__main__":

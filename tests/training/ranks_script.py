@@ -3,7 +3,6 @@
 import sys
 
 import torch
-import torch.distributed as dist
 
 from praxino import ranks
 from praxino.clips.dataset import ClipDataset
@@ -56,8 +55,7 @@ def main(folder: str, steps: int, method: str) -> None:
     equal = all(torch.equal(a, b) for other in everyone for a, b in zip(everyone[0], other, strict=True))
     if ranks.rank() == 0:
         torch.save({"gradients": gradients, "state": task.state_dict(), "equal": equal}, f"{folder}/out.pt")
-    if dist.is_initialized():
-        dist.destroy_process_group()
+    ranks.leave()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,10 @@ COMMANDS = ("pretrain", "resume", "evaluate", "embed", "convert", "report", "dem
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command line and gives its exit code: 0, 2 for a user's mistake, 130 when interrupted."""
     words = list(sys.argv[1:] if argv is None else argv)
-    return exit_code_of(lambda: dispatch(words))
+    code = exit_code_of(lambda: dispatch(words))
+    if "praxino.ranks" in sys.modules:
+        sys.modules["praxino.ranks"].leave(code)
+    return code
 
 
 def dispatch(words: list[str]) -> int | None:
