@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from praxino.clips.modes import TemporalModes
@@ -20,6 +20,7 @@ def times(length):
     return np.arange(length) / 25
 
 
+@settings(deadline=None)
 @given(**SIZES, drop=st.integers(0, 2), more=st.integers(0, 60), seed=st.integers(0, 99))
 def test_random_clips_lie_inside(frames, stride, clips, drop, more, seed):
     sampler = RandomClip(frames, stride, clips, drop)
@@ -57,6 +58,7 @@ def test_spec_examples_of_even_starts():
     assert even_starts(15, 10, 16).tolist() == [0] * 9 + [-1]
 
 
+@settings(deadline=None)
 @given(**SIZES, drop=st.integers(0, 2), length=st.integers(1, 90), short=st.sampled_from(SHORT))
 def test_even_clips_lie_inside(frames, stride, clips, drop, length, short):
     sampler = EvenClips(clips, frames, stride, drop, short)
@@ -91,6 +93,7 @@ def test_short_videos():
     assert RandomClip(4, 2, short="mirror").numbers(1, [0]).tolist() == [[0] * 4]
 
 
+@settings(deadline=None)
 @given(length=st.integers(17, 200))
 def test_short_rules_change_nothing_where_a_clip_fits(length):
     for draw in range(3):
@@ -100,6 +103,7 @@ def test_short_rules_change_nothing_where_a_clip_fits(length):
         assert others == [refused] * 2
 
 
+@settings(deadline=None)
 @given(frames=st.integers(1, 20), stride=st.integers(1, 5), start=st.integers(0, 40), length=st.integers(1, 90))
 def test_mirrored_against_a_list_that_is_turned(frames, stride, start, length):
     start = min(start, length - 1)
@@ -132,6 +136,18 @@ def test_temporal_modes_follow_the_specification(clips):
     assert len(list(by_the_specification(sampler.min_frames - 1, clips))[-1]) < 16
 
 
+@pytest.mark.parametrize("first", [1, 4, 9, 12])
+def test_the_first_of_the_temporal_modes(first):
+    """`--modes` of the original's retrieval takes the first ones of its nine, which stay where they are."""
+    sampler = TemporalModes(9, first=first)
+    assert sampler.min_frames == min(first, 9) + 16
+    for length in (sampler.min_frames, 41, 42, 64, 299):
+        wanted = list(by_the_specification(length, 9))[:first]
+        assert sampler(times(length), Rng(0).shared()).tolist() == wanted
+    assert len(list(by_the_specification(sampler.min_frames - 1, 9))[:first][-1]) < 16
+
+
+@settings(deadline=None)
 @given(**SIZES, more=st.integers(0, 150))
 def test_temporal_modes_lie_inside_and_turn_once(frames, stride, clips, more):
     sampler = TemporalModes(clips, frames, stride)
@@ -162,5 +178,7 @@ def test_refusals_and_description():
         EvenClips(short="repeet")
     with pytest.raises(UserError, match="clips must be at least 1, not 0"):
         TemporalModes(0)
-    for sampler in (RandomClip(8, 2, 3, 1, "repeat"), EvenClips(5, 8, 2, 1, "wrap"), TemporalModes(9, 8, 3)):
+    with pytest.raises(UserError, match="first must be at least 1, not 0"):
+        TemporalModes(first=0)
+    for sampler in (RandomClip(8, 2, 3, 1, "repeat"), EvenClips(5, 8, 2, 1, "wrap"), TemporalModes(9, 8, 3, first=5)):
         assert vars(build(describe(sampler))) == vars(sampler)

@@ -22,27 +22,31 @@ class TemporalModes(Sampler):
     and lists it (25 frames and fewer for ten clips of 16; UCF101's shortest video has 29).
 
     Args:
-        clips: how many.
+        clips: how many are placed.
         frames: of one clip.
         stride: from one frame of a clip to the next.
+        first: at most so many of them are taken, from the video's beginning on (`--modes` of TCLR's retrieval); none:
+            all of them.
     """
 
-    def __init__(self, clips: int = 10, frames: int = 16, stride: int = 2) -> None:
-        refuse_numbers(clips=clips, frames=frames, stride=stride)
+    def __init__(self, clips: int = 10, frames: int = 16, stride: int = 2, first: int | None = None) -> None:
+        taken = clips if first is None else min(first, clips)
+        refuse_numbers(clips=clips, frames=frames, stride=stride, first=taken)
         self.clips = clips
         self.frames = frames
         self.stride = stride
+        self.first = first
         # In a short video the latest start is the last clip's number; mirroring once takes more than half the frames.
-        self.min_frames = clips - 1 + frames // 2 * stride + 1
+        self.min_frames = taken - 1 + frames // 2 * stride + 1
 
     def starts(self, length: int) -> NDArray[np.int64]:
-        """First frames int64 [clips] in a video of `length` frames."""
+        """First frames int64 [clips], or [first] of them, in a video of `length` frames."""
         last = length - self.frames * self.stride - MARGIN
         starts = np.trunc(np.linspace(0, last, self.clips)).astype(np.int64)
-        return np.where(starts < 0, np.arange(self.clips), starts)
+        return np.where(starts < 0, np.arange(self.clips), starts)[: self.first]
 
     def numbers(self, length: int) -> NDArray[np.int64]:
-        """Frame numbers int64 [clips, frames], each in [0, length)."""
+        """Frame numbers int64 [clips, frames], or [first, frames], each in [0, length)."""
         return mirrored(consecutive(self.starts(length), self.frames, self.stride), length)
 
     def __call__(self, times: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
