@@ -42,6 +42,16 @@ def test_every_video_once_an_epoch_and_another_order_each_time():
     assert first.tolist() != second.tolist()
 
 
+@settings(deadline=None)
+@given(st.integers(1, 40), st.integers(1, 4), st.integers(1, 3), st.booleans(), st.integers(1, 3))
+def test_the_shortest_batch_of_an_epoch(videos, rows, ranks, drop_last, accumulate):
+    try:
+        made = loader(videos, rows * ranks, ranks=ranks, drop_last=drop_last, multiple_of=accumulate)
+    except UserError:
+        return
+    assert made.least_videos == min(key.last - key.first for key in made.keys(0))
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_workers_change_nothing(workers):
     alone = take(loader().batches(), 5)

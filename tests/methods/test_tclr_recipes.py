@@ -54,6 +54,7 @@ def test_the_published_settings(recipe):
     assert run["sampler"].min_frames == 57
     assert (run["batch_size"], run["drop_last"], run["accumulate"]) == (40, False, 1)
     assert (run["workers"], run["precision"], run["clip_norm"]) == (4, "fp16", None)
+    assert run["export"] == "best"
 
 
 @pytest.mark.parametrize("recipe", PUBLISHED)
@@ -114,6 +115,7 @@ def test_the_small_one_has_no_traps():
     assert run["sampler"].short == "mirror"
     assert math.isclose(run["method"].local_weight * run["batch_size"], 40)
     assert run["drop_last"]
+    assert run["export"] == "last"
     assert type(run["evaluation"].sampler) is EvenClips
 
 

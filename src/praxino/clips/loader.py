@@ -85,6 +85,12 @@ class ClipLoader:
         last = self.keys(0, len(self) - 1)[0]
         return len(self.dataset.videos) - last.batch_last
 
+    @property
+    def least_videos(self) -> int:
+        """Videos of an epoch's last batch, the shortest one, in each process."""
+        last = self.keys(0, len(self) - 1)[0]
+        return last.last - last.first
+
     def keys(self, epoch: int, start: int = 0) -> list[BatchKey]:
         """This rank's keys of an epoch, from batch `start` on."""
         videos = len(self.dataset.videos)

@@ -32,9 +32,15 @@ class Losses:
 
 
 class Task(nn.Module):
-    """What the loop trains. Its whole state is its `state_dict` (banks and queues are buffers)."""
+    """What the loop trains. Its whole state is its `state_dict` (banks and queues are buffers).
+
+    Attributes:
+        streams: names of those that it reads.
+        least_videos: of any batch, in each process: where embeddings go through BatchNorm that is 2.
+    """
 
     streams: tuple[str, ...] = ("rgb",)
+    least_videos: int = 1
 
     def setup(self, videos: int, batch_size: int, rng: Rng) -> None:
         """Sizes and fills banks, before the first decode.

@@ -13,7 +13,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from praxino import ranks
 from praxino.backbones.base import Backbone
 from praxino.backbones.pooling import pool
 from praxino.batch import ClipBatch
@@ -80,6 +79,8 @@ class TCLR(Method):
         UserError: if none is to be kept.
     """
 
+    least_videos = 2  # the head normalises over them, behind its last layer, too
+
     def __init__(
         self,
         backbone: Backbone,
@@ -105,20 +106,13 @@ class TCLR(Method):
         self.streams = (view.stream,)
         self.head = ProjectionHead(backbone.dim, hidden or backbone.dim, dim)
 
-    def setup(self, videos: int, batch_size: int, rng: Rng) -> None:
-        least = 2 * ranks.world()
-        if batch_size < least:
-            raise UserError(f"TCLR's head normalises over each process's videos: --batch_size must be at least {least}")
-
     def forward(self, batch: ClipBatch, rng: Rng) -> Losses:
-        videos, clips = batch.numbers.shape[:2]
+        clips = batch.numbers.shape[1]
         if clips < 3:
             raise UserError(
                 f"TCLR takes a sparse clip and two dense ones or more of each video, not {clips} clips: "
                 "--sampler SparseDense"
             )
-        if videos < 2 and self.training:
-            raise UserError("TCLR's head normalises over the videos of a batch, and here is only one: --drop_last true")
 
         def clip(version: int, number: int) -> Clip:
             # Drawn here, once; what is made again in the backward pass is pure.

@@ -15,11 +15,13 @@ from praxino.clips.dataset import ClipDataset
 from praxino.clips.loader import ClipLoader
 from praxino.clips.samplers import Sampler
 from praxino.described import class_path
+from praxino.errors import UserError
 from praxino.methods.base import Method
 from praxino.methods.encoder import Evaluation
 from praxino.ranks import Device
 from praxino.rng import Rng
 from praxino.streams.base import Canvas, Derived, Stream
+from praxino.training.checkpoint import load_checkpoint
 from praxino.training.fit import fit
 from praxino.training.precision import Precision, check_precision
 from praxino.training.prepare import (
@@ -32,6 +34,9 @@ from praxino.training.prepare import (
 )
 from praxino.training.run import Run, environment
 from praxino.training.stages import Stage, refuse_validation
+
+Weights = Literal["last", "best"]
+CHOSEN_BY = "train/total"
 
 
 def pretrain(
@@ -57,6 +62,7 @@ def pretrain(
     probe: Literal["quick", "full"] = "quick",
     checkpoint_steps: int = 200,
     keep_epochs: int | None = None,
+    export: Weights = "last",
     compile: bool = False,
     *,
     recipe: Mapping[str, Any] | None = None,
@@ -87,6 +93,8 @@ def pretrain(
         probe: full decodes every video before the first epoch.
         checkpoint_steps: a checkpoint every so many steps, besides one at each epoch's end.
         keep_epochs: keeps a copy of the checkpoint every so many epochs.
+        export: the weights that the encoders have: the last ones, or those after the epoch with the lowest mean
+            training loss (checkpoints/best.ckpt), as TCLR's published files. Nothing is validated in either case.
         compile: compiles the backbones (needs a C++ compiler).
         recipe: what is written as recipe.yaml; none: these arguments as far as they are plain.
         resume: goes on in `out`, which holds a run.
@@ -118,6 +126,7 @@ def pretrain(
 
     # Tried with all videos before the first is decoded; the probe may leave some out, which resizes the banks.
     loader_of(catalog)
+    _refuse_fewer_videos(method, batch_size // ranks.world(), "a batch", "a larger --batch_size")
     method.setup(len(catalog), batch_size, Rng(seed, "setup"))
     method.to(target)
     for stage in stages:
@@ -141,6 +150,8 @@ def pretrain(
             workers,
         )
         loader = loader_of(videos, lengths)
+        mend = "--drop_last true or another --batch_size"
+        _refuse_fewer_videos(method, loader.least_videos, "the last batch of each epoch", mend)
     method.setup(len(videos), batch_size, Rng(seed, "setup"))
     method.to(target)
     if loader.left_out and not resume:
@@ -155,9 +166,10 @@ def pretrain(
     finished = fit(
         method, loader, stages, run, seed=seed, device=target, accumulate=accumulate, precision=precision,
         clip_norm=clip_norm, checkpoint_steps=checkpoint_steps, keep_epochs=keep_epochs,
+        best=(CHOSEN_BY, "min") if export == "best" else None,
     )  # fmt: skip
     if finished:
-        save_encoders(run, method, evaluation, recipe, seed)
+        save_encoders(run, method, evaluation, recipe, seed, export)
         ranks.barrier()  # whether a run is finished is read from what rank 0 has written
     else:
         run.log(f"stopped and saved: go on with 'praxino resume {out}'")
@@ -170,14 +182,29 @@ def _reading(evaluation: Evaluation, streams: dict[str, Stream | Derived]) -> Ev
     return evaluation
 
 
-def save_encoders(run: Run, method: Method, evaluation: Evaluation, recipe: Mapping[str, Any], seed: int) -> list[Path]:
-    """Writes the method's encoders into the run's folder."""
+def _refuse_fewer_videos(method: Method, videos: int, what: str, mend: str) -> None:
+    if videos < method.least_videos:
+        needed = f"the {method.least_videos} videos that {type(method).__name__} needs in each process"
+        raise UserError(f"{what} would hold only {videos} of {needed}: pass {mend}")
+
+
+def save_encoders(
+    run: Run, method: Method, evaluation: Evaluation, recipe: Mapping[str, Any], seed: int, export: Weights = "last"
+) -> list[Path]:
+    """Writes the method's encoders into the run's folder; with `export` "best" the method takes those weights."""
     if not run.writes:
         return []
-    checkpoint = run.checkpoint()
-    steps = checkpoint["position"]["step"] if checkpoint else 0
+    best = run.checkpoint_file.with_name("best.ckpt")
+    if export == "best" and not best.exists():
+        run.log("no epoch was completed, so none is the best: the encoder has the last weights")
+        export = "last"
+    checkpoint = load_checkpoint(best) if export == "best" else run.checkpoint()
+    if checkpoint:
+        method.load_state_dict(checkpoint["task"])
+    at = checkpoint["position"] if checkpoint else {"step": 0, "epoch": 0}
+    record = {"recipe": dict(recipe), "seed": seed, "steps": at["step"], "epochs": at["epoch"], "weights": export}
     saved = []
     for name, encoder in method.exports(evaluation).items():
-        encoder.record = {"recipe": dict(recipe), "seed": seed, "steps": steps, "environment": environment()}
+        encoder.record = {**record, "environment": environment()}
         saved.append(encoder.save(run.path / (f"encoder-{name}.safetensors" if name else "encoder.safetensors")))
     return saved
