@@ -1,4 +1,4 @@
-"""The examples do what they say: one's own loop trains, one's own method is trained by its recipe alone."""
+"""The examples do what they say: one's own loop trains, one's own method is trained, a picture shows what TCLR sees."""
 
 import importlib.util
 import os
@@ -9,9 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import praxino
 import videos
+from praxino.methods.tclr import passes
+from praxino.rng import Rng
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -24,10 +27,22 @@ def clips(tmp_path_factory):
     return folder
 
 
+def example(name):
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run(*words):
+    return subprocess.run(
+        [sys.executable, *map(str, words)],
+        cwd=EXAMPLES, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True,
+    )  # fmt: skip
+
+
 def test_own_loop(clips):
-    spec = importlib.util.spec_from_file_location("own_loop", EXAMPLES / "own_loop.py")
-    own_loop = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(own_loop)
+    own_loop = example("own_loop")
     curves = []
     for _ in range(2):
         torch.manual_seed(0)
@@ -40,11 +55,53 @@ def test_own_loop(clips):
 def test_my_method(clips, tmp_path):
     words = ["pretrain", "my_method.yaml", "--videos", clips, "--out", tmp_path / "run", "--steps", 2]
     quick = ["--batch_size", 4, "--workers", 0, "--threads", 1, "--device", "cpu"]
-    done = subprocess.run(
-        [sys.executable, "-m", "praxino", *map(str, [*words, *quick])],
-        cwd=EXAMPLES, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True,
-    )  # fmt: skip
+    done = run("-m", "praxino", *words, *quick)
     assert done.returncode == 0, done.stderr[-2000:]
     assert "barlow_twins" in (tmp_path / "run/metrics.jsonl").read_text()
     # The encoder is made of praxino's own classes, so that nobody has to trust anything.
     assert praxino.load_encoder(tmp_path / "run").embed(clips / "clip0.mp4").shape == (3, 64)
+
+
+def test_training_item_is_what_tclr_sees(tmp_path):
+    """The clips and views are those of the method's own forward, and the picture shows them under their frames."""
+    training_item = example("training_item")
+    method, batch = training_item.load(videos.write(tmp_path / "clip.mp4", 80), "tclr_small", 3)
+    seen = training_item.views(method, batch, Rng(3))
+    assert seen.shape == (2, 5, 8, 56, 56, 3)
+    given = []
+    method.backbone.register_forward_hook(lambda _, inputs, made: given.append(inputs[0][0]))
+    with torch.no_grad():
+        method.eval()(batch, Rng(3))
+    assert len(given) == 10
+    for (version, number), clip in zip(passes(4), given, strict=True):
+        assert torch.equal(seen[version, number], clip.movedim(0, -1)), (version, number)
+
+    (axes,) = training_item.picture(batch, seen).axes
+    strip, *drawn = [np.asarray(image.get_array()) for image in axes.images]
+    # A white pixel lies around each frame; the recipe's canvas is as high as the file, so its frames can be read.
+    shown = [strip[1:65, 98 * k + 1 : 98 * k + 97] for k in range(8)]
+    numbers = [videos.number((frame * 255).round()) for frame in shown]
+    assert numbers == batch.numbers[0, 0].tolist()
+    texts = [text.get_text() for text in axes.texts]
+    assert texts[:8] == [f"frame {numbers[0]}", *map(str, numbers[1:])]
+    assert f"D3: frames {numbers[6]}, {numbers[6] + 2}, ... {numbers[6] + 14}" in texts
+    tiles = [(0, 0, 7, drawn[0], 0, 7), (1, 0, 2, drawn[1], 0, 2), (0, 2, 3, drawn[3], 0, 3), (1, 4, 5, drawn[9], 1, 1)]
+    for version, number, frame, image, line, column in tiles:
+        tile = image[58 * line + 1 : 58 * line + 57, 58 * column + 1 : 58 * column + 57]
+        assert np.array_equal(tile, seen[version, number, frame]), (version, number, frame)
+
+
+def test_training_item_draws_a_file(clips, tmp_path):
+    (tmp_path / "folder").mkdir()
+    videos.write(tmp_path / "folder/clip.mp4", 80)
+    example("training_item").draw(tmp_path / "folder", seed=5, out=tmp_path / "new/item.png")
+    with Image.open(tmp_path / "new/item.png") as picture:
+        picture.load()
+        assert picture.format == "PNG"
+        assert picture.width == 1400
+        assert 700 < picture.height < 1100
+        assert len(picture.getcolors()) > 100
+    done = run("training_item.py", clips, "--out", tmp_path / "short.png")
+    assert done.returncode == 2
+    assert done.stderr == "praxino: clip0.mp4: has 24 frames, and the sampler needs 33\n"
+    assert not list(tmp_path.glob("short*"))
