@@ -100,7 +100,7 @@ def on_cores(jobs: int, commands: list[tuple[list[str], Path]]) -> None:
 
     def work(job: tuple[list[str], Path]) -> None:
         words, folder = job
-        scoring = words[0] == __file__
+        scoring = words[0] != "-m"
         done = folder / f"minutes-{words[1].strip('-') if scoring else words[2]}.json"
         if done.exists():
             return
