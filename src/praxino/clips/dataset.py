@@ -111,8 +111,10 @@ def read_frames(
         present = present & (rows < len(reader.times))
         for target, (made, there) in make(sources, wanted, rows, pixels, present).items():
             loaded[target] = LoadedFrames(made, there, where)
-        at = np.searchsorted(rows, wanted)
-        loaded[name] = LoadedFrames(pixels[at], present[at], where)
+        if len(rows) > len(wanted):  # else they are the same, and copying a stretch of frames is not free
+            at = np.searchsorted(rows, wanted)
+            pixels, present = pixels[at], present[at]
+        loaded[name] = LoadedFrames(pixels, present, where)
     return loaded
 
 
