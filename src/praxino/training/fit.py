@@ -12,16 +12,16 @@ from functools import partial
 from typing import Any, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
 from praxino import ranks
-from praxino.batch import ClipBatch
 from praxino.clips.loader import ClipLoader
 from praxino.errors import UserError, misfit
 from praxino.methods.base import Losses, Task
 from praxino.rng import Rng
+from praxino.training.gathered import gaps_of, kept_of, missed_of, terms_of
 from praxino.training.health import Health
 from praxino.training.interrupts import Interrupts
 from praxino.training.position import Position, Sums
@@ -119,7 +119,7 @@ def fit(
                     batch = next(batches).to(device, non_blocking=True)
                     waited += time.perf_counter() - began
                     clips += batch.numbers.shape[0] * batch.numbers.shape[1] * ranks.world()
-                    missed += _missed(batch, run)
+                    missed += missed_of(batch, run)
                     rng = Rng(seed, "step", at.epoch, at.batch, rank=ranks.rank(), ranks=ranks.world())
                     _seed_dropout(rng)
                     with _out_of_memory_told(), _synchronised(module, part == accumulate - 1):
@@ -131,21 +131,15 @@ def fit(
                     at.batch += 1
                 stepped, norm = scaler.step(optimizer, parameters, clip_norm)
                 if stepped:
-                    task.after_step(_kept(parts))
+                    task.after_step(kept_of(parts))
                 at.step += 1
                 at.stage_step += 1
 
-                terms, gaps = _terms(parts), _gaps(missed)
+                terms, gaps = terms_of(parts), gaps_of(missed)
                 at.sums.add(terms, gaps)
                 health.add({name: ranks.gather_rows(rows) for name, rows in parts[-1].embeddings.items()})
-                numbers: dict[str, Any] = {
-                    "kind": "step",
-                    "epoch": at.epoch,
-                    "step": at.step - 1,
-                    **terms,
-                    **gaps,
-                    "lr": rate,
-                }
+                where = {"epoch": at.epoch, "step": at.step - 1}
+                numbers: dict[str, Any] = {"kind": "step", **where, **terms, **gaps, "lr": rate}
                 if clip_norm is not None:
                     numbers["gradient_norm"] = norm
                 if health.window and at.step % HEALTH_EVERY == 0:
@@ -157,13 +151,7 @@ def fit(
                 _say(run, progress.waiting_warning(at.step, loader.workers))
 
                 if at.batch >= len(loader):
-                    numbers = {
-                        "kind": "epoch",
-                        "epoch": at.epoch,
-                        "step": at.step - 1,
-                        **at.sums.means(),
-                        **at.sums.gaps,
-                    }
+                    numbers = {"kind": "epoch", **where, **at.sums.means(), **at.sums.gaps}
                     numbers.update(after_epoch(task, at.epoch) if after_epoch else {})
                     stage.schedule.observe(numbers)
                     run.add_metrics(numbers)
@@ -234,34 +222,6 @@ def _refuse_not_finite(losses: Losses, at: Position) -> None:
     raise UserError(
         f"the loss is not finite at step {at.step} of epoch {at.epoch} ({', '.join(named) or 'total'}): {NOT_FINITE}"
     )
-
-
-def _terms(parts: Sequence[Losses]) -> dict[str, float]:
-    """Means over the parts of a step, and over the ranks."""
-    rows = [{"total": part.total.detach(), **part.terms} for part in parts]
-    names = list(rows[0])
-    values = torch.stack([torch.stack([row[name].float().reshape(()) for name in names]) for row in rows]).mean(0)
-    return dict(zip(names, ranks.mean_over_ranks(values).tolist(), strict=True))
-
-
-def _missed(batch: ClipBatch, run: Run) -> Tensor:
-    """How many videos of a batch were replaced (the log says which), and how many frames are not there."""
-    for line in batch.replaced:
-        run.log_own(line)
-    missing = torch.stack([(~frames.present).sum() for frames in batch.streams.values()]).sum()
-    return torch.stack([torch.full_like(missing, len(batch.replaced)), missing])
-
-
-def _gaps(missed: Tensor) -> dict[str, int]:
-    """Of all ranks; only what is not 0."""
-    numbers = (ranks.mean_over_ranks(missed) * ranks.world()).round().int().tolist()
-    return {name: n for name, n in zip(("replaced_videos", "missing_frames"), numbers, strict=True) if n}
-
-
-def _kept(parts: Sequence[Losses]) -> dict[str, Tensor]:
-    """The kept rows of all parts, in order, of all ranks, in rank order within each part."""
-    with torch.no_grad():
-        return {name: torch.cat([ranks.gather_rows(part.kept[name]) for part in parts]) for name in parts[0].kept}
 
 
 def _better(value: float, best: float | None, direction: Literal["min", "max"]) -> bool:
