@@ -77,8 +77,8 @@ def curve(out):
     return [{k: v for k, v in line.items() if k not in MACHINE and not k.startswith("memory_")} for line in lines]
 
 
-def checkpoint(out):
-    return torch.load(out / "checkpoints/last.ckpt", weights_only=True)
+def checkpoint(out, name="last.ckpt"):
+    return torch.load(out / "checkpoints" / name, weights_only=True)
 
 
 def leaves(state, at=""):
@@ -148,13 +148,17 @@ def test_kills_change_nothing(whole, folder, lean):
     done(folder, words)
     assert curve(out) == expected
     assert (out / "encoder.safetensors").read_bytes() == (undisturbed / "encoder.safetensors").read_bytes()
-    ours, theirs = leaves(checkpoint(out)), leaves(checkpoint(undisturbed))
-    assert ours.keys() == theirs.keys()
-    # The metrics' size in bytes is that of the seconds, too.
-    assert [place for place, leaf in ours.items() if leaf != theirs[place]] in ([], ["/metrics_size"])
+    names = {path.name for path in (undisturbed / "checkpoints").iterdir()}
+    assert names == {path.name for path in (out / "checkpoints").iterdir()}
+    for name in names:
+        ours, theirs = leaves(checkpoint(out, name)), leaves(checkpoint(undisturbed, name))
+        assert ours.keys() == theirs.keys()
+        # The metrics' size in bytes is that of the seconds, too.
+        assert [place for place, leaf in ours.items() if leaf != theirs[place]] in ([], ["/metrics_size"])
 
 
 def test_lean_is_plain(whole):
     """On the CPU to the bit: the second forward of each clip is the first one's arithmetic once more."""
     assert curve(whole[True]) == curve(whole[False])
+    assert leaves(checkpoint(whole[True])["task"]) == leaves(checkpoint(whole[False])["task"])
     assert (whole[True] / "encoder.safetensors").read_bytes() == (whole[False] / "encoder.safetensors").read_bytes()
