@@ -136,15 +136,15 @@ def test_temporal_modes_follow_the_specification(clips):
     assert len(list(by_the_specification(sampler.min_frames - 1, clips))[-1]) < 16
 
 
-@pytest.mark.parametrize("first", [1, 4, 9, 12])
-def test_the_first_of_the_temporal_modes(first):
+@pytest.mark.parametrize("clips", [1, 4, 9])
+def test_the_first_of_the_temporal_modes(clips):
     """`--modes` of the original's retrieval takes the first ones of its nine, which stay where they are."""
-    sampler = TemporalModes(9, first=first)
-    assert sampler.min_frames == min(first, 9) + 16
+    sampler = TemporalModes(clips, modes=9)
+    assert sampler.min_frames == clips + 16
     for length in (sampler.min_frames, 41, 42, 64, 299):
-        wanted = list(by_the_specification(length, 9))[:first]
+        wanted = list(by_the_specification(length, 9))[:clips]
         assert sampler(times(length), Rng(0).shared()).tolist() == wanted
-    assert len(list(by_the_specification(sampler.min_frames - 1, 9))[:first][-1]) < 16
+    assert len(list(by_the_specification(sampler.min_frames - 1, 9))[:clips][-1]) < 16
 
 
 @settings(deadline=None)
@@ -178,7 +178,7 @@ def test_refusals_and_description():
         EvenClips(short="repeet")
     with pytest.raises(UserError, match="clips must be at least 1, not 0"):
         TemporalModes(0)
-    with pytest.raises(UserError, match="first must be at least 1, not 0"):
-        TemporalModes(first=0)
-    for sampler in (RandomClip(8, 2, 3, 1, "repeat"), EvenClips(5, 8, 2, 1, "wrap"), TemporalModes(9, 8, 3, first=5)):
+    with pytest.raises(UserError, match="modes must be at least clips, not 4: the first 5"):
+        TemporalModes(5, modes=4)
+    for sampler in (RandomClip(8, 2, 3, 1, "repeat"), EvenClips(5, 8, 2, 1, "wrap"), TemporalModes(5, 8, 3, modes=9)):
         assert vars(build(describe(sampler))) == vars(sampler)

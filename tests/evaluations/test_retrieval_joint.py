@@ -13,6 +13,7 @@ from praxino.cli.main import main
 from praxino.clips.samplers import EvenClips
 from praxino.errors import UserError
 from praxino.evaluations.knn import knn
+from praxino.evaluations.linear import linear
 from praxino.evaluations.members import Member, members_of
 from praxino.evaluations.protocol import HANDMADE, ONE_FRAME, compared_features
 from praxino.evaluations.result import write_result
@@ -266,3 +267,15 @@ def test_another_feature_than_the_encoders(protocol):
     assert asked.per_query == protocol(mean, Movies(), **how).per_query
     assert asked.settings["feature"] == "mean"
     assert map_.feature == "map"
+
+
+@pytest.mark.parametrize("protocol", [retrieve, knn, linear])
+def test_other_clips_than_the_encoders(protocol):
+    how = {"baselines": False, "workers": 0, "device": "cpu"}
+    own, other = encoder(), encoder(sampler=EvenClips(2, 8))
+    asked = protocol(own, Movies(), sampler=EvenClips(2, 8), **how)
+    expected = protocol(other, Movies(), **how)
+    assert asked.per_query == expected.per_query
+    assert asked.settings == expected.settings
+    assert asked.settings["clips a video"] == 2
+    assert own.sampler.clips == 3

@@ -135,3 +135,5 @@ def test_refuses():
         tclr()(batch_of(sampler=SparseDense(4, 4)), Rng(0))
     with pytest.raises(UserError, match="kept_clips"):
         tclr(lean=True, kept_clips=0)
+    with pytest.raises(UserError, match=r"temperature must be above 0, not -0\.1"):
+        tclr(temperature=-0.1)

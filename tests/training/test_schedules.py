@@ -93,6 +93,12 @@ def test_counted_plateau_is_tclrs(seed, warmup, reset, finish_below):
     assert ours.finished() == (len(rates) < 60)
 
 
+def test_counted_plateau_refuses_a_patience_that_the_warm_up_may_pass():
+    CountedPlateau(patience=4, warmup=[0.1] * 5)
+    with pytest.raises(UserError, match=r"patience 3: 5 epochs of warm-up .* pass at least 4"):
+        CountedPlateau(patience=3, warmup=[0.1] * 5)
+
+
 def test_counted_plateau_names_a_missing_metric():
     with pytest.raises(UserError, match=r"CountedPlateau watches 'train/total'.*validation/total"):
         CountedPlateau().observe({"validation/total": 1.0})

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from praxino.catalogs.base import Catalog, Part
+from praxino.clips.samplers import Sampler
 from praxino.evaluations import metrics
 from praxino.evaluations.result import Result, Row
 from praxino.evaluations.retrieval import labelled_features, ordered, own_rows, scored_row
@@ -22,6 +23,7 @@ def knn(
     view: str | None = None,
     views: Sequence[str] | None = None,
     feature: Feature | None = None,
+    sampler: Sampler | None = None,
     k: int = 20,
     temperature: float = 0.07,
     baselines: bool = True,
@@ -43,7 +45,7 @@ def knn(
         view: of the encoder; none: its first.
         k: voters.
         temperature: a voter weighs exp(cosine / temperature).
-        views, feature, baselines, reestimate_batchnorm, centred, drop_last: as for retrieval.
+        views, feature, sampler, baselines, reestimate_batchnorm, centred, drop_last: as for retrieval.
         workers: loading processes.
         device: auto takes a GPU where there is one.
         max_left_out: largest share of unreadable videos, 0 to 1.
@@ -53,7 +55,7 @@ def knn(
         UserError: if there are no labels, or too much is unreadable.
     """
     taken = labelled_features(
-        encoder, catalog, gallery, queries, device, view, views, feature, baselines=baselines,
+        encoder, catalog, gallery, queries, device, view, views, feature, sampler, baselines=baselines,
         reestimate_batchnorm=reestimate_batchnorm, centred=centred, drop_last=drop_last, workers=workers,
         max_left_out=max_left_out, progress=progress,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from praxino.catalogs.base import Catalog
+from praxino.clips.samplers import Sampler
 from praxino.errors import UserError
 from praxino.evaluations.features import VideoFeatures
 from praxino.evaluations.finetune_parts import labelled_parts
@@ -32,6 +33,7 @@ def linear(
     view: str | None = None,
     views: Sequence[str] | None = None,
     feature: Feature | None = "mean",
+    sampler: Sampler | None = None,
     labels_per_class: Sequence[int] = (),
     draws: int = 5,
     penalties: Sequence[float] = PENALTIES,
@@ -54,6 +56,7 @@ def linear(
         view: of the encoder; none: its first.
         views: several of the encoder, instead of one: a row for each, and a joint one of their features side by side.
         feature: how a feature map becomes a vector; none: as the encoder says.
+        sampler: which clips of a video; none: as the encoder says.
         labels_per_class: also with so few labels of each class: 1,5,10 gives a curve.
         draws: how often the videos with a label are drawn for each of these; the accuracy is the mean.
         penalties: strengths of the L2 penalty that are tried; with few labels it is the middle one.
@@ -77,7 +80,7 @@ def linear(
     held_out_rows(training, validation, "group", Rng(seed, "validation"))  # refuses before anything is decoded
     _subsets([training[row].label for row in range(len(training))], labels_per_class, 1, seed)
     taken = labelled_features(
-        encoder, catalog, "train", "test", device, view, views, feature, baselines=baselines,
+        encoder, catalog, "train", "test", device, view, views, feature, sampler, baselines=baselines,
         reestimate_batchnorm=reestimate_batchnorm, centred=False, workers=workers, max_left_out=max_left_out,
         progress=progress,
     )  # fmt: skip

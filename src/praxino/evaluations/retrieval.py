@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from praxino.catalogs.base import Catalog, Part
+from praxino.clips.samplers import Sampler
 from praxino.errors import UserError
 from praxino.evaluations import metrics
 from praxino.evaluations.features import VideoFeatures
@@ -31,6 +32,7 @@ def retrieve(
     view: str | None = None,
     views: Sequence[str] | None = None,
     feature: Feature | None = None,
+    sampler: Sampler | None = None,
     k: Sequence[int] = (1, 5, 10, 20, 50),
     baselines: bool = True,
     reestimate_batchnorm: bool | None = None,
@@ -53,6 +55,7 @@ def retrieve(
             in this order (IIC: rgb, then the second view).
         feature: how a feature map becomes a vector (IIC trains the mean, and retrieves with the map); none: as the
             encoder says.
+        sampler: which clips of a video; none: as the encoder says.
         k: cut-offs.
         baselines: also an untrained twin, one frame, and hand-made features, in the same pass over the videos.
         reestimate_batchnorm: statistics re-estimated on the gallery, for every row; none: as the encoder says.
@@ -68,7 +71,7 @@ def retrieve(
         UserError: if there are no labels, or too much is unreadable.
     """
     taken = labelled_features(
-        encoder, catalog, gallery, queries, device, view, views, feature, baselines=baselines,
+        encoder, catalog, gallery, queries, device, view, views, feature, sampler, baselines=baselines,
         reestimate_batchnorm=reestimate_batchnorm, centred=centred, drop_last=drop_last, workers=workers,
         max_left_out=max_left_out, progress=progress,
     )  # fmt: skip
@@ -106,12 +109,13 @@ def labelled_features(
     view: str | None,
     views: Sequence[str] | None,
     feature: Feature | None,
+    sampler: Sampler | None,
     **how: Any,
 ) -> Compared:
     """The features that retrieval and kNN score.
 
     Args:
-        encoder, catalog, gallery, queries, device, view, views, feature: as of `retrieve`.
+        encoder, catalog, gallery, queries, device, view, views, feature, sampler: as of `retrieve`.
         how: the further arguments of `compared_features`.
 
     Raises:
@@ -126,6 +130,7 @@ def labelled_features(
     asks = answers if gallery == queries else catalog.part(queries)
     seen = copy.copy(encoder)
     seen.feature = feature or encoder.feature
+    seen.sampler = sampler or encoder.sampler
     return compared_features(members_of(seen.to(pick_device(device)), view, views), answers, asks, **how)
 
 

@@ -76,7 +76,7 @@ class TCLR(Method):
             forward. The very last one is needed at once, so that keeping 1 costs no memory.
 
     Raises:
-        UserError: if none is to be kept.
+        UserError: if none is to be kept, or the temperature is not above 0.
     """
 
     least_videos = 2  # the head normalises over them, behind its last layer, too
@@ -95,6 +95,8 @@ class TCLR(Method):
         super().__init__()
         if kept_clips < 1:
             raise UserError(f"kept_clips must be at least 1, not {kept_clips}: the last clip is needed at once")
+        if temperature <= 0:
+            raise UserError(f"temperature must be above 0, not {temperature}")
         self.backbone = backbone
         self.view = view
         self.hidden = hidden

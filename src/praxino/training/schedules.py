@@ -155,6 +155,9 @@ class CountedPlateau(Schedule):
         warmup: multipliers of the first epochs, one each.
         reset: a new best sets the count of bad epochs back to 0. TCLR's linear evaluation: false.
         finish_below: ends the stage after one epoch with a multiplier below this; 0: never.
+
+    Raises:
+        UserError: if the warm-up is longer than the patience allows.
     """
 
     def __init__(
@@ -166,6 +169,11 @@ class CountedPlateau(Schedule):
         reset: bool = True,
         finish_below: float = 0.0,
     ) -> None:
+        if patience < len(warmup) - 1:
+            raise UserError(
+                f"patience {patience}: {len(warmup)} epochs of warm-up may count past it, after which the rate would "
+                f"never fall: pass at least {len(warmup) - 1}"
+            )
         self.metric = metric
         self.factor = factor
         self.patience = patience
@@ -191,7 +199,6 @@ class CountedPlateau(Schedule):
             self._best = value
             self._bad = 0 if self.reset else self._bad
         self._epochs += 1
-        # Equal, as in the original: a count that went past it in the warm-up waits for the next best.
         if self._epochs >= len(self.warmup) and self._bad == self.patience:
             self._reductions += 1
             self._bad = 0
