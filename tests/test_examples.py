@@ -104,5 +104,5 @@ def test_training_item_draws_a_file(clips, tmp_path):
     videos.write(tmp_path / "brief.mp4", 16)
     done = run("training_item.py", tmp_path / "brief.mp4", "--out", tmp_path / "short.png")
     assert done.returncode == 2
-    assert done.stderr == "praxino: brief.mp4: has 16 frames, and the sampler needs 17\n"
+    assert done.stderr == f"praxino: {tmp_path}/brief.mp4: has 16 frames, and the sampler needs 17\n"
     assert not list(tmp_path.glob("short*"))
