@@ -108,7 +108,9 @@ def frame_by_frame(batch: ClipBatch, drawn: list[Drawn], number: int, size: int)
     return torch.stack(clips).to(rgb.pixels.device)
 
 
-def by_pillow(frame: np.ndarray, size: int, crop: Drawn, jitter: Drawn, tones: Drawn, flip: Drawn, erase: Drawn) -> Any:
+def by_pillow(
+    frame: np.ndarray, size: int, crop: Drawn, jitter: Drawn, tones: Drawn, flip: Drawn, erase: Drawn
+) -> Tensor:
     """One frame through the original's operations, by what ours drew: float32 [3, h, w]."""
     top, left, height, width = crop["box"].tolist()
     image = Image.fromarray(frame).crop((left, top, left + width, top + height))
