@@ -36,6 +36,8 @@ def load(where: Path, recipe: str, seed: int) -> tuple[TCLR, ClipBatch]:
     made = instantiate(pretrain, complete(pretrain, given, partial=True))
     if not isinstance(made.get("method"), TCLR) or made["method"].streams != ("rgb",):
         raise UserError(f"{recipe} is no recipe of TCLR on RGB frames: take tclr_small, or one of your own like it")
+    if not where.exists():
+        raise UserError(f"there is no video and no folder {where}")
     videos = [Video(str(where), {"rgb": str(where)})] if where.is_file() else VideoFolder(where)
     video, generator = videos[seed % len(videos)], Rng(seed, "clip").shared()
     clips = load_clips(video, ["rgb"], {}, made["canvas"] or {}, made["sampler"], generator)

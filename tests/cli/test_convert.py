@@ -87,6 +87,8 @@ def test_a_file_that_would_run_code(ckpt, capsys):
         ("iic nothing.pth a.safetensors", "there is no file nothing.pth"),
         ("iic ckpt.pth a.pth", "a.pth should end in .safetensors"),
         ("iic a.safetensors a.pth", "a.safetensors is an encoder already: --to_original"),
+        ("iic . a.pth", ". is praxino's own: RUN OUT.pth --to_original"),
+        ("tclr run/checkpoints/last.ckpt a.safetensors", "last.ckpt is praxino's own"),
         ("iic ckpt.pth a.safetensors --view residuals", "--view: takes"),
         ("iic ckpt.pth a.safetensors --vew rgb", "'--view'"),
         ("iic ckpt.pth a.safetensors --classes no.txt", "--classes: there is no file"),

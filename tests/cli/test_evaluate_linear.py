@@ -56,5 +56,8 @@ def test_mistakes_in_one_line(pretrained, capsys):  # noqa: F811
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 1
     assert "a class with 4 training videos only" in lines[0]
+    once = ["evaluate", "linear", str(pretrained), "--recipe", "linear_tclr", "--labels_per_class", "1,2"]
+    assert main(once) == 2
+    assert "--labels_per_class is for 'praxino evaluate linear' without --recipe" in capsys.readouterr().err
     assert main(["evaluate", "liner", str(pretrained)]) == 2
     assert "'linear'" in capsys.readouterr().err

@@ -57,6 +57,8 @@ def run(argv: Sequence[str]) -> None:
 def _refuse_endings(source: Path, target: Path, back: bool) -> None:
     if not back and source.suffix == ENCODER:
         raise UserError(f"{source} is an encoder already: --to_original turns it into the original's form")
+    if not back and (source.is_dir() or source.suffix == ".ckpt"):
+        raise UserError(f"{source} is praxino's own: RUN OUT.pth --to_original gives a run the original's form")
     if back == (target.suffix == ENCODER):
         wanted = ".pth: it is the original's form" if back else f"{ENCODER}: it is an encoder"
         raise UserError(f"{target} should end in {wanted}")

@@ -26,7 +26,7 @@ several: each is a run, and their mean is printed. --scratch draws the network's
 nothing: RUN is then the folder of a fine-tuning, finished or not, or an encoder with a classifier.
 
 praxino evaluate linear RUN --recipe linear_tclr is the same with a network that stays as it is: only the classifier is
-trained, in RUN/linear-split1. (Without --recipe it is no run: features are taken once.)"""
+trained, in RUN/linear-split1. (Without --recipe it is no run: features are taken once, and the options are others.)"""
 FLAGS = ("scratch", "test_only", "print_config")
 
 
@@ -78,6 +78,7 @@ def _configs(protocol: str, place: str, words: Words) -> list[dict[str, Any]]:
     recipe = recipe_file(words.options.pop("recipe", "finetune"))
     splits = [split.strip() for split in words.options.pop("split", "").strip("[] ").split(",")]
     options = words.options | dict.fromkeys(words.flags & {"scratch"}, "true")
+    _refuse_options_of_features_taken_once(protocol, options)
     configs = []
     for split in splits:
         more = {"catalog.split": split} if split else {}
@@ -96,6 +97,17 @@ def _configs(protocol: str, place: str, words: Words) -> list[dict[str, Any]]:
             config["out"] = str((folder / name).absolute())
         configs.append(config)
     return configs
+
+
+def _refuse_options_of_features_taken_once(protocol: str, options: Mapping[str, str]) -> None:
+    from praxino.evaluations.finetune import finetune
+    from praxino.evaluations.linear import linear
+    from praxino.training.signatures import arguments_of
+
+    others = arguments_of(linear).keys() - arguments_of(finetune).keys()
+    for name in options:
+        if protocol == "linear" and name in others:
+            raise UserError(f"--{name} is for 'praxino evaluate linear' without --recipe, on features taken once")
 
 
 def _folder_name(protocol: str, config: Mapping[str, Any]) -> str:

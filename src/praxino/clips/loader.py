@@ -55,12 +55,12 @@ class ClipLoader:
                 raise UserError(f"--{name} must be at least {least}, not {number}")
         if batch_size % ranks:
             raise UserError(f"--batch_size {batch_size} does not divide among {ranks} processes: take a multiple")
-        if videos < batch_size and drop_last:
-            raise UserError(
-                f"{videos} videos are fewer than one batch: pass --batch_size {max(2, videos // ranks * ranks)} or less"
-            )
         if videos < ranks:
             raise UserError(f"{videos} videos are fewer than {ranks} processes")
+        if videos < batch_size and drop_last:
+            fitting = videos // ranks * ranks
+            mend = f"pass --batch_size {fitting} or less" if fitting > 1 else "one video can be told from no other"
+            raise UserError(f"{videos} videos are fewer than one batch: {mend}")
         self.dataset = dataset
         self.batch_size = batch_size
         self.workers = workers

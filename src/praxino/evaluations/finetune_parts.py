@@ -48,7 +48,10 @@ def labelled_parts(catalog: Catalog) -> tuple[Catalog, Catalog]:
     """
     name = type(catalog).__name__
     if not catalog.classes:
-        raise UserError(f"{name} has no labels to train by: take a catalog with classes")
+        raise UserError(
+            f"{name} has no labels to train by: take a catalog with classes and lists (UCF101, or ListFile with its "
+            "argument test)"
+        )
     parts = catalog.part("train"), catalog.part("test")
     ids = []
     for part in parts:

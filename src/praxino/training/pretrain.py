@@ -207,4 +207,5 @@ def save_encoders(
     for name, encoder in method.exports(evaluation).items():
         encoder.record = {**record, "environment": environment()}
         saved.append(encoder.save(run.path / (f"encoder-{name}.safetensors" if name else "encoder.safetensors")))
+        run.log(f"encoder: {saved[-1]}")
     return saved
