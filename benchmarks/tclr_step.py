@@ -1,7 +1,6 @@
 """A TCLR training step: ours, plain and lean, against the same maths done the original's way, in fp32.
 
 python benchmarks/tclr_step.py [--batch_size 4] [--width 16] [--size 112] [--frames 16] [--repeats 3] [--device cpu]
-python benchmarks/tclr_step.py --counted [--batch_size 2] [--width 64]
 
 A step goes from bytes of 240x320 to new weights: ten views of each video, ten passes of `DilatedR3D18`, the loss, Adam.
 The original's way: Pillow changes frame after frame on the CPU; all ten clips' floats are there before the first pass;
@@ -10,12 +9,6 @@ a Python loop. It sees blue, green, red, and has its first convolution turned ar
 one process each with one thread; their losses are compared, and the pixels to the bit. Memory is the peak of the
 process (on a GPU, of the allocator) less what it holds before the first step. Then the parts alone, in turns:
 augmentation of one video, and the loss of 40 with its gradient. A ratio is ours over theirs in the same repeat.
-
-`--counted`: bytes that a step holds, plain and for each number of clips that lean keeps; nothing is timed. First the
-distinct storages that the whole forward saves for the backward, without weights and buffers. Then the most bytes of
-tensors alive at once that forward and backward have made: so without weights, Adam's state, the batch of bytes, and
-what a layer uses inside of itself, but with the weights' gradients. A batch and one twice as large tell those of 40.
-The slow layers' arithmetic is left out, once a narrow network has given equal bytes with it and without.
 
 On a GPU `--precision bf16` measures our ways alone. Prints Markdown.
 """
@@ -28,18 +21,14 @@ import statistics
 import subprocess
 import sys
 import time
-import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image, ImageEnhance
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves, tree_map_only
 
 from praxino.backbones.resnet3d import DilatedR3D18
 from praxino.batch import ClipBatch, Frames
@@ -54,10 +43,6 @@ from praxino.views.pipeline import Drawn, View
 from views import hue_by_pillow
 
 PUBLISHED = 40  # videos of a batch
-CPU = torch.device("cpu")
-aten = torch.ops.aten
-SLOW = {aten.convolution, aten.convolution_backward, aten.native_batch_norm, aten.native_batch_norm_backward}
-SLOW |= {aten.threshold_backward}
 
 
 class OriginalsWay(TCLR):
@@ -210,76 +195,6 @@ def clock(device: str) -> float:
     return time.thread_time()
 
 
-class Living(TorchDispatchMode):
-    """Follows the storages made inside it: bytes of those alive now, and the most there were at once.
-
-    Args:
-        arithmetic: False: the slow layers give zeros. The bytes are the same, in a fraction of the time.
-    """
-
-    def __init__(self, arithmetic: bool) -> None:
-        super().__init__()
-        self.arithmetic = arithmetic
-        self.held: dict[int, int] = {}
-        self.now = self.most = 0
-
-    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if self.arithmetic or function.overloadpacket not in SLOW:
-            made = function(*args, **(kwargs or {}))
-        else:
-            shapes = function(*tree_map_only(Tensor, lambda one: one.to("meta"), args))
-            made = tree_map_only(Tensor, lambda one: torch.zeros(one.shape, dtype=one.dtype), shapes)
-        given = {one.untyped_storage()._cdata for one in tree_leaves((args, kwargs)) if isinstance(one, Tensor)}
-        for one in tree_leaves(made):
-            if isinstance(one, Tensor) and one.untyped_storage()._cdata not in given | self.held.keys():
-                storage = one.untyped_storage()
-                self.held[storage._cdata] = storage.nbytes()
-                weakref.finalize(storage, self.gone, storage._cdata)
-                self.now += storage.nbytes()
-        self.most = max(self.most, self.now)
-        return made
-
-    def gone(self, key: int) -> None:
-        self.now -= self.held.pop(key)
-
-
-def bytes_of(way: str, kept: int, videos: int, given: argparse.Namespace, arithmetic: bool = False) -> tuple[int, int]:
-    """Of storages saved for the backward, and the most alive at once in forward and backward."""
-    method, batch = method_of(way, given, kept), batch_of(way, videos, given)
-    own = {one.untyped_storage().data_ptr() for one in (*method.parameters(), *method.buffers())}
-    saved: dict[int, int] = {}
-
-    def hold(tensor: Tensor) -> Tensor:
-        saved[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
-        return tensor
-
-    with Living(arithmetic) as living:
-        with torch.autograd.graph.saved_tensors_hooks(hold, lambda one: one), autocast(given.precision, CPU):
-            total = method(batch, Rng(0)).total
-        alive = living.now
-        total.backward()
-    held = sum(size for place, size in saved.items() if place not in own)
-    assert abs(alive - held) < 1e-3 * alive, f"{alive} bytes are alive after the forward, and {held} were saved"
-    return held, living.most
-
-
-def counted(given: argparse.Namespace) -> None:
-    """Prints the table of bytes."""
-    narrow = argparse.Namespace(**{**vars(given), "width": 8})
-    for way in ("plain", "lean"):
-        assert bytes_of(way, 1, 2, narrow) == bytes_of(way, 1, 2, narrow, arithmetic=True)
-    first = given.batch_size
-    print(f"| | saved, batch {first} | values a clip | batch {PUBLISHED}: saved | most alive at once |")
-    print("|---|---|---|---|---|")
-    for way, kept in [("plain", 1), *(("lean", kept) for kept in given.kept)]:
-        low, high = (bytes_of(way, kept, videos, given) for videos in (first, 2 * first))
-        saved, most = (a + (PUBLISHED - first) * (b - a) / first for a, b in zip(low, high, strict=True))
-        clips = kept if way == "lean" else 2 + given.frames // 2
-        name = f"lean, {kept} kept" if way == "lean" else way
-        values = (high[0] - low[0]) / first / clips / (2 if given.precision == "bf16" else 4)
-        print(f"| {name} | {low[0] / 1e9:.3f} GB | {values:,.0f} | {saved / 1e9:.2f} GB | {most / 1e9:.2f} GB |")
-
-
 def parts(given: argparse.Namespace) -> list[str]:
     """Rows of the table: what lies outside of the network, in turns."""
     ours, theirs = batch_of("ours", 1, given), batch_of("theirs", 1, given)
@@ -337,16 +252,11 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
-    parser.add_argument("--counted", action="store_true")
-    parser.add_argument("--kept", type=int, nargs="+", default=[1, 2, 5, 10], help="with --counted: lean's kept_clips")
     parser.add_argument("--way", choices=("plain", "lean", "theirs"), help="this one alone, as JSON")
     given = parser.parse_args()
     torch.set_num_threads(1)
     if given.way:
         print(json.dumps(one_way(given)))
-        return
-    if given.counted:
-        counted(given)
         return
     found = {}
     for way in ("plain", "lean", "theirs") if given.precision == "fp32" else ("plain", "lean"):
