@@ -41,7 +41,7 @@ def commands(section):
     """The commands of a section, in code spans or on lines of their own, and its first one with the options that stand
     alone in the last columns of its tables: as many together as have different names.
     """
-    found = re.findall(r"(?:^|`)(praxino \w+ [^`\n]+?)(?=`|$)", section, flags=re.M)
+    found = re.findall(r"(?:^|`)(praxino \w+ [^`\n]+?)(?= +# |`|$)", section, flags=re.M)
     cells = [line.rstrip("| ").rpartition("|")[2] for line in section.splitlines() if line.startswith("|")]
     alone = [span for cell in cells for span in re.findall(r"`(--[\w.]+ [^`]+)`", cell)]
     together = []

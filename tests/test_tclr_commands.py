@@ -30,6 +30,8 @@ SMALL = {
     "linear_tclr": {**CLASSES, "tested_after": "[0]"},
     "finetune": {**CLASSES, "validation": "3", "validation_clips": "1"},
     "embed": ONE,
+    "recognition": ONE,
+    "instance": {**ONE, "baselines": "false"},
 }
 
 SECTIONS = re.split(r"^#{2,3} ", PAGE.read_text(), flags=re.M)
@@ -60,9 +62,9 @@ def ran(command, out):
     assert main(small(command, out)) == 0, command
 
 
-def converted(name):
-    """An encoder of the original's file, with two small clips a video instead of nine large ones."""
-    ran("praxino convert tclr model_best_e234_loss_12.264.pth tclr_r3d18.safetensors", Path(name))
+def converted(command, name):
+    """An encoder of the original's file, with two small clips a video instead of nine or ten large ones."""
+    ran(command, Path(name))
     description = Path(f"{name}.json")
     said = json.loads(description.read_text())
     said["sampler"]["init_args"]["clips"] = 2
@@ -83,11 +85,18 @@ def folder(tmp_path_factory):
     torch.manual_seed(0)
     state = {f"0.{key}": value for key, value in backbone_to_original(DilatedR3D18(2)).items()}
     torch.save({"epoch": 235, "state_dict": state}, folder / "model_best_e234_loss_12.264.pth")
+    classifier = {"fc.weight": torch.rand(len(UCF) + 1, 16), "fc.bias": torch.rand(len(UCF) + 1)}
+    linear = {"state_dict": {key.removeprefix("0."): value for key, value in state.items()} | classifier}
+    torch.save(linear, folder / "model_7_bestAcc_0.6987.pth")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         ran("praxino pretrain tclr_r3d18_ucf101 --catalog.root DATA", Path(RUN))
+        ran("praxino pretrain tclr_small --videos DATA", Path("runs/tclr_small"))
         ran(f"praxino evaluate linear {RUN} --recipe linear_tclr", Path(LINEAR))
-        converted("tclr_r3d18")
+        into = "praxino convert tclr model_best_e234_loss_12.264.pth tclr_r3d18.safetensors"
+        classes = "--classes DATA/ucfTrainTestlist/classInd.txt"
+        converted(into, "tclr_r3d18")
+        converted(f"praxino convert tclr model_7_bestAcc_0.6987.pth tclr_classes.safetensors {classes}", "tclr_classes")
         yield folder
 
 
