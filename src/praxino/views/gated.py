@@ -7,7 +7,7 @@ defaults are those of the pretraining; the whole of it is
     SquareCrop(112, scale=(0.6, 1.0)), GatedJitter(), GreyOrDrop(), Flip(), Erase()
 
 and its linear evaluation has milder numbers. On bytes all is exactly as Pillow does it. With a crop that is not exact
-(`exact=False`, a fifth less time in all) floats come out of it, and the changes are plain formulas without rounding:
+(`exact=False`, three tenths less time) floats come out of it, and the changes are plain formulas without rounding:
 pixels then differ by about half a grey level, at most by 4, or by 16 in saturated clips whose hue is turned (Pillow's
 hue is a byte).
 """
