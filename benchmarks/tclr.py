@@ -121,12 +121,14 @@ def score(root: str, held_out: str, clips: str, folder: str, baselines: str) -> 
 
 
 def table(out: Path, methods: list[str], seeds: list[int]) -> str:
-    """Means over seeds, their spread, and bootstrap intervals over the test videos, in four tables."""
+    """Means over seeds, their spread, and bootstrap intervals over the test videos; of fine-tuning where it was run."""
     firsts = {network: read(folder) for network, folder in firsts_of(out, methods, seeds[0]).items()}
     trained = {method: [read(folder_of(out, method, seed)) for seed in seeds] for method in methods}
     note = "Percent; the interval: 95 % bootstrap over the test videos, of the mean over seeds."
-    parts = [retrieval_table(firsts, trained), linear_table(firsts, trained), tuned_table(out, methods, seeds)]
-    return "\n\n".join([*parts, cost_table(out, methods, seeds), note])
+    parts = [retrieval_table(firsts, trained), linear_table(firsts, trained)]
+    if all((folder_of(out, method, seed) / "finetune" / "hits.json").exists() for method in methods for seed in seeds):
+        parts += [tuned_table(out, methods, seeds), cost_table(out, methods, seeds)]
+    return "\n\n".join([*parts, note])
 
 
 def rows_of(firsts: dict[str, dict], kind: str) -> dict[str, dict[str, list]]:
