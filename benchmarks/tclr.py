@@ -16,6 +16,7 @@ import argparse
 import json
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +25,11 @@ from iic import compared, folder_of, minutes, on_cores, read, seeds_of, tuned_hi
 
 SMALL, DILATED = "R3D", "DilatedR3D"
 LIKE_TCLR = "--method.backbone DilatedR3D --method.backbone.width 16 --method.backbone.temporal_strides [1,2,1,1]"
-METHODS = {  # name -> recipe, further arguments, clips of a batch through the network, network
-    "SimCLR": ("simclr_small_rgb", "", 32 * 2, SMALL),
-    "SimCLR dilated": ("simclr_small_rgb", LIKE_TCLR, 32 * 2, DILATED),
-    "IIC": ("iic_small", "", 32 * 3, SMALL),
-    "TCLR": ("tclr_small", "", 16 * 10, DILATED),
+METHODS = {  # name -> recipe, further arguments, clips of a batch through the network, network, feature in retrieval
+    "SimCLR": ("simclr_small_rgb", "", 32 * 2, SMALL, "max"),
+    "SimCLR dilated": ("simclr_small_rgb", LIKE_TCLR, 32 * 2, DILATED, "max"),
+    "IIC": ("iic_small", "", 32 * 3, SMALL, "max"),
+    "TCLR": ("tclr_small", "", 16 * 10, DILATED, "time"),
 }
 PHASES = ("pretrain", "score", "finetune", "table")
 FEW = ("1", "5", "10")
@@ -53,14 +54,14 @@ def main() -> None:
         on_cores(given.jobs, [pretraining(given.out, *run, given.clips, catalog) for run in runs])
     if "score" in given.phases:
         score = [__file__, "--score", given.root, str(given.held_out), str(given.test_clips)]
-        firsts = firsts_of(given.out, given.methods, given.seeds[0]).values()
+        firsts = firsts_of(twin, given.out, given.methods, given.seeds[0]).values()
         folders = [folder_of(given.out, *run) for run in runs]
         on_cores(given.jobs, [([*score, str(folder), str(folder in firsts)], folder) for folder in folders])
     if "finetune" in given.phases:
         tuned = [finetuning(folder_of(given.out, *run), given.epochs, run[1], catalog) for run in runs]
-        for network, encoder in firsts_of(given.out, given.methods, given.seeds[0]).items():
+        for name, encoder in firsts_of(network, given.out, given.methods, given.seeds[0]).items():
             for seed in given.seeds:
-                folder = scratch_of(given.out, network, seed)
+                folder = scratch_of(given.out, name, seed)
                 tuned.append(finetuning(encoder, given.epochs, seed, catalog, folder))
         on_cores(given.jobs, tuned)
         again = [str(Path(__file__).with_name("iic.py")), "--test", given.root, str(given.held_out)]
@@ -69,11 +70,20 @@ def main() -> None:
         print(table(given.out, given.methods, given.seeds))
 
 
-def firsts_of(out: Path, methods: list[str], seed: int) -> dict[str, Path]:
-    """Network -> the first run of it, which is asked for its untrained twin, too."""
+def network(method: str) -> str:
+    return METHODS[method][3]
+
+
+def twin(method: str) -> str:
+    """What an untrained network is told by: its features are those of the method that it stands beside."""
+    return f"{METHODS[method][3]} by {METHODS[method][4]}"
+
+
+def firsts_of(kind: Callable[[str], str], out: Path, methods: list[str], seed: int) -> dict[str, Path]:
+    """Kind of method -> the first run of it."""
     firsts: dict[str, Path] = {}
     for name in methods:
-        firsts.setdefault(METHODS[name][3], folder_of(out, name, seed))
+        firsts.setdefault(kind(name), folder_of(out, name, seed))
     return firsts
 
 
@@ -83,7 +93,7 @@ def scratch_of(out: Path, network: str, seed: int) -> Path:
 
 def pretraining(out: Path, method: str, seed: int, clips: int, catalog: str) -> tuple[list[str], Path]:
     """The command of a pretraining run, and the folder that it leaves."""
-    recipe, more, batch, _ = METHODS[method]
+    recipe, more, batch, *_ = METHODS[method]
     folder = folder_of(out, method, seed)
     words = f"pretrain {recipe} {catalog} {more} --seed {seed} --steps {clips // batch}"
     words += f" --out {shlex.quote(str(folder))} --threads 1 --workers 1 --device cpu"
@@ -122,7 +132,7 @@ def score(root: str, held_out: str, clips: str, folder: str, baselines: str) -> 
 
 def table(out: Path, methods: list[str], seeds: list[int]) -> str:
     """Means over seeds, their spread, and bootstrap intervals over the test videos; of fine-tuning where it was run."""
-    firsts = {network: read(folder) for network, folder in firsts_of(out, methods, seeds[0]).items()}
+    firsts = {name: read(folder) for name, folder in firsts_of(twin, out, methods, seeds[0]).items()}
     trained = {method: [read(folder_of(out, method, seed)) for seed in seeds] for method in methods}
     note = "Percent; the interval: 95 % bootstrap over the test videos, of the mean over seeds."
     parts = [retrieval_table(firsts, trained), linear_table(firsts, trained)]
@@ -132,12 +142,12 @@ def table(out: Path, methods: list[str], seeds: list[int]) -> str:
 
 
 def rows_of(firsts: dict[str, dict], kind: str) -> dict[str, dict[str, list]]:
-    """Name -> hits of what was not trained: hand-made features once, the untrained twin of each network."""
+    """Name -> hits of what was not trained: hand-made features once, and each untrained twin."""
     rows: dict[str, dict[str, list]] = {}
-    for network, run in firsts.items():
+    for whose, run in firsts.items():
         for name, hits in run[kind].items():
             if not name.startswith("trained"):
-                rows[f"{name}, {network}" if name.startswith("untrained") else name] = hits
+                rows[f"{name}, {whose}" if name.startswith("untrained") else name] = hits
     return rows
 
 
@@ -177,7 +187,7 @@ def differences(ours: dict[str, list[list]], rows: dict[str, dict[str, list]], w
     best = best_of(rows)
     lines = [f"| {what}, video by video | difference | interval | |", "|---|---|---|---|"]
     for method, hits in ours.items():
-        for name in (f"untrained, {METHODS[method][3]}", best):
+        for name in (f"untrained, {twin(method)}", best):
             theirs = np.array(rows[name]["1"], float)
             lines.append(f"| {method} less '{name}' | {compared(np.mean(hits, axis=0), theirs)} |")
     if "TCLR" in ours:
@@ -190,17 +200,17 @@ def differences(ours: dict[str, list[list]], rows: dict[str, dict[str, list]], w
 def tuned_table(out: Path, methods: list[str], seeds: list[int]) -> str:
     """Each method beside its network from scratch, and TCLR beside the other methods."""
     scratch = {
-        network: [tuned_hits(scratch_of(out, network, seed)) for seed in seeds]
-        for network in firsts_of(out, methods, seeds[0])
+        name: [tuned_hits(scratch_of(out, name, seed)) for seed in seeds]
+        for name in firsts_of(network, out, methods, seeds[0])
     }
     tuned = {method: [tuned_hits(folder_of(out, method, s) / "finetune") for s in seeds] for method in methods}
     lines = [
         "| fine-tuned from | top-1 | seeds | interval | less its network from scratch | interval | |",
         "|---|---|---|---|---|---|---|",
     ]
-    lines += [f"| {network} from scratch | {seeds_of(hits)} | | | |" for network, hits in scratch.items()]
+    lines += [f"| {name} from scratch | {seeds_of(hits)} | | | |" for name, hits in scratch.items()]
     for method, hits in tuned.items():
-        against = np.mean(scratch[METHODS[method][3]], axis=0)
+        against = np.mean(scratch[network(method)], axis=0)
         lines.append(f"| {method} | {seeds_of(hits)} | {compared(np.mean(hits, axis=0), against)} |")
     return "\n".join(lines)
 
