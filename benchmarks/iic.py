@@ -55,9 +55,15 @@ def main() -> None:
     if "pretrain" in given.phases:
         on_cores(given.jobs, [pretraining(given.out, *run, given.steps, catalog) for run in runs])
     if "finetune" in given.phases:
-        scratch = [finetuning(encoders[0], given.epochs, seed, catalog, given.out) for seed in given.seeds]
+        scratch = [
+            finetuning(
+                encoders[0], "residual", given.epochs, seed, catalog, scratch=folder_of(given.out, SCRATCH, seed)
+            )
+            for seed in given.seeds
+        ]
         tuned = [
-            finetuning(folder, given.epochs, seed, catalog) for folder, (_, seed) in zip(encoders, runs, strict=True)
+            finetuning(folder, "residual", given.epochs, seed, catalog)
+            for folder, (_, seed) in zip(encoders, runs, strict=True)
         ]
         on_cores(given.jobs, [*scratch, *tuned])
         again = [__file__, "--test", given.root, str(given.held_out)]
@@ -83,11 +89,11 @@ def pretraining(out: Path, method: str, seed: int, steps: int, catalog: str) -> 
 
 
 def finetuning(
-    encoder: Path, epochs: int, seed: int, catalog: str, scratch: Path | None = None
+    encoder: Path, view: str, epochs: int, seed: int, catalog: str, scratch: Path | None = None
 ) -> tuple[list[str], Path]:
-    """The command of a fine-tuning run (from scratch: into a folder of its own below `scratch`), and its folder."""
-    folder = folder_of(scratch, SCRATCH, seed) if scratch else encoder / "finetune"
-    words = f"evaluate finetune {shlex.quote(str(encoder))} {catalog} --view residual --epochs {epochs} --seed {seed}"
+    """The command of a fine-tuning run (from scratch: into the folder `scratch`), and its folder."""
+    folder = scratch or encoder / "finetune"
+    words = f"evaluate finetune {shlex.quote(str(encoder))} {catalog} --view {view} --epochs {epochs} --seed {seed}"
     words += f" --out {shlex.quote(str(folder))} --threads 1 --workers 1 --device cpu" + (" --scratch" * bool(scratch))
     return ["-m", "praxino", *shlex.split(words)], folder
 

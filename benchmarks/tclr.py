@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from iic import compared, folder_of, minutes, on_cores, read, seeds_of, tuned_hits
+from iic import compared, finetuning, folder_of, minutes, on_cores, read, seeds_of, tuned_hits
 
 SMALL, DILATED = "R3D", "DilatedR3D"
 LIKE_TCLR = "--method.backbone DilatedR3D --method.backbone.width 16 --method.backbone.temporal_strides [1,2,1,1]"
@@ -58,11 +58,11 @@ def main() -> None:
         folders = [folder_of(given.out, *run) for run in runs]
         on_cores(given.jobs, [([*score, str(folder), str(folder in firsts)], folder) for folder in folders])
     if "finetune" in given.phases:
-        tuned = [finetuning(folder_of(given.out, *run), given.epochs, run[1], catalog) for run in runs]
+        tuned = [finetuning(folder_of(given.out, *run), "rgb", given.epochs, run[1], catalog) for run in runs]
         for name, encoder in firsts_of(network, given.out, given.methods, given.seeds[0]).items():
             for seed in given.seeds:
                 folder = scratch_of(given.out, name, seed)
-                tuned.append(finetuning(encoder, given.epochs, seed, catalog, folder))
+                tuned.append(finetuning(encoder, "rgb", given.epochs, seed, catalog, folder))
         on_cores(given.jobs, tuned)
         again = [str(Path(__file__).with_name("iic.py")), "--test", given.root, str(given.held_out)]
         on_cores(given.jobs, [([*again, str(folder)], folder) for _, folder in tuned])
@@ -97,16 +97,6 @@ def pretraining(out: Path, method: str, seed: int, clips: int, catalog: str) -> 
     folder = folder_of(out, method, seed)
     words = f"pretrain {recipe} {catalog} {more} --seed {seed} --steps {clips // batch}"
     words += f" --out {shlex.quote(str(folder))} --threads 1 --workers 1 --device cpu"
-    return ["-m", "praxino", *shlex.split(words)], folder
-
-
-def finetuning(
-    encoder: Path, epochs: int, seed: int, catalog: str, scratch: Path | None = None
-) -> tuple[list[str], Path]:
-    """The command of a fine-tuning run (from scratch: into this folder), and its folder."""
-    folder = scratch or encoder / "finetune"
-    words = f"evaluate finetune {shlex.quote(str(encoder))} {catalog} --view rgb --epochs {epochs} --seed {seed}"
-    words += f" --out {shlex.quote(str(folder))} --threads 1 --workers 1 --device cpu" + " --scratch" * bool(scratch)
     return ["-m", "praxino", *shlex.split(words)], folder
 
 

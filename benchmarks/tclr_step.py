@@ -20,9 +20,7 @@ import json
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -30,6 +28,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageEnhance
 from torch import Tensor
 
+from iic_step import clock, memory, timed
 from praxino.backbones.resnet3d import DilatedR3D18
 from praxino.batch import ClipBatch, Frames
 from praxino.clips.sparse_dense import SparseDense
@@ -178,23 +177,6 @@ def one_way(given: argparse.Namespace) -> dict[str, object]:
     return {"memory": memory(given.device) - before, "seconds": seconds[1:], "losses": losses}
 
 
-def memory(device: str) -> float:
-    """The largest so far, in MB (of 2**20 bytes)."""
-    if device == "cuda":
-        return torch.cuda.max_memory_allocated() / 2**20
-    # Not getrusage: its peak is inherited from the parent process.
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) / 2**10
-
-
-def clock(device: str) -> float:
-    """Seconds: of this thread's processor time, or of the wall once a GPU is done."""
-    if device == "cuda":
-        torch.cuda.synchronize()
-        return time.perf_counter()
-    return time.thread_time()
-
-
 def parts(given: argparse.Namespace) -> list[str]:
     """Rows of the table: what lies outside of the network, in turns."""
     ours, theirs = batch_of("ours", 1, given), batch_of("theirs", 1, given)
@@ -229,12 +211,6 @@ def parts(given: argparse.Namespace) -> list[str]:
         turns = [[timed(way, given.device) for way in ways] for _ in range(1 + 3 * given.repeats)][1:]
         rows.append(row(name, "s", *zip(*turns, strict=True)))
     return rows
-
-
-def timed(function: Callable[[], object], device: str) -> float:
-    began = clock(device)
-    function()
-    return clock(device) - began
 
 
 def row(name: str, unit: str, *columns: Sequence[float]) -> str:

@@ -104,9 +104,9 @@ def _refuse_options_of_features_taken_once(protocol: str, options: Mapping[str, 
     from praxino.evaluations.linear import linear
     from praxino.training.signatures import arguments_of
 
-    others = arguments_of(linear).keys() - arguments_of(finetune).keys()
+    others = arguments_of(linear).keys() - arguments_of(finetune).keys() if protocol == "linear" else ()
     for name in options:
-        if protocol == "linear" and name in others:
+        if name in others:
             raise UserError(f"--{name} is for 'praxino evaluate linear' without --recipe, on features taken once")
 
 
