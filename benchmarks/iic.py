@@ -145,7 +145,7 @@ def test(root: str, held_out: str, folder: str) -> None:
     """Writes which videos a fine-tuned classifier gives their class: the test of the run once more."""
     import praxino
     from praxino.catalogs.ucf101 import UCF101
-    from praxino.evaluations.recognition import recognise
+    from praxino.evaluations.classifying.recognition import recognise
 
     encoder = praxino.load_encoder(folder)
     result = recognise(encoder, UCF101(root, held_out=int(held_out)), workers=0, device="cpu")

@@ -104,7 +104,7 @@ def score(root: str, held_out: str, clips: str, folder: str, baselines: str) -> 
     """Writes which queries find their class, and which test videos a linear classifier gives their class."""
     import praxino
     from praxino.catalogs.ucf101 import UCF101
-    from praxino.evaluations.linear import linear
+    from praxino.evaluations.classifying.linear import linear
     from praxino.evaluations.result import write_result
     from praxino.evaluations.retrieval import retrieve
 

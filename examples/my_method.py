@@ -11,15 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from praxino.backbones.base import Backbone
-from praxino.backbones.pooling import pool
+from praxino.backbones import Backbone, pool
 from praxino.batch import ClipBatch
-from praxino.methods.base import Losses, Method
-from praxino.methods.encoder import Encoder, Evaluation
+from praxino.encoders import Encoder, Protocol
+from praxino.methods import Losses, Method
 from praxino.precision import full_precision
 from praxino.ranks import gather_rows
 from praxino.rng import Rng
-from praxino.views.pipeline import View
+from praxino.views import View
 
 
 @full_precision
@@ -59,5 +58,5 @@ class BarlowTwins(Method):
         loss = barlow_twins(*gather_rows(embeddings).unbind(1), self.off_diagonal)
         return Losses(loss, terms={"barlow_twins": loss.detach()}, embeddings={"clip": embeddings[:, 0].detach()})
 
-    def exports(self, evaluation: Evaluation) -> dict[str, Encoder]:
-        return {"": Encoder.of(self.backbone, evaluation)}
+    def exports(self, protocol: Protocol) -> dict[str, Encoder]:
+        return {"": Encoder.of(self.backbone, protocol)}

@@ -7,19 +7,13 @@ import sys
 
 import torch
 
-from praxino.backbones.pooling import pool
-from praxino.backbones.r3d import R3D
-from praxino.catalogs.folder import VideoFolder
-from praxino.clips.dataset import ClipDataset
-from praxino.clips.loader import ClipLoader
-from praxino.clips.samplers import RandomClip
-from praxino.losses.nt_xent import nt_xent
+from praxino.backbones import R3D, pool
+from praxino.catalogs import VideoFolder
+from praxino.clips import ClipDataset, ClipLoader, RandomClip
+from praxino.losses import nt_xent
 from praxino.rng import Rng
-from praxino.streams.base import Canvas
-from praxino.views.colour import Brightness
-from praxino.views.geometry import Flip, SquareCrop
-from praxino.views.motion import Residual
-from praxino.views.pipeline import View
+from praxino.streams import Canvas
+from praxino.views import Brightness, Flip, Residual, SquareCrop, View
 
 
 def main(folder: str, steps: int = 100, batch_size: int = 8) -> list[float]:

@@ -14,18 +14,18 @@ from PIL import Image
 from torch import Tensor
 
 from praxino.batch import ClipBatch
-from praxino.catalogs.base import Video
-from praxino.catalogs.folder import VideoFolder
-from praxino.cli.configuration import recipe_file
-from praxino.cli.mistakes import exit_code_of
-from praxino.clips.dataset import collate, load_clips
+from praxino.catalogs import Video, VideoFolder
+from praxino.cli.line.terminal import exit_code_of
+from praxino.clips import collate, load_clips
+from praxino.configuration.complete import complete, instantiate
+from praxino.configuration.documents import read
+from praxino.configuration.recipes import recipe_file
 from praxino.errors import UserError
 from praxino.files import written_aside
-from praxino.methods.tclr import TCLR, VERSIONS
+from praxino.methods import TCLR
+from praxino.methods.tclr import VERSIONS
 from praxino.rng import Rng
-from praxino.training.documents import read
 from praxino.training.pretrain import pretrain
-from praxino.training.recipe import complete, instantiate
 
 WIDTH = 8.0  # of a row of frames; with its name 9.15, on 14 inches
 

@@ -24,11 +24,11 @@ UCF = {"HandstandPushups": "v_HandStandPushups_g{:02d}_c01", "YoYo": "v_YoYo_g{:
 HMDB = {"brush_hair": "film{0}_brush_hair_u_nm_np1_ba_goo_0", "wave": "#film({0})!_wave_f_cm_np1_fr_med_{0}"}
 # What makes a command small: added to it, and in the place of what it says of the same. {} is each view's name.
 ONE = {"workers": "0", "device": "cpu"}
-RUN = {**ONE, "threads": "1", "evaluation.sampler.clips": "2"}
+RUN = {**ONE, "threads": "1", "protocol.sampler.clips": "2"}
 CROPS = {"method.first.operations.0.crop": "32", "method.second.operations.0.crop": "32"}
 BANKS = {"method.backbone.width": "2", "method.negatives": "8", **CROPS}
 SMALL = {
-    "pretrain": {**RUN, **BANKS, "batch_size": "2", "steps": "1", "evaluation.views.{}.operations.0.crop": "32"},
+    "pretrain": {**RUN, **BANKS, "batch_size": "2", "steps": "1", "protocol.views.{}.operations.0.crop": "32"},
     "retrieval": {**ONE, "baselines": "false"},
     "knn": {**ONE, "baselines": "false"},
     "finetune": {**RUN, "batch_size": "8", "epochs": "1", "validation": "3", "validation_clips": "1"},
@@ -122,7 +122,7 @@ def small(command, out):
             quick.pop("method.second.operations.0.crop")
     faithful = {"finetune_iic": ("residual", "rgb"), "finetune_iic_flow": ("flow_u", "flow_v")}
     if kind == "finetune" and (recipe := next((word for word in words if word in faithful), None)):
-        quick = quick | {f"evaluation.views.{view}.operations.0.crop": "32" for view in faithful[recipe]}
+        quick = quick | {f"protocol.views.{view}.operations.0.crop": "32" for view in faithful[recipe]}
     elif kind == "finetune":
         quick = {name: value for name, value in quick.items() if not name.startswith("evaluation.")}
     if kind in ("pretrain", "finetune") and "--test_only" not in words:

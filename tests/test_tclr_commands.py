@@ -19,7 +19,7 @@ FRAMES, SIZE = 60, (24, 32)  # of the 64 that the original's clips reach over: t
 RUN, LINEAR = "runs/tclr_r3d18_ucf101", "runs/tclr_r3d18_ucf101/linear-split1"
 # What makes a command small: added to it, and in the place of what it says of the same.
 ONE = {"workers": "0", "device": "cpu"}
-TESTED = {"evaluation.views.rgb.operations.0.size": "32", "evaluation.sampler.clips": "2"}
+TESTED = {"protocol.views.rgb.operations.0.size": "32", "protocol.sampler.clips": "2"}
 STEP = {**ONE, "threads": "1", "steps": "1", "batch_size": "2", "method.backbone.width": "2"}
 CLASSES = {**ONE, **TESTED, "threads": "1", "epochs": "1", "batch_size": "4", "training_view.operations.0.size": "32"}
 PRETRAIN = {**STEP, **TESTED, "precision": "fp32", "method.view.operations.0.size": "32"}

@@ -11,10 +11,10 @@ from torch import nn
 from praxino.backbones.base import Backbone
 from praxino.catalogs.base import Catalog, Video
 from praxino.clips.samplers import Sampler
+from praxino.encoders.protocol import Protocol
 from praxino.errors import UnreadableVideo
-from praxino.methods.encoder import Evaluation
 from praxino.methods.simclr import SimCLR
-from praxino.streams.base import Canvas, FrameReader, Stream
+from praxino.streams.base import Canvas, Derived, FrameReader, Stream
 from praxino.training.stages import Stage
 from praxino.views.pipeline import Operation, View
 
@@ -47,6 +47,47 @@ class ToyStream(Stream):
         from praxino.streams.base import Probed
 
         return Probed(20)
+
+
+def toy_planes(indices, channels):
+    """Frames uint8 [n, 14, 18, channels], in which each pixel of each channel follows from its place."""
+    frame, row, column, channel = np.ogrid[:20, :14, :18, :channels]
+    planes = (37 * frame + 11 * row + 5 * column + 3 * row * column + 29 * channel) % 256
+    return planes.astype(np.uint8)[np.asarray(indices)]
+
+
+class ToyPlanesReader(FrameReader):
+    def __init__(self, channels):
+        self.channels = channels
+        self.times = np.arange(20) / 25
+
+    def read(self, indices):
+        return toy_planes(indices, self.channels), np.ones(len(indices), bool)
+
+
+class ToyPlanes(Stream):
+    """20 frames of so many channels."""
+
+    def __init__(self, channels: int = 2) -> None:
+        self.channels = channels
+
+    def open(self, video, canvas=Canvas()):  # noqa: B008
+        return ToyPlanesReader(self.channels)
+
+
+class ToyPair(Derived):
+    """Two channels made of three: what red changes by until the next frame, and green as it is."""
+
+    of = "rgb"
+    channels = 2
+    fewer = 1
+
+    def needs(self, wanted):
+        return np.union1d(wanted, wanted + 1)
+
+    def make(self, prepared, wanted):
+        first = np.searchsorted(self.needs(wanted), wanted)
+        return np.stack([prepared[first + 1, ..., 0] - prepared[first, ..., 0], prepared[first, ..., 1]], -1)
 
 
 class ToyCatalog(Catalog):
@@ -108,8 +149,8 @@ def toy_method(seed=0, **backbone):
     return SimCLR(ToyBackbone(**backbone), View([Noise()]), dim=5)
 
 
-def toy_evaluation():
-    return Evaluation({"rgb": View([])}, ToySampler(clips=3), streams={"rgb": ToyStream()})
+def toy_protocol():
+    return Protocol({"rgb": View([])}, ToySampler(clips=3), streams={"rgb": ToyStream()})
 
 
 def toy_stages(steps=None, epochs=None, **more):

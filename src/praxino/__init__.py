@@ -12,23 +12,38 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from praxino.methods.encoder import Encoder
+    from praxino.encoders.encoder import Encoder
 
 __version__ = "0.1.0.dev0"
-__all__ = ["__version__", "load_encoder"]
+__all__ = ["__version__", "load_encoder", "load_encoders"]
 
 
-def load_encoder(path: str | Path, *, trust: tuple[str, ...] = ()) -> Encoder:
+# torch is imported inside of the functions, so that `import praxino` and `praxino --help` stay quick.
+def load_encoder(place: str | Path, *, trust: tuple[str, ...] = ()) -> Encoder:
     """Loads an encoder that a run has written.
 
     Args:
-        path: `encoder.safetensors` (its `encoder.json` lies beside it), or a run folder that holds one.
+        place: `encoder.safetensors` (its `encoder.json` lies beside it); a run folder that holds exactly one encoder;
+            or `RUN:rgb`, one of several.
         trust: further packages whose classes may be built; without them only classes of `praxino` are.
 
     Raises:
         UserError: if there is no encoder, or its weights do not fit, or it names a class that is not trusted.
     """
-    # torch is imported here and not above, so that `import praxino` and `praxino --help` stay quick.
-    from praxino.methods.encoder import Encoder
+    from praxino.encoders.encoder import Encoder
 
-    return Encoder.load(path, trust=trust)
+    return Encoder.load(place, trust=trust)
+
+
+def load_encoders(place: str | Path, *, trust: tuple[str, ...] = ()) -> dict[str, Encoder]:
+    """Loads all encoders that a run has written, by their names; most runs write one, named "".
+
+    Args:
+        place, trust: as of `load_encoder`.
+
+    Raises:
+        UserError: as of `load_encoder`.
+    """
+    from praxino.encoders.encoder import load_encoders
+
+    return load_encoders(place, trust=trust)

@@ -82,6 +82,11 @@ class ClipBatch:
     def __len__(self) -> int:
         return len(self.index)
 
+    @property
+    def pixel_bytes(self) -> int:
+        """Bytes of all pixels."""
+        return sum(frames.pixels.nbytes for frames in self.streams.values())
+
     def to(self, device: torch.device | str, non_blocking: bool = False) -> ClipBatch:
         return _moved(self, "to", device, non_blocking=non_blocking)
 

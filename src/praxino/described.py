@@ -47,6 +47,24 @@ def arguments(value: Any) -> dict[str, Any]:
     return {name: getattr(value, name) for name in names}
 
 
+def fresh(value: Any) -> Any:
+    """The same again, built anew and recursively from the constructor arguments that objects keep.
+
+    A network that wraps another one gets a new one to wrap: no weight, buffer or object is shared, and weights are
+    drawn from torch's generator as a constructor draws them. Plain values, functions and classes stay what they are.
+
+    Raises:
+        TypeError: if an object does not keep an argument under its name.
+    """
+    if isinstance(value, (*PLAIN, PurePath, type)) or inspect.isroutine(value):
+        return value
+    if isinstance(value, Mapping) or type(value).__name__ == "ModuleDict":
+        return {key: fresh(item) for key, item in value.items()}
+    if isinstance(value, list | tuple) or type(value).__name__ == "ModuleList":
+        return (tuple if isinstance(value, tuple) else list)(fresh(item) for item in value)
+    return type(value)(**fresh(arguments(value)))
+
+
 def class_path(cls: type) -> str:
     """The dotted path under which `build` finds the class again."""
     return f"{cls.__module__}.{cls.__qualname__}"

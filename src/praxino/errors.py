@@ -43,3 +43,10 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if close:
         return " Did you mean " + " or ".join(f"'{c}'" for c in close) + "?"
     return f" Known: {', '.join(known)}."
+
+
+def check_numbers(**numbers: float | None) -> None:
+    """Raises UserError for a number that is given and not above 0, by its option's name."""
+    for name, number in numbers.items():
+        if number is not None and number <= 0:
+            raise UserError(f"--{name} must be above 0, not {number}")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Draw = Callable[[np.random.Generator, int], NDArray]
 
@@ -49,6 +51,9 @@ class Rng:
             n: rows of this rank.
             draw: `draw(generator, rows)` returns an array whose first axis is `rows`.
         """
+        # Here, so that who draws numbers only, as the demo's renderer does, loads no torch.
+        import torch
+
         everyone = draw(self.shared(), n * self.ranks)
         return torch.from_numpy(np.ascontiguousarray(everyone[self.rank * n : (self.rank + 1) * n]))
 

@@ -13,13 +13,13 @@ import yaml
 
 from praxino.backbones.base import Backbone
 from praxino.backbones.r3d import R3D
-from praxino.cli.configuration import configured
+from praxino.cli.line.configured import configured
 from praxino.cli.main import main
+from praxino.configuration.complete import complete, instantiate
+from praxino.configuration.documents import read, write
+from praxino.configuration.signatures import arguments_of, spoken
 from praxino.errors import UserError
-from praxino.training.documents import read, write
 from praxino.training.pretrain import pretrain
-from praxino.training.recipe import complete, instantiate
-from praxino.training.signatures import arguments_of, spoken
 from praxino.training.start import OUTSIDE
 from toys import ToyBackbone, ToyCatalog
 
@@ -94,9 +94,9 @@ def test_options_reach_deep(recipe):
 
 
 def test_an_item_of_a_list_can_be_another(recipe):
-    config = config_of(recipe, "method.view.operations [toys.Noise,toys.Noise] evaluation.views.rgb.stream flow_u")
+    config = config_of(recipe, "method.view.operations [toys.Noise,toys.Noise] protocol.views.rgb.stream flow_u")
     assert len(config["method"]["init_args"]["view"]["init_args"]["operations"]) == 2
-    assert config["evaluation"]["init_args"]["views"]["rgb"]["init_args"]["stream"] == "flow_u"
+    assert config["protocol"]["init_args"]["views"]["rgb"]["init_args"]["stream"] == "flow_u"
 
 
 def test_another_class_keeps_what_it_takes_too(recipe):
@@ -140,7 +140,7 @@ def test_instantiate_builds_objects(recipe):
     built = instantiate(pretrain, config)
     assert isinstance(built["catalog"], ToyCatalog)
     assert isinstance(built["method"].backbone, ToyBackbone)
-    optimizer = built["stages"][0].make_optimizer(built["method"].parameter_groups())
+    optimizer = built["stages"][0].make_optimizer(built["method"])
     assert isinstance(optimizer, torch.optim.AdamW)
     assert optimizer.param_groups[0]["lr"] == 0.01
 

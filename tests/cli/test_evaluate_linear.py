@@ -23,7 +23,7 @@ def test_on_cached_features(pretrained, capsys):  # noqa: F811
 
 def test_the_faithful_recipe(pretrained, capsys):  # noqa: F811
     words = ["evaluate", "linear", str(pretrained), "--recipe", "linear_tclr"]
-    small = ["--sampler.frames", "4", "--evaluation.sampler.frames", "4", "--tested_after", "[0]", "--threads", "1"]
+    small = ["--sampler.frames", "4", "--protocol.sampler.frames", "4", "--tested_after", "[0]", "--threads", "1"]
     assert main([*words, *small, "--epochs", "2", *QUICK]) == 0
     said = capsys.readouterr()
     folder = pretrained / "linear-split1"

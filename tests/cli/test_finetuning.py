@@ -10,8 +10,8 @@ import videos
 from praxino.backbones.r3d import R3D
 from praxino.cli.main import main
 from praxino.clips.samplers import EvenClips
+from praxino.encoders.encoder import Encoder
 from praxino.evaluations.result import Result, Row, table_lines
-from praxino.methods.encoder import Encoder
 from praxino.views.geometry import CentreCrop
 from praxino.views.pipeline import View
 
@@ -57,7 +57,7 @@ def test_into_the_runs_folder_and_gone_on_with(pretrained, capsys):
     assert "all 72 tensors of R3D are the encoder's; the classifier of 2 classes is new" in said.err
     assert json.loads((folder / "evaluations/finetune.json").read_text())["settings"]["training videos"] == 7
     recipe = yaml.safe_load((folder / "recipe.yaml").read_text())
-    assert recipe["protocol"] == "finetune"
+    assert recipe["kind"] == "finetune"
     assert recipe["stages"][0]["init_args"]["epochs"] == 1
     assert recipe["training_view"]["init_args"]["operations"][0]["class_path"].endswith("SquareCrop")
 
@@ -143,7 +143,7 @@ def test_the_faithful_recipe(pretrained, capsys):
         False,
         632,
     )
-    residual = config["evaluation"]["init_args"]["views"]["residual"]["init_args"]["operations"]
+    residual = config["protocol"]["init_args"]["views"]["residual"]["init_args"]["operations"]
     assert residual[1]["init_args"] == {"rescale": False, "sign": 1}
 
 

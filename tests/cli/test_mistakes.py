@@ -149,7 +149,7 @@ def test_in_the_recipe(recipe, capsys, case):
         (["resume"], "RUN is missing"),
         (["resume", "nothing"], "holds no run"),
         (["resume", "nothing", "--epochs", "3"], "--epochs: no such option"),
-        (["evaluate"], "PROTOCOL is missing"),
+        (["evaluate"], "EVALUATION is missing"),
         (["evaluate", "retreival", "run"], "Did you mean 'retrieval'"),
         (["evaluate", "nowhere.score", "run"], "there is no module 'nowhere'"),
         (["evaluate", "retrieval", "not/there"], "there is no not/there: give a run's folder or an encoder file"),

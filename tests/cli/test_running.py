@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from praxino.cli.line.processes import needed
 from praxino.cli.main import main
-from praxino.cli.processes import needed
 
 TESTS = Path(__file__).resolve().parents[1]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}

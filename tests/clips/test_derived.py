@@ -16,18 +16,18 @@ from praxino.clips.black import zero_batch
 from praxino.clips.dataset import ClipDataset, load_clips
 from praxino.clips.loader import ClipLoader
 from praxino.clips.samplers import EvenClips, RandomClip
+from praxino.configuration.complete import complete, instantiate
+from praxino.configuration.documents import read
+from praxino.encoders.protocol import Protocol
 from praxino.errors import UnreadableVideo, UserError
 from praxino.evaluations.features import loaded_videos
-from praxino.methods.encoder import Evaluation
 from praxino.methods.simclr import SimCLR
 from praxino.rng import Rng
 from praxino.streams.base import Canvas, Derived
 from praxino.streams.flow import DISFlow
 from praxino.streams.frames import FrameFolder, PictureReader
 from praxino.streams.video import VideoFile
-from praxino.training.documents import read
 from praxino.training.pretrain import pretrain
-from praxino.training.recipe import complete, instantiate
 from praxino.views.geometry import CentreCrop, Resize
 from praxino.views.pipeline import View
 from toys import ToyBackbone, ToyCatalog, ToySampler, ToyStream, toy_stages
@@ -162,6 +162,8 @@ def test_flow_pictures_beside_the_video(tmp_path, clips):
 class Half(Derived):
     """Frames at half the width, in one channel."""
 
+    channels = 1
+
     def __init__(self, of: str = "rgb") -> None:
         self.of = of
 
@@ -219,7 +221,7 @@ def test_a_run_from_videos_alone(cv2, clips, tmp_path):
         return pretrain(
             VideoFolder(clips), RandomClip(4, clips=2),
             SimCLR(ToyBackbone(), View([CentreCrop(24)], stream="flow_u"), dim=5),
-            toy_stages(steps=4), Evaluation({"flow": View([CentreCrop(24)], stream="flow_u")}, EvenClips(2, 4)),
+            toy_stages(steps=4), Protocol({"flow": View([CentreCrop(24)], stream="flow_u")}, EvenClips(2, 4)),
             tmp_path / name, streams=FLOW, canvas={"rgb": Canvas(short_side=32)}, batch_size=3, threads=1,
             device="cpu", **more,
         )  # fmt: skip
@@ -230,7 +232,7 @@ def test_a_run_from_videos_alone(cv2, clips, tmp_path):
         pretrain(
             VideoFolder(clips), RandomClip(4, clips=2),
             SimCLR(ToyBackbone(), View([CentreCrop(24)], stream="flow_u"), dim=5), toy_stages(steps=4),
-            Evaluation({"flow": View([CentreCrop(24)], stream="flow_u")}, EvenClips(2, 4)), tmp_path / "three",
+            Protocol({"flow": View([CentreCrop(24)], stream="flow_u")}, EvenClips(2, 4)), tmp_path / "three",
             streams=FLOW, canvas={"flow_u": Canvas(short_side=32)}, batch_size=3, workers=0, device="cpu",
         )  # fmt: skip
 

@@ -9,9 +9,9 @@ from test_finetune import Killed, ListedToys, arguments, left_behind, toy_encode
 
 from praxino import ranks
 from praxino.errors import UserError
-from praxino.evaluations.finetune import finetune
-from praxino.evaluations.recognition import recognise
-from praxino.methods.classifier import Classifier
+from praxino.evaluations.classifying.classifier import Classifier
+from praxino.evaluations.classifying.finetune import finetune
+from praxino.evaluations.classifying.recognition import recognise
 from toys import ToyStream
 
 

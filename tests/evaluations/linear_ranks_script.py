@@ -8,8 +8,8 @@ from test_finetune import Killed, toy_encoder
 from test_linear_run import linear_arguments
 
 from praxino import ranks
-from praxino.evaluations import finetune as finetuning
-from praxino.methods.classifier import Classifier
+from praxino.evaluations.classifying import finetune as finetuning
+from praxino.evaluations.classifying.classifier import Classifier
 from praxino.training.run import Run
 from toys import toy_stages
 

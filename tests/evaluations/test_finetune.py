@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 
 from praxino.catalogs.base import Video
 from praxino.clips.dataset import collate, load_clips
+from praxino.configuration.complete import complete
+from praxino.encoders.encoder import Encoder
 from praxino.errors import UnreadableVideo, UserError
-from praxino.evaluations import finetune_start
-from praxino.evaluations.finetune import finetune
-from praxino.evaluations.recognition import recognise, scores
+from praxino.evaluations.classifying import start as finetune_start
+from praxino.evaluations.classifying.classifier import Classifier
+from praxino.evaluations.classifying.finetune import finetune
+from praxino.evaluations.classifying.recognition import recognise, scores
 from praxino.evaluations.result import read_result
-from praxino.evaluations.validation import Validation
-from praxino.methods.classifier import Classifier
-from praxino.methods.encoder import Encoder
 from praxino.report.page import write_report
 from praxino.rng import Rng
-from praxino.training.recipe import complete
 from praxino.training.run import Run
 from praxino.training.schedules import Plateau
+from praxino.training.start import kind_of
 from praxino.views.pipeline import View
 from toys import Noise, ToyBackbone, ToyCatalog, ToySampler, ToyStream, toy_stages
 
@@ -135,7 +135,7 @@ def test_the_encoder_of_the_best_epoch_is_tested(whole):
     assert best["position"]["epoch"] == 1 + int(np.argmin(losses))
     encoder = Encoder.load(folder, trust=("toys",))
     assert encoder.classes == ("even", "odd")
-    assert torch.equal(encoder.classifier.weight, best["task"]["linear.weight"])
+    assert torch.equal(encoder.head.weight, best["task"]["linear.weight"])
     again = recognise(encoder, ListedToys(), workers=0, device="cpu")
     assert again.rows[-1].values == done.result.rows[-1].values
     assert done.result.settings["weights after epoch"] == best["position"]["epoch"]
@@ -186,7 +186,7 @@ def test_resumed_from_its_recipe_alone(tmp_path, whole, monkeypatch):
             finetune_start.start(str(pretrained), ("toys",), config)
     (tmp_path / "a").rename(tmp_path / "b")
     pretrained.unlink()
-    assert finetune_start.is_finetuning(tmp_path / "b")
+    assert kind_of(tmp_path / "b") == "finetune"
     unfinished, said = finetune_start.classifier_at(tmp_path / "b", ("toys",))
     assert "unfinished run, after epoch 1" in said
     assert unfinished.classes == ("even", "odd")
@@ -217,7 +217,7 @@ def test_the_callers_encoder_stays_as_it_is(tmp_path):
     before = {name: value.clone() for name, value in encoder.backbone.state_dict().items()}
     finetune(**arguments(tmp_path / "run", encoder=encoder, stages=toy_stages(epochs=1)))
     assert all(torch.equal(before[name], value) for name, value in encoder.backbone.state_dict().items())
-    assert encoder.classifier is None
+    assert encoder.head is None
 
 
 def test_without_validation_the_last_weights_are_tested(tmp_path):
@@ -230,13 +230,13 @@ def test_without_validation_the_last_weights_are_tested(tmp_path):
 def test_validation_as_trained_is_drawn_anew_each_epoch(tmp_path, monkeypatch):
     """IIC's: random start and random crop, one clip a video."""
     seen = []
-    scored = Validation._scored
+    scored = Classifier.validated
 
-    def watched(self, task, batch, rng):
+    def watched(self, batch, rng):
         seen.append(batch.numbers.clone())
-        return scored(self, task, batch, rng)
+        return scored(self, batch, rng)
 
-    monkeypatch.setattr(Validation, "_scored", watched)
+    monkeypatch.setattr(Classifier, "validated", watched)
     more = {"validation": 6, "validation_by": "video", "validation_as_trained": True}
     finetune(**arguments(tmp_path / "run", **more, stages=toy_stages(epochs=2)))
     assert [len(numbers) for numbers in seen] == [4, 2, 4, 2]  # the last, shorter batch counts
@@ -253,7 +253,7 @@ def test_validation_as_trained_is_drawn_anew_each_epoch(tmp_path, monkeypatch):
         ({"validation": 16.0}, "--validation 16: that leaves none of 16"),
         ({"validation": -0.5}, "--validation -0.5: pass a share, as 0.1"),
         ({"validation": 0.01}, "holds out none"),
-        ({"rates": {"conv9": 0.1}}, "no parameter is called like 'conv9'"),
+        ({"rates": {"conv9": 0.1}}, "no parameter that is trained is called like 'conv9'"),
         ({"catalog": ToyCatalog()}, r"share videos \(video00\)"),
         ({"validation_clips": 0}, "--validation_clips must be above 0"),
         ({"precision": "fp16"}, "fp16 needs a GPU"),
@@ -330,6 +330,7 @@ def test_scores_written_out():
 def test_the_report_shows_it(whole):
     page = write_report(whole[0]).read_text()
     assert "Fine-tuning on ListedToys" in page
-    assert "Validation/accuracy" in page
+    assert "<h3>Accuracy</h3>" in page  # of the training, and of the held-out videos beside it
+    assert "Validation: " in page
     assert "without labels" not in page
     assert json.loads((whole[0] / "evaluations/finetune.json").read_text())["columns"] == ["1", "5", "batch mean"]

@@ -9,12 +9,19 @@ from praxino.backbones.r3d import R3D
 from praxino.catalogs.base import Video
 from praxino.clips.samplers import EvenClips, RandomClip
 from praxino.described import describe
+from praxino.encoders.encoder import Encoder
+from praxino.encoders.protocol import Protocol
 from praxino.errors import UserError
-from praxino.evaluations.finetune_parts import usual_stage
-from praxino.evaluations.finetune_protocol import fewer_clips, one_random_clip, protocol_of, trained_as
-from praxino.evaluations.holdout import held_out_rows
-from praxino.methods.encoder import Encoder, Evaluation
+from praxino.evaluations.classifying.defaults import (
+    fewer_clips,
+    one_random_clip,
+    protocol_of,
+    rates_as_factors,
+    trained_as,
+    usual_stages,
+)
 from praxino.rng import Rng
+from praxino.training.held_out import held_out_rows
 from praxino.views.geometry import CentreCrop, Flip, Resize, SquareCrop
 from praxino.views.motion import Residual
 from praxino.views.pipeline import View
@@ -85,7 +92,7 @@ def test_the_protocol_is_the_encoders_and_the_asked_view_stands_first():
     found = protocol_of(encoder, view="residual")
     assert list(found.views) == ["residual", "rgb"]
     assert (found.feature, found.centred, found.sampler) == ("map", False, encoder.sampler)
-    said = Evaluation({"other": one}, EvenClips(1))
+    said = Protocol({"other": one}, EvenClips(1))
     assert describe(protocol_of(encoder, said)) == describe(said)
     encoder.streams = {"rgb": ToyStream()}
     assert protocol_of(encoder, said).streams == encoder.streams
@@ -115,6 +122,19 @@ def test_clips_like_those_of_the_test():
 
 
 def test_the_usual_stage_is_the_recipes():
-    stage = usual_stage()
-    assert stage.epochs == 30
-    assert stage.schedule.warmup == 1
+    (stage,) = usual_stages()
+    assert stage["init_args"]["epochs"] == 30
+    assert stage["init_args"]["schedule"]["init_args"]["warmup"] == 1
+
+
+def test_rates_are_written_as_factors():
+    (stage,) = usual_stages()
+    own = stage["init_args"]["optimizer"]["init_args"]["lr"]
+    config = {"rates": {"^linear": 5 * own, "stem": 0.0}, "stages": [stage]}
+    for said in (config, {**config, "stages": None}):
+        now = rates_as_factors(said)
+        assert now["rates"] is None
+        assert now["stages"][0]["init_args"]["rate_factors"] == {"^linear": pytest.approx(5), "stem": 0}
+        assert rates_as_factors(now) == now
+    again = rates_as_factors({**now, "rates": {"stem": 2 * own}})
+    assert again["stages"][0]["init_args"]["rate_factors"] == {"stem": pytest.approx(2)}

@@ -8,22 +8,24 @@ import torch
 import yaml
 
 from praxino.backbones.resnet3d import R3D18
-from praxino.cli.configuration import configured, recipe_file
+from praxino.cli.line.configured import configured
 from praxino.cli.main import main
 from praxino.clips.samplers import EvenClips, RandomClip
-from praxino.evaluations.finetune import finetune
-from praxino.evaluations.finetune_protocol import trained_as
-from praxino.evaluations.finetune_start import BESIDE, OUTSIDE
-from praxino.methods.classifier import Classifier
-from praxino.methods.encoder import Encoder
-from praxino.training.recipe import instantiate
+from praxino.configuration.complete import instantiate
+from praxino.configuration.recipes import recipe_file
+from praxino.encoders.encoder import Encoder
+from praxino.encoders.head import Head
+from praxino.evaluations.classifying.classifier import Classifier
+from praxino.evaluations.classifying.defaults import trained_as
+from praxino.evaluations.classifying.finetune import finetune
+from praxino.evaluations.classifying.start import BESIDE, OUTSIDE
 from praxino.training.schedules import Plateau
 from praxino.views.geometry import Resize
 from praxino.views.motion import Residual
 from praxino.views.pipeline import View
 from toys import ToyBackbone, ToySampler
 
-PAGE = Path(__file__).parents[2] / "docs" / "finetuning.md"
+PAGE = Path(__file__).parents[2] / "docs" / "evaluations" / "finetune.md"
 VIEWS = {
     "finetune_iic": {"residual": "rgb", "rgb": "rgb"},
     "finetune_iic_flow": {"flow_u": "flow_u", "flow_v": "flow_v"},
@@ -33,7 +35,7 @@ RECIPES = pytest.mark.parametrize("recipe", VIEWS)
 
 def built(recipe):
     options = {"catalog": "toys.ToyCatalog", "out": "nowhere"}
-    config = configured(finetune, options, recipe_file(recipe), without=OUTSIDE, protocol="finetune", beside=BESIDE)
+    config = configured(finetune, options, recipe_file(recipe), without=OUTSIDE, kind="finetune", beside=BESIDE)
     return instantiate(finetune, config)
 
 
@@ -41,10 +43,10 @@ def built(recipe):
 def test_what_is_seen(recipe):
     """The first view is the one that is taken where none is asked for: the residual, as in the original."""
     given = built(recipe)
-    evaluation = given["evaluation"]
+    protocol = given["protocol"]
     assert given["view"] is None
-    assert [(name, view.stream) for name, view in evaluation.views.items()] == list(VIEWS[recipe].items())
-    for name, view in evaluation.views.items():
+    assert [(name, view.stream) for name, view in protocol.views.items()] == list(VIEWS[recipe].items())
+    for name, view in protocol.views.items():
         resize, *others = view.operations
         assert type(resize) is Resize
         said = (resize.height, resize.width, resize.crop, resize.at, resize.exact, resize.per)
@@ -57,7 +59,7 @@ def test_what_is_seen(recipe):
         assert trained.operations[0].at == "random"
     assert given["training_view"] is None
     assert given["flip"] is False
-    assert (evaluation.feature, evaluation.reestimate_batchnorm, evaluation.centred) == ("map", False, False)
+    assert (protocol.feature, protocol.reestimate_batchnorm, protocol.centred) == ("map", False, False)
 
 
 @RECIPES
@@ -65,7 +67,7 @@ def test_which_frames(recipe):
     """The last frame is never used: flow has one frame less, which makes it so by itself."""
     unused = 1 if recipe == "finetune_iic" else 0
     given = built(recipe)
-    sampler, tested = given["sampler"], given["evaluation"].sampler
+    sampler, tested = given["sampler"], given["protocol"].sampler
     assert (type(sampler), type(tested)) == (RandomClip, EvenClips)
     assert (sampler.frames, sampler.stride, sampler.clips, sampler.drop_last_frames) == (16, 1, 1, unused)
     assert (tested.frames, tested.stride, tested.clips, tested.drop_last_frames) == (16, 1, 10, unused)
@@ -74,10 +76,10 @@ def test_which_frames(recipe):
 @RECIPES
 def test_how_it_is_trained(recipe):
     given = built(recipe)
-    (stage,), rates = given["stages"], given["rates"]
-    assert rates == {r"^linear\.|stages\.[23]\.\d|stages\.[34]\.conv": 1e-3}
-    task = Classifier(ToyBackbone(), View([]), 2, {r"^linear\.": 1e-3})
-    groups = stage.make_optimizer(task.parameter_groups()).param_groups
+    (stage,) = given["stages"]
+    assert given["rates"] is None
+    assert stage.rate_factors == {r"^linear\.|stages\.[23]\.\d|stages\.[34]\.conv": 1.0}
+    groups = stage.make_optimizer(Classifier(ToyBackbone(), View([]), Head(6, 2))).param_groups
     for group in groups:
         said = {name: group[name] for name in ("lr", "momentum", "weight_decay", "dampening", "nesterov")}
         assert said == {"lr": 1e-3, "momentum": 0.9, "weight_decay": 5e-4, "dampening": 0, "nesterov": False}
@@ -100,9 +102,10 @@ def test_what_is_held_out_and_tested(recipe):
 def test_a_resnet18_has_only_its_classifier_in_the_second_group():
     """The rule of the recipe is for R3D, R(2+1)D and C3D; the page gives the one for this network."""
     assert r'--rates "{' "'^linear\\.': 1.0e-3}" in PAGE.read_text()
-    task = Classifier(R3D18(1), View([]), 2, {r"^linear\.": 0.5})
-    second = [name for name, _ in task.named_parameters() if task.group_of(name) == 1]
-    assert second == ["linear.weight", "linear.bias"]
+    task = Classifier(R3D18(1), View([]), Head(R3D18(1).dim, 2))
+    (stage,) = built("finetune_iic")["stages"]
+    _, second = stage.with_rates({r"^linear\.": 0.5}).make_optimizer(task).param_groups
+    assert second["params"] == [task.linear.weight, task.linear.bias]
 
 
 def test_the_line_for_another_rate(tmp_path, capsys):
@@ -115,6 +118,7 @@ def test_the_line_for_another_rate(tmp_path, capsys):
     config = yaml.safe_load(capsys.readouterr().out)
     stage = config["stages"][0]["init_args"]
     rate = stage["optimizer"]["init_args"]["lr"]
-    assert list(config["rates"].values()) == [rate]
+    assert config["rates"] is None
+    assert [factor * rate for factor in stage["rate_factors"].values()] == [rate]
     assert rate == pytest.approx(1e-4)
     assert rate * stage["schedule"]["init_args"]["minimum"] == pytest.approx(1e-5)

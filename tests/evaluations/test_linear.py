@@ -6,13 +6,13 @@ import torch
 from test_finetune import ListedToys, toy_encoder
 
 from praxino.errors import UserError
-from praxino.evaluations import linear as module
+from praxino.evaluations.classifying import linear as module
+from praxino.evaluations.classifying.linear import linear
+from praxino.evaluations.classifying.linear_solver import best_penalty, fitted, standardised
+from praxino.evaluations.comparison import HANDMADE
 from praxino.evaluations.features import extract
-from praxino.evaluations.holdout import held_out_rows
-from praxino.evaluations.linear import linear
-from praxino.evaluations.linear_solver import best_penalty, fitted, standardised
-from praxino.evaluations.protocol import HANDMADE
 from praxino.rng import Rng
+from praxino.training.held_out import held_out_rows
 from praxino.views.pipeline import View
 from toys import Noise, ToyCatalog, ToyStream
 

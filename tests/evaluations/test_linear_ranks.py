@@ -15,9 +15,9 @@ from torch.nn.functional import cross_entropy
 
 from praxino.clips.dataset import ClipDataset
 from praxino.clips.loader import ClipLoader
-from praxino.evaluations.finetune import finetune
+from praxino.encoders.encoder import Encoder
+from praxino.evaluations.classifying.finetune import finetune
 from praxino.evaluations.result import read_result
-from praxino.methods.encoder import Encoder
 from praxino.rng import Rng
 from praxino.training.run import Run
 from praxino.views.pipeline import View
@@ -79,7 +79,7 @@ def test_both_end_with_one_classifier_on_the_weights_that_came_in(found, name):
 def test_each_normalises_its_share(folder):
     """The first step's loss, by the classifier that begins: another one than that of a single process."""
     start = exported(folder / "going_on", "start")
-    network, linear = start.backbone.train(), start.classifier
+    network, linear = start.backbone.train(), start.head
     network.layers[3].p = 0.0
 
     def loss(clips, labels):
@@ -115,7 +115,7 @@ def test_with_kept_statistics_two_are_one(folder, tmp_path):
         assert mine.keys() == theirs.keys()
         for name, value in mine.items():
             assert theirs[name] == (value if isinstance(value, str) else pytest.approx(value, rel=1e-5)), name
-    weights = [exported(path).classifier.weight for path in (tmp_path / "one", folder / "kept")]
+    weights = [exported(path).head.weight for path in (tmp_path / "one", folder / "kept")]
     assert torch.allclose(*weights, atol=1e-5)
     came_in, state = toy_encoder().backbone.state_dict(), exported(folder / "kept").backbone.state_dict()
     assert all(torch.equal(state[name], value) for name, value in came_in.items())

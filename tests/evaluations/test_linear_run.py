@@ -8,14 +8,14 @@ import torch
 import yaml
 from test_finetune import MACHINE, Killed, arguments, killed_at, toy_encoder
 
+from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
-from praxino.evaluations.finetune import finetune
-from praxino.evaluations.finetune_start import is_finetuning
+from praxino.evaluations.classifying.finetune import finetune
 from praxino.evaluations.result import read_result
-from praxino.methods.encoder import Encoder
 from praxino.report.page import write_report
 from praxino.training.run import Run
 from praxino.training.schedules import CountedPlateau
+from praxino.training.start import kind_of
 from toys import toy_stages
 
 
@@ -36,7 +36,7 @@ def whole(tmp_path_factory):
 
 def backbone_states(folder):
     before, after = (Encoder.load(folder / f"{name}.safetensors", trust=("toys",)) for name in ("start", "encoder"))
-    assert not torch.equal(before.classifier.weight, after.classifier.weight)
+    assert not torch.equal(before.head.weight, after.head.weight)
     return before.backbone.state_dict(), after.backbone.state_dict()
 
 
@@ -46,8 +46,8 @@ def test_the_network_stays_as_it_is(whole):
     for state in backbone_states(folder):
         assert all(torch.equal(state[name], value) for name, value in given.items())
     assert [row.name for row in done.result.rows] == ["chance", "trained"]
-    assert yaml.safe_load((folder / "recipe.yaml").read_text())["protocol"] == "linear"
-    assert is_finetuning(folder)
+    assert yaml.safe_load((folder / "recipe.yaml").read_text())["kind"] == "linear"
+    assert kind_of(folder) == "linear"
     assert read_result(folder, "linear").rows == done.result.rows
     assert "A linear classifier with labels" in write_report(folder).read_text()
 

@@ -9,17 +9,17 @@ import torch
 
 from praxino.catalogs.base import Video
 from praxino.clips.dataset import collate, load_clips
+from praxino.encoders.protocol import Protocol
 from praxino.errors import UserError
 from praxino.evaluations.batchnorm import reestimate_batchnorm
+from praxino.evaluations.comparison import HANDMADE, ONE_FRAME, compared_features, untrained
 from praxino.evaluations.embedding import embed_videos
 from praxino.evaluations.features import extract, one_frame_only
 from praxino.evaluations.instance import find_own_video
-from praxino.evaluations.knn import knn, top_hits
-from praxino.evaluations.members import members_of
-from praxino.evaluations.protocol import HANDMADE, ONE_FRAME, compared_features, untrained
+from praxino.evaluations.joint import members_of
+from praxino.evaluations.nearest_neighbours import knn, top_hits
 from praxino.evaluations.result import best_handmade, table_lines, write_result
 from praxino.evaluations.retrieval import retrieve
-from praxino.methods.encoder import Evaluation
 from praxino.rng import Rng
 from praxino.views.pipeline import View
 from toys import Noise, ToyCatalog, ToySampler, ToyStream, toy_method
@@ -53,7 +53,7 @@ class Spaced(ToySampler):
 
 
 def encoder(norm=False, broken=(), clips=3):
-    evaluation = Evaluation({"plain": View([]), "rgb": View([])}, Spaced(clips), streams={"rgb": ToyStream(broken)})
+    evaluation = Protocol({"plain": View([]), "rgb": View([])}, Spaced(clips), streams={"rgb": ToyStream(broken)})
     made = toy_method(norm=norm).exports(evaluation)[""]
     made.backbone.eval()
     return made

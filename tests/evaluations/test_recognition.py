@@ -7,7 +7,7 @@ from test_finetune import ListedToys, toy_encoder
 
 from praxino.clips.dataset import collate, load_clips
 from praxino.errors import UserError
-from praxino.evaluations.recognition import recognise, video_logits
+from praxino.evaluations.classifying.recognition import recognise, video_logits
 from praxino.rng import Rng
 from toys import ToySampler, ToyStream
 
@@ -23,7 +23,7 @@ def softmax_of(encoder, row, video):
 def test_mean_of_softmax():
     encoder = toy_encoder(classes=("even", "odd"))
     encoder.backbone.eval()
-    torch.nn.init.normal_(encoder.classifier.weight, std=30)  # far apart, so that the two means differ
+    torch.nn.init.normal_(encoder.head.weight, std=30)  # far apart, so that the two means differ
     videos = ListedToys("test")
     want = np.array([softmax_of(encoder, row, video).mean(axis=0) for row, video in enumerate(videos)])
     found = video_logits(encoder, videos, "rgb", "softmax", workers=0)

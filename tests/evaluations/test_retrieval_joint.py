@@ -11,14 +11,14 @@ from praxino.backbones.r3d import R3D
 from praxino.catalogs.base import Catalog, Video
 from praxino.cli.main import main
 from praxino.clips.samplers import EvenClips
+from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
-from praxino.evaluations.knn import knn
-from praxino.evaluations.linear import linear
-from praxino.evaluations.members import Member, members_of
-from praxino.evaluations.protocol import HANDMADE, ONE_FRAME, compared_features
+from praxino.evaluations.classifying.linear import linear
+from praxino.evaluations.comparison import HANDMADE, ONE_FRAME, compared_features
+from praxino.evaluations.joint import Member, members_of
+from praxino.evaluations.nearest_neighbours import knn
 from praxino.evaluations.result import write_result
 from praxino.evaluations.retrieval import retrieve
-from praxino.methods.encoder import Encoder
 from praxino.report.page import write_report
 from praxino.streams.base import Canvas, FrameReader, Stream
 from praxino.views.motion import Residual

@@ -7,8 +7,8 @@ from test_retrieval_joint import Movies, Moving, frames_of
 
 from praxino.backbones.resnet3d import DilatedR3D18
 from praxino.clips.modes import TemporalModes
+from praxino.encoders.encoder import Encoder
 from praxino.evaluations.retrieval import retrieve
-from praxino.methods.encoder import Encoder
 from praxino.views.geometry import CentreCrop
 from praxino.views.pipeline import View
 

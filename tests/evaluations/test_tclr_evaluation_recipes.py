@@ -7,15 +7,20 @@ import json
 
 import pytest
 
-from praxino.cli.configuration import configured, recipe_file
+from praxino.cli.line.configured import configured
 from praxino.clips.modes import TemporalModes
 from praxino.clips.samplers import RandomClip
+from praxino.configuration.complete import instantiate
+from praxino.configuration.recipes import recipe_file
 from praxino.described import describe
-from praxino.evaluations.finetune import finetune
-from praxino.evaluations.finetune_start import BESIDE, OUTSIDE
-from praxino.training.recipe import instantiate
+from praxino.encoders.head import Head
+from praxino.evaluations.classifying.classifier import Classifier
+from praxino.evaluations.classifying.finetune import finetune
+from praxino.evaluations.classifying.start import BESIDE, OUTSIDE
 from praxino.views.gated import Erase, GatedJitter, GreyOrDrop
 from praxino.views.geometry import CentreCrop, Flip, SquareCrop
+from praxino.views.pipeline import View
+from toys import ToyBackbone
 
 PROTOCOLS = {"linear_tclr": "linear", "finetune_tclr": "finetune"}
 MILD = {"brightness": 0.1, "contrast": 0.1, "saturation": 0.1, "hue": 0.05, "p": 0.15, "p_contrast": 0.125}
@@ -24,7 +29,7 @@ MILD = {"brightness": 0.1, "contrast": 0.1, "saturation": 0.1, "hue": 0.05, "p":
 def built(recipe):
     options = {"catalog": "toys.ToyCatalog", "out": "nowhere"}
     protocol = PROTOCOLS[recipe]
-    config = configured(finetune, options, recipe_file(recipe), without=OUTSIDE, protocol=protocol, beside=BESIDE)
+    config = configured(finetune, options, recipe_file(recipe), without=OUTSIDE, kind=protocol, beside=BESIDE)
     return instantiate(finetune, config)
 
 
@@ -45,17 +50,17 @@ def test_what_is_seen(recipe, everywhere, order):
         said(Flip(p=0.5)),
         said(Erase(low=9, high=18, p=0.25)),
     ]
-    evaluation = given["evaluation"]
-    assert list(evaluation.views) == ["rgb"]
-    assert [said(operation) for operation in evaluation.views["rgb"].operations] == [said(CentreCrop(112, share=0.8))]
-    assert (evaluation.feature, evaluation.reestimate_batchnorm, evaluation.canvas) == ("time", False, None)
+    protocol = given["protocol"]
+    assert list(protocol.views) == ["rgb"]
+    assert [said(operation) for operation in protocol.views["rgb"].operations] == [said(CentreCrop(112, share=0.8))]
+    assert (protocol.feature, protocol.reestimate_batchnorm, protocol.canvas) == ("time", False, None)
 
 
 @pytest.mark.parametrize(("recipe", "dropped", "short"), [("linear_tclr", 2, "refuse"), ("finetune_tclr", 0, "mirror")])
 def test_which_frames(recipe, dropped, short):
     given = built(recipe)
     assert said(given["sampler"]) == said(RandomClip(16, 2, 1, dropped, short))
-    assert said(given["evaluation"].sampler) == said(TemporalModes(10, 16, 2))
+    assert said(given["protocol"].sampler) == said(TemporalModes(10, 16, 2))
     if recipe == "linear_tclr":
         assert given["sampler"].min_frames == 33
 
@@ -69,8 +74,9 @@ def test_how_the_linear_classifier_is_trained():
     assert given["tested_after"] == [6, *range(11, 50)]
     (stage,) = given["stages"]
     assert stage.epochs == 100
-    (group,) = stage.make_optimizer([{"params": [], "lr": 1.0}]).param_groups
-    assert (type(stage.make_optimizer([{"params": []}])).__name__, group["weight_decay"]) == ("Adam", 0)
+    optimizer = stage.make_optimizer(Classifier(ToyBackbone(), View([]), Head(6, 2)))
+    (group,) = optimizer.param_groups
+    assert (type(optimizer).__name__, group["weight_decay"]) == ("Adam", 0)
 
 
 @pytest.mark.parametrize("best", [0, 2, 8, 30])

@@ -44,6 +44,7 @@ class Item:
         self.entry = entry
         self.name: str = entry["name"]
         self.scalars: dict[str, Any] = entry.get("scalars", {})
+        self.apart: dict[str, float] = {}
 
     @cached_property
     def stored(self) -> dict[str, NDArray]:
@@ -100,6 +101,14 @@ class Item:
                 + ("; ".join(f"{name}: {why}" for name, why in wrong.items()) or f"nothing of this size in {sizes}")
             )
 
+    def allow(self, apart: float, *outputs: str) -> None:
+        """Holds outputs by their relative distance, |ours - theirs| / |theirs|, and not value by value.
+
+        For gradients behind many ReLUs: another processor's order of sums turns the sign of a few values in front of
+        them, and with them single gradients. Say beside the call how far apart float64 is.
+        """
+        self.apart |= dict.fromkeys(outputs, apart)
+
     def size(self, output: str) -> int:
         """How many values an output has."""
         whole = self.stored.get(f"out.{output}")
@@ -114,7 +123,12 @@ class Item:
             return _elements_differ(got.reshape(-1), whole.reshape(-1), rtol, atol)
         head = self.stored[f"out.{output}.head"].reshape(-1)
         got = got.astype(head.dtype).reshape(-1)
-        wrong = _elements_differ(got[: len(head)], head, rtol, atol)
+        allowed_apart = self.apart.get(output)
+        if allowed_apart is None:
+            wrong = _elements_differ(got[: len(head)], head, rtol, atol)
+        else:
+            apart = float(np.linalg.norm(got[: len(head)] - head) / np.linalg.norm(head))
+            wrong = None if apart <= allowed_apart else f"they are {apart:.2g} apart (allowed {allowed_apart})"
         if wrong is not None:
             return f"in the head {wrong}"
         numbers = got.astype(np.float64)

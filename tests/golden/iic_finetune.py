@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import resources
-from pathlib import Path
+import re
 
 import numpy as np
 import torch
@@ -12,20 +11,23 @@ from golden_items import Check, Item
 from praxino.backbones.c3d import C3D
 from praxino.backbones.r3d import R3D
 from praxino.backbones.r21d import R21D
-from praxino.evaluations.recognition import scores
-from praxino.methods.classifier import Classifier
+from praxino.configuration.documents import read
+from praxino.configuration.recipes import recipe_file
+from praxino.encoders.head import Head
+from praxino.evaluations.classifying.classifier import Classifier
+from praxino.evaluations.classifying.recognition import scores
 from praxino.originals.iic import (
     backbone_from_original,
     classifier_from_original,
     original_names,
     without_classifier,
 )
-from praxino.training.documents import read
 from praxino.training.schedules import Plateau
+from praxino.training.stages import Stage
 from praxino.views.motion import residual
 from praxino.views.pipeline import View
 
-RECIPE = read(Path(str(resources.files("praxino") / "recipes/finetune_iic.yaml")))
+(PATTERN,) = read(recipe_file("finetune_iic"))["stages"][0]["rate_factors"]
 NETWORKS = {"c3d": C3D, "r3d": R3D, "r21d": R21D}
 
 
@@ -36,11 +38,19 @@ def original_parameter_names(task: Classifier) -> dict[str, str]:
     return {original: ours for ours, original in names.items()}
 
 
-def classifier_of(item: Item, rates: dict[str, float] | None = None) -> Classifier:
+def stage_of(lr: float, ft_lr: float, **more: float) -> Stage:
+    return Stage(lambda groups: torch.optim.SGD(groups, lr, **more), epochs=1).with_rates({PATTERN: ft_lr})
+
+
+def group_of(name: str) -> int:
+    return int(re.search(PATTERN, name) is not None)
+
+
+def classifier_of(item: Item) -> Classifier:
     state = item.state()
     backbone = backbone_from_original(without_classifier(state))
     linear = classifier_from_original(state, backbone.dim)
-    task = Classifier(backbone, View([]), len(linear["bias"]), rates)
+    task = Classifier(backbone, View([]), Head(backbone.dim, len(linear["bias"])))
     task.linear.load_state_dict(linear)
     return task
 
@@ -50,16 +60,16 @@ def seen(item: Item, clips: torch.Tensor) -> torch.Tensor:
 
 
 def param_groups(item: Item) -> None:
-    (pattern,) = RECIPE["rates"]
     groups = {}
     for network, names in item.scalars["names"].items():
-        task = Classifier(NETWORKS[network](width=1), View([]), 2, {pattern: 0.5})
+        backbone = NETWORKS[network](width=1)
+        task = Classifier(backbone, View([]), Head(backbone.dim, 2))
         ours = original_parameter_names(task)
-        groups[network] = [task.group_of(ours[name]) for name in names]
+        groups[network] = [group_of(ours[name]) for name in names]
         assert sorted(ours[name] for name in names) == sorted(name for name, _ in task.named_parameters())
-        made = task.parameter_groups()
+        made = stage_of(0.25, 0.5).make_optimizer(task).param_groups
         assert [len(group["params"]) for group in made] == [groups[network].count(0), groups[network].count(1)]
-        assert [group.get("lr") for group in made] == [None, 0.5]
+        assert [group["lr"] for group in made] == [0.25, 0.5]
     item.compare(**groups)
 
 
@@ -79,13 +89,11 @@ def lr_schedule(item: Item) -> None:
 
 
 def train_step(item: Item) -> None:
-    (pattern,) = RECIPE["rates"]
     said = item.scalars
-    task = classifier_of(item, {pattern: said["ft_lr"]}).train()
+    task = classifier_of(item).train()
     before = {name: value.detach().clone() for name, value in task.named_parameters()}
-    optimizer = torch.optim.SGD(
-        task.parameter_groups(), said["lr"], momentum=said["momentum"], weight_decay=said["weight_decay"]
-    )
+    stage = stage_of(said["lr"], said["ft_lr"], momentum=said["momentum"], weight_decay=said["weight_decay"])
+    optimizer = stage.make_optimizer(task)
     clips, labels = seen(item, item.tensor("x")), torch.from_numpy(item.input("label"))
     logits: list[torch.Tensor] = []
     task.linear.register_forward_hook(lambda layer, inputs, output: logits.append(output.detach()))
@@ -106,7 +114,7 @@ def train_step(item: Item) -> None:
         if stored is not None:
             start = before[ours].numpy().reshape(-1)[: stored.size]
             step = after[ours].detach().numpy().reshape(-1)[: stored.size] - start
-            rate = (said["lr"], said["ft_lr"])[task.group_of(ours)]
+            rate = (said["lr"], said["ft_lr"])[group_of(ours)]
             np.testing.assert_allclose(
                 step, stored.reshape(-1) - start, rtol=item.entry["rtol"], atol=rate * item.entry["atol"]
             )

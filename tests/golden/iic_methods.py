@@ -13,7 +13,7 @@ from praxino.backbones.base import Backbone
 from praxino.methods.base import Losses
 from praxino.methods.cmc import CMC
 from praxino.methods.iic import IIC
-from praxino.methods.memory_bank import draw_candidates
+from praxino.methods.parts.memory_bank import draw_candidates
 from praxino.originals.iic import backbone_from_original, original_names
 from praxino.rng import Rng
 from praxino.views import motion

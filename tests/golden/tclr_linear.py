@@ -7,25 +7,25 @@ Its clips are blue, green, red. Ours are red, green, blue, and so are the weight
 from __future__ import annotations
 
 import math
-from importlib import resources
-from pathlib import Path
 
 import numpy as np
 import torch
 from golden_items import Check, Item
 
 from praxino.backbones.pooling import pool
+from praxino.configuration.complete import complete, instantiate
+from praxino.configuration.documents import read
+from praxino.configuration.recipes import recipe_file
+from praxino.encoders.head import Head
+from praxino.evaluations.classifying.classifier import Classifier
+from praxino.evaluations.classifying.recognition import scores, to_be_averaged
 from praxino.evaluations.metrics import retrieval
-from praxino.evaluations.recognition import scores, to_be_averaged
-from praxino.methods.classifier import Classifier
 from praxino.originals.tclr import backbone_from_original, original_names, parts
-from praxino.training.documents import read
-from praxino.training.recipe import complete, instantiate
 from praxino.training.schedules import CountedPlateau
 from praxino.training.stages import Stage
 from praxino.views.pipeline import View
 
-RECIPE = read(Path(str(resources.files("praxino") / "recipes/linear_tclr.yaml")))
+RECIPE = read(recipe_file("linear_tclr"))
 
 
 def rates(schedule: CountedPlateau, losses: list[float | None], base: float) -> list[float]:
@@ -60,7 +60,8 @@ def classifier_of(item: Item) -> Classifier:
     state = parts(item.state())
     outputs = len(state.classifier["bias"])
     frozen = {"frozen": RECIPE["frozen"], "frozen_statistics": RECIPE["frozen_statistics"]}
-    task = Classifier(backbone_from_original(state.backbone), View([]), outputs, **frozen)
+    backbone = backbone_from_original(state.backbone)
+    task = Classifier(backbone, View([]), Head(backbone.dim, outputs), **frozen)
     task.linear.load_state_dict(state.classifier)
     return task
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from praxino.backbones.base import Backbone
 from praxino.clips.sparse_dense import SparseDense
-from praxino.losses.nt_xent import nt_xent, nt_xent_rows
+from praxino.losses.contrastive import nt_xent, nt_xent_rows
 from praxino.losses.temporal import global_local, local_local
 from praxino.methods.base import Losses
 from praxino.methods.tclr import TCLR, VERSIONS, passes
@@ -174,6 +174,9 @@ def blue_first(item: Item, lean: bool) -> dict[str, Tensor]:
 
 
 def network_step(item: Item) -> None:
+    # The stored gradients of the first layers are 1.5e-3 and 1.2e-3 away from those in float64; this network's in
+    # float32 are 5e-3 and 3.5e-3 away from both on a processor without AVX-512. The narrow item holds value by value.
+    item.allow(0.02, "grad.0.stem.0.weight", "grad.0.layer1.0.conv1.0.weight")
     item.compare(**blue_first(item, lean=True))
 
 

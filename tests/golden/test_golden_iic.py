@@ -16,7 +16,7 @@ from golden_items import Item
 
 from praxino.catalogs.ucf101 import UCF101
 from praxino.clips.samplers import EvenClips, RandomClip
-from praxino.evaluations.members import SideBySide
+from praxino.evaluations.joint import SideBySide
 from praxino.evaluations.metrics import nearest_rows, retrieval
 from praxino.rng import Rng
 from praxino.training.schedules import Step

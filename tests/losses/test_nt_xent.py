@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from praxino.losses.nt_xent import nt_xent
+from praxino.losses.contrastive import nt_xent
 
 
 def by_loops(first, second, temperature):

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from praxino.losses.nt_xent import nt_xent, nt_xent_rows
+from praxino.losses.contrastive import nt_xent, nt_xent_rows
 from praxino.losses.temporal import global_local, instance_pairs, local_local
 
 

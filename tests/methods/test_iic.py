@@ -16,8 +16,8 @@ from praxino.methods.cmc import CMC
 from praxino.methods.cmc_in_batch import CMCInBatch
 from praxino.methods.iic import IIC
 from praxino.methods.iic_in_batch import IICInBatch
-from praxino.methods.memory_bank import MemoryBank, draw_candidates
-from praxino.methods.two_views import two_views
+from praxino.methods.parts.memory_bank import MemoryBank, draw_candidates
+from praxino.methods.parts.two_views import two_views
 from praxino.rng import Rng
 from praxino.views.geometry import Resize
 from praxino.views.motion import Repeat, Residual, Shuffle, destroyed, residual

@@ -5,9 +5,10 @@ import inspect
 import pytest
 import torch
 
-from praxino.cli.configuration import configured, recipe_file
+from praxino.cli.line.configured import configured
+from praxino.configuration.complete import instantiate
+from praxino.configuration.recipes import recipe_file
 from praxino.training.pretrain import pretrain
-from praxino.training.recipe import instantiate
 from praxino.training.start import OUTSIDE
 
 PUBLISHED = ("iic_ucf101", "iic_hmdb51", "cmc_ucf101", "iic_ucf101_flow")
@@ -24,12 +25,12 @@ def built(recipe, **options):
 @pytest.mark.parametrize("recipe", PUBLISHED)
 def test_the_published_settings(recipe):
     run, _ = built(recipe, **{"backbone.width": "2"})
-    method, (stage,), evaluation = run["method"], run["stages"], run["evaluation"]
+    method, (stage,), protocol = run["method"], run["stages"], run["protocol"]
     assert (method.negatives, method.temperature, method.momentum, method.loss) == (1024, 0.07, 0.5, "softmax")
     assert not method.normalise
     assert not method.exclude_own
     assert method.aligned == (recipe != "iic_ucf101_flow")
-    (group,) = stage.make_optimizer(method.parameter_groups()).param_groups
+    (group,) = stage.make_optimizer(method).param_groups
     said = {name: group[name] for name in ("lr", "momentum", "weight_decay", "dampening", "nesterov")}
     assert said == {"lr": 0.01, "momentum": 0.9, "weight_decay": 1e-4, "dampening": 0, "nesterov": False}
     rates = [0.01 * stage.schedule(epoch, 240) for epoch in (0, 44, 45, 89, 90, 124, 125, 159, 160, 239)]
@@ -40,9 +41,9 @@ def test_the_published_settings(recipe):
     unused = 0 if recipe == "iic_ucf101_flow" else 1
     sampler = run["sampler"]
     assert (sampler.frames, sampler.stride, sampler.clips, sampler.drop_last_frames) == (16, 1, 1, unused)
-    tested = evaluation.sampler
+    tested = protocol.sampler
     assert (tested.frames, tested.clips, tested.drop_last_frames) == (16, 10, unused)
-    assert (evaluation.feature, evaluation.reestimate_batchnorm, evaluation.centred) == ("map", False, False)
+    assert (protocol.feature, protocol.reestimate_batchnorm, protocol.centred) == ("map", False, False)
 
 
 @pytest.mark.parametrize("recipe", PUBLISHED)

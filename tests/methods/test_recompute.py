@@ -10,7 +10,7 @@ from test_tclr import Timed, batch_of, tclr
 from torch import nn
 
 from praxino.clips.sparse_dense import SparseDense
-from praxino.methods.recompute import buffers_kept, recomputed
+from praxino.methods.parts.recompute import buffers_kept, recomputed
 from praxino.rng import Rng
 
 

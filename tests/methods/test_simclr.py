@@ -8,11 +8,11 @@ import torch
 
 from praxino.clips.dataset import ClipDataset, load_clips
 from praxino.clips.loader import ClipLoader
+from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
-from praxino.losses.nt_xent import nt_xent
-from praxino.methods.encoder import Encoder
+from praxino.losses.contrastive import nt_xent
 from praxino.rng import Rng
-from toys import ToyBackbone, ToyCatalog, ToySampler, ToyStream, toy_evaluation, toy_method
+from toys import ToyBackbone, ToyCatalog, ToySampler, ToyStream, toy_method, toy_protocol
 
 
 def batch_of(clips=2):
@@ -49,7 +49,7 @@ def test_refuses():
 
 
 def test_the_encoder_round_trips(tmp_path):
-    encoder = toy_method().exports(toy_evaluation())[""]
+    encoder = toy_method().exports(toy_protocol())[""]
     path = encoder.save(tmp_path / "encoder.safetensors")
     with pytest.raises(UserError, match="trust"):
         Encoder.load(path)
@@ -68,7 +68,7 @@ def test_the_encoder_round_trips(tmp_path):
 
 
 def test_damaged_encoders_are_told(tmp_path):
-    encoder = toy_method().exports(toy_evaluation())[""]
+    encoder = toy_method().exports(toy_protocol())[""]
     path = encoder.save(tmp_path / "encoder.safetensors")
     with pytest.raises(UserError, match="no encoder at"):
         Encoder.load(tmp_path / "nothing")

@@ -9,11 +9,11 @@ from praxino.clips.dataset import ClipDataset
 from praxino.clips.loader import ClipLoader
 from praxino.clips.sparse_dense import SparseDense
 from praxino.errors import UserError
-from praxino.losses.nt_xent import nt_xent
+from praxino.losses.contrastive import nt_xent
 from praxino.methods.tclr import TCLR, passes
 from praxino.rng import Rng
 from praxino.views.pipeline import View
-from toys import Noise, ToyCatalog, ToySampler, ToyStream, toy_evaluation
+from toys import Noise, ToyCatalog, ToySampler, ToyStream, toy_protocol
 
 
 class Timed(Backbone):
@@ -125,7 +125,7 @@ def test_losses_and_encoder():
     assert not any(value.requires_grad for value in (*losses.terms.values(), *losses.embeddings.values()))
     assert torch.equal(tclr()(batch, Rng(0)).total, losses.total)
     assert not torch.equal(tclr()(batch, Rng(1)).total, losses.total)
-    assert method.exports(toy_evaluation())[""].backbone is method.backbone
+    assert method.exports(toy_protocol())[""].backbone is method.backbone
 
 
 def test_refuses():

@@ -22,7 +22,7 @@ RATE, WARMUP, PATIENCE = 1e-2, [0.1, 1.0], 2
 SMALL = {
     "catalog.root": "DATA", "epochs": EPOCHS, "batch_size": 4, "checkpoint_steps": 2, "precision": "fp32",
     "device": "cpu", "threads": 1, "method.backbone.width": 2, "method.view.operations.0.size": 32,
-    "evaluation.views.rgb.operations.0.size": 32, "evaluation.sampler.clips": 2,
+    "protocol.views.rgb.operations.0.size": 32, "protocol.sampler.clips": 2,
     "stages.0.optimizer.lr": RATE, "stages.0.schedule.warmup": WARMUP, "stages.0.schedule.patience": PATIENCE,
 }  # fmt: skip
 

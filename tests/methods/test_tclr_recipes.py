@@ -8,17 +8,18 @@ import pytest
 import torch
 
 import videos
-from praxino.cli.configuration import configured, recipe_file
+from praxino.cli.line.configured import configured
 from praxino.cli.main import main
 from praxino.clips.modes import TemporalModes
 from praxino.clips.samplers import EvenClips
 from praxino.clips.sparse_dense import SparseDense
+from praxino.configuration.complete import instantiate
+from praxino.configuration.recipes import recipe_file
 from praxino.described import describe
-from praxino.methods.encoder import Encoder
+from praxino.encoders.encoder import Encoder
 from praxino.methods.tclr import TCLR
 from praxino.streams.base import Canvas
 from praxino.training.pretrain import pretrain
-from praxino.training.recipe import instantiate
 from praxino.training.schedules import CountedPlateau
 from praxino.training.start import OUTSIDE
 from praxino.views.gated import Erase, GatedJitter, GreyOrDrop
@@ -75,7 +76,7 @@ def test_the_published_training(recipe):
     run, _ = built(recipe, **{"method.backbone.width": "2"})
     (stage,) = run["stages"]
     assert stage.epochs == 1000
-    (group,) = stage.make_optimizer(run["method"].parameter_groups()).param_groups
+    (group,) = stage.make_optimizer(run["method"]).param_groups
     assert (group["lr"], group["betas"], group["eps"], group["weight_decay"]) == (1e-3, (0.9, 0.999), 1e-8, 1e-9)
     assert len(group["params"]) == len(list(run["method"].parameters()))
     plateau = stage.schedule
@@ -91,12 +92,12 @@ def test_the_published_training(recipe):
 
 @pytest.mark.parametrize("recipe", PUBLISHED)
 def test_the_published_evaluation(recipe):
-    evaluation = built(recipe, **{"method.backbone.width": "2"})[0]["evaluation"]
-    assert list(evaluation.views) == ["rgb"]
-    assert [said(part) for part in evaluation.views["rgb"].operations] == [said(CentreCrop(112, share=0.8))]
-    assert said(evaluation.sampler) == said(TemporalModes(clips=9, frames=16, stride=2))
-    assert (evaluation.feature, evaluation.reestimate_batchnorm, evaluation.centred) == ("time", False, False)
-    assert evaluation.canvas == (None if "ucf" in recipe else {"rgb": Canvas(short_side=240)})
+    protocol = built(recipe, **{"method.backbone.width": "2"})[0]["protocol"]
+    assert list(protocol.views) == ["rgb"]
+    assert [said(part) for part in protocol.views["rgb"].operations] == [said(CentreCrop(112, share=0.8))]
+    assert said(protocol.sampler) == said(TemporalModes(clips=9, frames=16, stride=2))
+    assert (protocol.feature, protocol.reestimate_batchnorm, protocol.centred) == ("time", False, False)
+    assert protocol.canvas == (None if "ucf" in recipe else {"rgb": Canvas(short_side=240)})
 
 
 @pytest.mark.parametrize("recipe", PUBLISHED)
@@ -116,7 +117,7 @@ def test_the_small_one_has_no_traps():
     assert math.isclose(run["method"].local_weight * run["batch_size"], 40)
     assert run["drop_last"]
     assert run["export"] == "last"
-    assert type(run["evaluation"].sampler) is EvenClips
+    assert type(run["protocol"].sampler) is EvenClips
 
 
 def test_the_small_one_trains_and_leaves_an_encoder(tmp_path):

@@ -11,7 +11,7 @@ from praxino.errors import UserError
 from praxino.streams.base import Probed
 from praxino.training.pretrain import pretrain
 from praxino.training.run import Run
-from toys import ToyCatalog, ToyStream, toy_evaluation, toy_stages
+from toys import ToyCatalog, ToyStream, toy_protocol, toy_stages
 
 MACHINE = ("seconds", "clips_per_second", "wait_share", "eta_seconds")
 
@@ -33,7 +33,7 @@ class Killed(Exception):
 def run(out, method, resume=False, **more):
     arguments = {"catalog": ToyCatalog(), "streams": {"rgb": ToyStream()}, "batch_size": 4, **more}
     pretrain(
-        sampler=SparseDense(4, 2), method=method, stages=toy_stages(epochs=2), evaluation=toy_evaluation(), out=out,
+        sampler=SparseDense(4, 2), method=method, stages=toy_stages(epochs=2), protocol=toy_protocol(), out=out,
         workers=0, threads=1, device="cpu", checkpoint_steps=1, resume=resume, **arguments,
     )  # fmt: skip
     return numbers(out)

@@ -14,8 +14,8 @@ from praxino.backbones.r21d import R21D
 from praxino.backbones.resnet3d import R3D18
 from praxino.batch import ClipBatch, Frames
 from praxino.clips.samplers import EvenClips
+from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
-from praxino.methods.encoder import Encoder
 from praxino.originals.iic import backbone_to_original
 from praxino.originals.iic_files import encoder_of_file, read_file, write_file
 from praxino.views.pipeline import View
@@ -162,7 +162,7 @@ def test_a_fine_tuned_file(tmp_path, state, classifier):
     encoder, report = encoder_of_file(path)
     # The original fine-tunes on residuals that are not scaled to [0, 1].
     assert encoder.views["residual"].operations[1].rescale is False
-    assert encoder.classifier is None
+    assert encoder.head is None
     assert report[-1] == "left out: classifier of 3 classes (--classes classInd.txt keeps it)"
 
     (tmp_path / "classInd.txt").write_text("1 Run\r\n2 Jump\r\n3 Sit\r\n")
@@ -175,7 +175,7 @@ def test_a_fine_tuned_file(tmp_path, state, classifier):
     x = torch.rand(2, 3, 8, 32, 32)
     with torch.no_grad():
         want = F.linear(r3d_reference.forward(state, x).mean((2, 3, 4)), *classifier.values())
-        torch.testing.assert_close(encoder.classifier(encoder.backbone(x).mean((2, 3, 4))), want, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(encoder.head(encoder.backbone(x).mean((2, 3, 4))), want, rtol=1e-4, atol=1e-5)
     # The original's test of a fine-tuned network takes the bare state.
     (line,) = write_file(encoder, tmp_path / "back.pt")
     assert "74 tensors" in line

@@ -12,8 +12,8 @@ from praxino.backbones.r21d import DilatedR21D18
 from praxino.backbones.resnet3d import R3D18, DilatedR3D18
 from praxino.batch import ClipBatch, Frames
 from praxino.clips.samplers import EvenClips
+from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
-from praxino.methods.encoder import Encoder
 from praxino.originals.pickles import load_pickle
 from praxino.originals.tclr import backbone_from_original, backbone_to_original
 from praxino.originals.tclr_files import SCALER, encoder_of_file, read_file, write_file
@@ -208,7 +208,7 @@ def test_a_linear_evaluations_file(tmp_path, state):
     classifier = {"fc.weight": torch.rand(4, 8), "fc.bias": torch.rand(4)}
     path = saved(tmp_path / "model_7_bestAcc_0.6987.pth", {"epoch": 8, "state_dict": state | classifier})
     encoder, report = encoder_of_file(path)
-    assert encoder.classifier is None
+    assert encoder.head is None
     assert report[-1] == "left out: classifier of 4 outputs (--classes classInd.txt keeps one of 1 + its classes)"
 
     (tmp_path / "classInd.txt").write_text("1 Run\r\n2 Jump\r\n3 Sit\r\n")
@@ -223,7 +223,7 @@ def test_a_linear_evaluations_file(tmp_path, state):
     features = torch.rand(5, 8)
     with torch.no_grad():
         want = F.linear(features, classifier["fc.weight"], classifier["fc.bias"])
-        torch.testing.assert_close(encoder.classifier(features), want[:, 1:])
+        torch.testing.assert_close(encoder.head(features), want[:, 1:])
         (line,) = write_file(encoder, tmp_path / "back.pth")
         assert "122 tensors" in line
         assert "1 + 3 outputs" in line
@@ -235,8 +235,8 @@ def test_a_linear_evaluations_file(tmp_path, state):
         assert (got[:, 0] == 0).all()
         torch.testing.assert_close(got[:, 1:], want[:, 1:].softmax(1))
     again, _ = encoder_of_file(tmp_path / "back.pth", classes=tmp_path / "classInd.txt")
-    for name, tensor in encoder.classifier.state_dict().items():
-        assert torch.equal(again.classifier.state_dict()[name], tensor)
+    for name, tensor in encoder.head.state_dict().items():
+        assert torch.equal(again.head.state_dict()[name], tensor)
 
 
 def test_classes_that_do_not_fit(tmp_path, state):

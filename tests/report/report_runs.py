@@ -71,6 +71,25 @@ def row(name: str, at_1: float, at_5: float, half: float | None = 3.0) -> dict[s
     return {"name": name, "values": values, "intervals": between, "note": ""}
 
 
+def figures(folder: Path, words: str = NASTY) -> dict[str, Any]:
+    """An evaluation with pictures and curves, whose titles, captions, axes and names are these words."""
+    made = {"matrix.png": (40, 40), "strip.png": (60, 600), "large.png": (300, 300)}
+    place = folder / "evaluations" / "tracking-frames"
+    place.mkdir(parents=True, exist_ok=True)
+    for name, shape in made.items():
+        Image.fromarray(np.zeros((*shape, 3), np.uint8)).save(place / name)
+    files = [str((place / name).relative_to(folder)) for name in made]
+    lines = {"trained": [[0, 90.5], [0.5, 40.0], [1, 1]], "chance": [[0, 3], [1, 3]], words: [[0, 50], [1, None]]}
+    return {
+        "protocol": "tracking",
+        "title": "Tracking",
+        "columns": ["success"],
+        "rows": [{"name": "trained", "values": {"success": 44.0}}],
+        "pictures": [{"title": f"{words} {file}", "caption": words, "file": file} for file in files],
+        "curves": [{"title": f"Success {words}", "x": f"overlap {words}", "y": f"share {words}", "lines": lines}],
+    }
+
+
 def shown(folder: Path, id: str, label: str | None, seed: int) -> dict[str, Any]:
     return {"id": id, "label": label, "frames": [picture(folder, f"{seed}-{k}.jpg", seed + k) for k in range(4)]}
 

@@ -5,8 +5,8 @@ import types
 
 import pytest
 
-from praxino.training.board import Board
 from praxino.training.run import Run
+from praxino.training.tensorboard import Board
 
 LINES = [{"kind": "step", "epoch": 0, "step": k, "total": 2.0 - k, "lr": 0.1} for k in (4, 5)]
 

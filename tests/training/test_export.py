@@ -10,11 +10,11 @@ import torch
 
 from praxino import ranks
 from praxino.batch import ClipBatch
+from praxino.encoders.encoder import Encoder
 from praxino.methods.base import Losses, Method
-from praxino.methods.encoder import Encoder
 from praxino.training.checkpoint import load_checkpoint
 from praxino.training.pretrain import pretrain
-from toys import ToyBackbone, ToyCatalog, ToySampler, ToyStream, toy_evaluation, toy_stages
+from toys import ToyBackbone, ToyCatalog, ToySampler, ToyStream, toy_protocol, toy_stages
 
 BATCHES = 3
 
@@ -46,14 +46,14 @@ class Told(Method):
         told = torch.tensor(self.means[epoch] + more * (1 + epoch))
         return Losses(told + some - some.detach())
 
-    def exports(self, evaluation):
-        return {"": Encoder.of(self.backbone, evaluation)}
+    def exports(self, protocol):
+        return {"": Encoder.of(self.backbone, protocol)}
 
 
 def run(out, means, resume=False, stop_at=None, **more):
     arguments = {"stages": toy_stages(epochs=len(means)), "export": "best", **more}
     return pretrain(
-        catalog=ToyCatalog(4 * BATCHES), sampler=ToySampler(), method=Told(means, stop_at), evaluation=toy_evaluation(),
+        catalog=ToyCatalog(4 * BATCHES), sampler=ToySampler(), method=Told(means, stop_at), protocol=toy_protocol(),
         out=out, streams={"rgb": ToyStream()}, batch_size=4, workers=0, threads=1, device="cpu", keep_epochs=1,
         checkpoint_steps=1, resume=resume, **arguments,
     )  # fmt: skip

@@ -10,15 +10,16 @@ import pytest
 import torch
 
 from praxino.catalogs.base import Video
+from praxino.encoders.encoder import Encoder
+from praxino.encoders.protocol import Protocol
 from praxino.errors import UnreadableVideo, UserError
-from praxino.methods.encoder import Encoder, Evaluation
 from praxino.streams.base import Probed
 from praxino.training.pretrain import pretrain
 from praxino.training.run import Run
 from praxino.training.schedules import Plateau
 from praxino.training.stages import Stage
 from praxino.views.pipeline import View
-from toys import Noise, ToyBackbone, ToyCatalog, ToySampler, ToyStream, toy_evaluation, toy_method, toy_stages
+from toys import Noise, ToyBackbone, ToyCatalog, ToySampler, ToyStream, toy_method, toy_protocol, toy_stages
 
 
 class Uneven(ToyStream):
@@ -36,7 +37,7 @@ def arguments(out, **more):
         "sampler": ToySampler(),
         "method": toy_method(),
         "stages": toy_stages(steps=5),
-        "evaluation": toy_evaluation(),
+        "protocol": toy_protocol(),
         "out": str(out),
         "streams": {"rgb": ToyStream()},
         "batch_size": 4,
@@ -102,11 +103,11 @@ class NoDecoding(ToyStream):
         ({"sampler": ToySampler(clips=3)}, r"--sampler\.clips 2"),
         ({"batch_size": 50}, "fewer than one batch"),
         ({"batch_size": 1}, "at least 2"),
-        ({"evaluation": Evaluation({"rgb": View([Noise()])}, ToySampler(frames=0))}, "do not fit together.*evaluation"),
+        ({"protocol": Protocol({"rgb": View([Noise()])}, ToySampler(frames=0))}, "do not fit together.*protocol"),
         ({"precision": "fp16"}, "fp16 needs a GPU"),
         ({"accumulate": 5}, "accumulate"),
         ({"checkpoint_steps": 0}, "--checkpoint_steps must be above 0"),
-        ({"stages": toy_stages(steps=2, schedule=Plateau())}, "metric validation/total: pretraining holds out nothing"),
+        ({"stages": toy_stages(steps=2, schedule=Plateau())}, "metric validation/total: nothing is held out"),
         ({"keep_epochs": 0}, "--keep_epochs must be above 0"),
         ({"threads": -1}, "--threads must be above 0"),
         ({"clip_norm": -1.0}, "--clip_norm must be above 0"),

@@ -1,0 +1,29 @@
+"""Backbones: clips in, feature map out."""
+
+from typing import TYPE_CHECKING
+
+from praxino.lazy import lazy
+
+if TYPE_CHECKING:
+    from praxino.backbones.base import Backbone as Backbone
+    from praxino.backbones.c3d import C3D as C3D
+    from praxino.backbones.pooling import pool as pool
+    from praxino.backbones.r3d import R3D as R3D
+    from praxino.backbones.r3d import DilatedR3D as DilatedR3D
+    from praxino.backbones.r21d import R21D as R21D
+    from praxino.backbones.r21d import R21D18 as R21D18
+    from praxino.backbones.r21d import DilatedR21D18 as DilatedR21D18
+    from praxino.backbones.resnet3d import R3D18 as R3D18
+    from praxino.backbones.resnet3d import DilatedR3D18 as DilatedR3D18
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        {
+            "base": ["Backbone"],
+            "c3d": ["C3D"],
+            "pooling": ["pool"],
+            "r21d": ["R21D", "R21D18", "DilatedR21D18"],
+            "r3d": ["R3D", "DilatedR3D"],
+            "resnet3d": ["R3D18", "DilatedR3D18"],
+        },
+    )

@@ -17,3 +17,10 @@ class Backbone(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[b, C, T, H, W] -> [b, dim, t, h, w]."""
         raise NotImplementedError
+
+
+def compile_backbones(module: nn.Module) -> None:
+    """Compiles the backbones of a network or a task, in place (needs a C++ compiler)."""
+    for part in module.modules():
+        if isinstance(part, Backbone):
+            part.compile()

@@ -9,10 +9,10 @@ from torch.nn import functional as F
 
 from praxino.errors import UserError
 
-Pooling = Literal["mean", "max", "map", "time"]
+Feature = Literal["mean", "max", "map", "time"]
 
 
-def pool(feature_map: Tensor, how: Pooling) -> Tensor:
+def pool(feature_map: Tensor, how: Feature) -> Tensor:
     """One vector a clip: [b, c, t, h, w] -> [b, d].
 
     Args:

@@ -1,0 +1,28 @@
+"""Catalogs: which videos there are."""
+
+from typing import TYPE_CHECKING
+
+from praxino.lazy import lazy
+
+if TYPE_CHECKING:
+    from praxino.catalogs.base import Catalog as Catalog
+    from praxino.catalogs.base import Video as Video
+    from praxino.catalogs.folder import VideoFolder as VideoFolder
+    from praxino.catalogs.hmdb51 import HMDB51 as HMDB51
+    from praxino.catalogs.kinetics400 import Kinetics400 as Kinetics400
+    from praxino.catalogs.listfile import ListFile as ListFile
+    from praxino.catalogs.splits import SplitCatalog as SplitCatalog
+    from praxino.catalogs.ucf101 import UCF101 as UCF101
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        {
+            "base": ["Catalog", "Video"],
+            "folder": ["VideoFolder"],
+            "hmdb51": ["HMDB51"],
+            "kinetics400": ["Kinetics400"],
+            "listfile": ["ListFile"],
+            "splits": ["SplitCatalog"],
+            "ucf101": ["UCF101"],
+        },
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from praxino.cli.words import refuse_options, required, take_apart
+from praxino.cli.line.arguments import refuse_options, required, take_apart
 from praxino.errors import UserError, nearest
 
 USAGE = """praxino convert iic|tclr FILE OUT.safetensors [--any.argument VALUE]
@@ -31,11 +31,11 @@ def run(argv: Sequence[str]) -> None:
     name, *places = words.positional if "help" in words.flags else required(words, POSITIONAL)
     if name not in ORIGINALS:
         raise UserError(f"there is no original '{name}'.{nearest(name, ORIGINALS)}")
-    from praxino.cli.configuration import configured
-    from praxino.cli.encoders import loaded_encoder
-    from praxino.cli.helping import print_help
-    from praxino.training.classes import imported
-    from praxino.training.recipe import instantiate
+    from praxino.cli.line.configured import configured
+    from praxino.cli.line.encoders import loaded_encoder
+    from praxino.cli.line.help import print_help
+    from praxino.configuration.classes import imported
+    from praxino.configuration.complete import instantiate
 
     encoder_of_file, write_file = (imported(f"{ORIGINALS[name]}.{word}") for word in ("encoder_of_file", "write_file"))
     if "help" in words.flags:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from praxino.cli.configuration import configured
-from praxino.cli.words import take_apart
+from praxino.cli.line.arguments import take_apart
+from praxino.cli.line.configured import configured
 
 USAGE = """praxino demo [--videos DIR] [--out DIR] [--seed N] [--steps N]
 
@@ -17,10 +17,10 @@ NOT_TYPED = ("bars", "say")
 def run(argv: Sequence[str]) -> None:
     """Parses, calls, prints."""
     words = take_apart(argv, ())
-    from praxino.cli.helping import print_help
-    from praxino.cli.showing import bar_shown
+    from praxino.cli.line.help import print_help
+    from praxino.cli.line.terminal import bar_shown
+    from praxino.configuration.complete import instantiate
     from praxino.demo.run import demo
-    from praxino.training.recipe import instantiate
 
     if "help" in words.flags:
         print_help(USAGE, demo, without=NOT_TYPED)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from praxino.cli.configuration import configured
-from praxino.cli.words import required, take_apart
+from praxino.cli.line.arguments import required, take_apart
+from praxino.cli.line.configured import configured
 
 USAGE = """praxino embed RUN --videos DIR --out vectors.npz [--any.argument VALUE]
 
-RUN is a run's folder or an encoder file. --videos DIR is --catalog VideoFolder --catalog.root DIR. The file holds
-`vectors` [clips, dim], and for each clip `video` (its id), `start` and `end` (seconds).
+RUN is a run's folder, RUN:rgb of one with several encoders, or an encoder file. --videos DIR is --catalog VideoFolder
+--catalog.root DIR. The file holds `vectors` [clips, dim], and for each clip `video` (its id), `start` and `end`
+(seconds).
 An encoder of your own classes needs --trust my_file."""
 POSITIONAL = ("RUN",)
 NOT_TYPED = ("encoder", "progress")
@@ -19,11 +20,11 @@ NOT_TYPED = ("encoder", "progress")
 def run(argv: Sequence[str]) -> None:
     """Parses, calls, prints."""
     words = take_apart(argv, POSITIONAL)
-    from praxino.cli.encoders import loaded_encoder
-    from praxino.cli.helping import print_help
-    from praxino.cli.showing import progress_shown
+    from praxino.cli.line.encoders import loaded_encoder
+    from praxino.cli.line.help import print_help
+    from praxino.cli.line.terminal import progress_shown
+    from praxino.configuration.complete import instantiate
     from praxino.evaluations.embedding import embed_videos
-    from praxino.training.recipe import instantiate
 
     if "help" in words.flags:
         print_help(USAGE, embed_videos, without=NOT_TYPED)

@@ -5,30 +5,30 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 
-from praxino.cli.configuration import own_classes_importable
-from praxino.cli.measuring import NOT_TYPED, PROTOCOLS, measure
-from praxino.cli.words import required, take_apart
+from praxino.cli.line.arguments import required, take_apart
+from praxino.cli.line.configured import own_classes_importable
+from praxino.cli.line.evaluation import EVALUATIONS, NOT_TYPED, measure
 from praxino.errors import UserError, nearest
 
-USAGE = """praxino evaluate PROTOCOL RUN [--catalog NAME --catalog.root DATA | --videos DIR] [--any.argument VALUE]
+USAGE = """praxino evaluate EVALUATION RUN [--catalog NAME --catalog.root DATA | --videos DIR] [--any.argument VALUE]
 
-PROTOCOL is retrieval, knn, instance (does a clip find its own video? for videos without labels), linear (a linear
+EVALUATION is retrieval, knn, instance (does a clip find its own video? for videos without labels), linear (a linear
 classifier on features that stay as they are; with --recipe linear_tclr on clips drawn anew, a run of its own), finetune
 (trains on with labels, then tests; it has a --help of its own), recognition (tests what finetune has left), or the
 dotted path of a function of your own that takes an encoder and a catalog and gives a
-praxino.evaluations.result.Result. RUN is a run's folder or an encoder file. Retrieval, knn and linear take --views
-[rgb,residual]: a row for each, and one for both side by side. Without --catalog and --videos the videos are those that
-the run was trained on. The result goes into the run's folder. An encoder of your own classes needs --trust my_file:
-encoders that come from elsewhere build nothing but praxino's classes."""
-POSITIONAL = ("PROTOCOL", "RUN")
-FINETUNE = "finetune"  # a run of its own: praxino.cli.finetuning
+praxino.evaluations.result.Result. RUN is a run's folder, RUN:rgb of one with several encoders, or an encoder file.
+Retrieval, knn and linear take --views [rgb,residual]: a row for each, and one for both side by side. Without --catalog
+and --videos the videos are those that the run was trained on. The result goes into the run's folder. An encoder of your
+own classes needs --trust my_file: encoders that come from elsewhere build nothing but praxino's classes."""
+POSITIONAL = ("EVALUATION", "RUN")
+FINETUNE = "finetune"  # a run of its own: praxino.cli.finetune
 LINEAR = "linear"  # with a recipe it is one, too
 
 
 def run(argv: Sequence[str]) -> int | None:
     """Parses, calls, prints."""
     if FINETUNE in argv[:1] or (LINEAR in argv[:1] and _recipe_asked_for(argv)):
-        return importlib.import_module("praxino.cli.finetuning").run(argv)
+        return importlib.import_module("praxino.cli.finetune").run(argv)
     words = take_apart(argv, POSITIONAL)
     if "encoder" in words.options and len(words.positional) < len(POSITIONAL):
         words.positional.append(words.options.pop("encoder"))
@@ -36,14 +36,14 @@ def run(argv: Sequence[str]) -> int | None:
         print(f"usage: {USAGE}")
         return None
     name, *_ = words.positional if "help" in words.flags else required(words, POSITIONAL)
-    if name not in PROTOCOLS and "." not in name:
-        raise UserError(f"there is no evaluation '{name}'.{nearest(name, [*PROTOCOLS, FINETUNE])}")
+    if name not in EVALUATIONS and "." not in name:
+        raise UserError(f"there is no evaluation '{name}'.{nearest(name, [*EVALUATIONS, FINETUNE])}")
     own_classes_importable()
     if "help" in words.flags:
-        from praxino.cli.helping import print_help
-        from praxino.training.classes import imported
+        from praxino.cli.line.help import print_help
+        from praxino.configuration.classes import imported
 
-        print_help(USAGE, imported(PROTOCOLS.get(name, name)), without=NOT_TYPED)
+        print_help(USAGE, imported(EVALUATIONS.get(name, name)), without=NOT_TYPED)
         return None
     measure(name, words.positional[1], words.options)
     return None

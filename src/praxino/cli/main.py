@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from praxino import __version__
-from praxino.cli.mistakes import exit_code_of
+from praxino.cli.line.terminal import exit_code_of
 from praxino.errors import UserError, nearest
 
 COMMANDS = ("pretrain", "resume", "evaluate", "embed", "convert", "report", "demo", "recipes")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from praxino.cli import processes
-from praxino.cli.configuration import configured, recipe_file
-from praxino.cli.mistakes import ended
-from praxino.cli.words import required, take_apart
+from praxino.cli.line import processes
+from praxino.cli.line.arguments import required, take_apart
+from praxino.cli.line.configured import configured
+from praxino.cli.line.terminal import ended
+from praxino.configuration.recipes import recipe_file
 
 USAGE = """praxino pretrain RECIPE [--videos DIR] [--epochs N | --steps N] [--any.argument VALUE] [--print_config]
 
@@ -22,8 +23,8 @@ def run(argv: Sequence[str]) -> int | None:
     words = take_apart(argv, POSITIONAL, ("print_config",))
     asks_help = "help" in words.flags or any(name.endswith(".help") for name in words.options)
     recipe = None if asks_help else recipe_file(required(words, POSITIONAL)[0])
-    from praxino.cli.helping import print_class_help, print_help
-    from praxino.training.documents import as_yaml
+    from praxino.cli.line.help import print_class_help, print_help
+    from praxino.configuration.documents import as_yaml
     from praxino.training.pretrain import pretrain
     from praxino.training.start import OUTSIDE, start
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from praxino.cli.configuration import recipe_files
-from praxino.cli.words import refuse_options, take_apart
+from praxino.cli.line.arguments import refuse_options, take_apart
+from praxino.configuration.recipes import recipe_folders
 
 USAGE = """usage: praxino recipes
 
-Lists the names that `praxino pretrain` takes; `praxino pretrain NAME --print_config` shows all of one."""
+Lists the names that `praxino pretrain` and `praxino evaluate ... --recipe` take, by system; `praxino pretrain NAME
+--print_config` shows all of one."""
 
 
 def run(argv: Sequence[str]) -> None:
@@ -19,8 +20,10 @@ def run(argv: Sequence[str]) -> None:
     if "help" in words.flags:
         print(USAGE)
         return
-    files = recipe_files()
-    column = max(map(len, files)) + 2
-    for name, path in files.items():
-        first = path.read_text(encoding="utf-8").partition("\n")[0]
-        print(f"{name:<{column}}{first.removeprefix('#').strip()}")
+    folders = recipe_folders()
+    column = max(len(name) for files in folders.values() for name in files) + 2
+    for system, files in folders.items():
+        print(f"{system}:")
+        for name, path in files.items():
+            first = path.read_text(encoding="utf-8").partition("\n")[0]
+            print(f"  {name:<{column}}{first.removeprefix('#').strip()}")

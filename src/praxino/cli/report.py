@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from praxino.cli.words import refuse_options, required, take_apart
+from praxino.cli.line.arguments import refuse_options, required, take_apart
 
 USAGE = """usage: praxino report RUN
 

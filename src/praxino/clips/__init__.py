@@ -1,0 +1,27 @@
+"""Clips: samplers, the data set and the loader."""
+
+from typing import TYPE_CHECKING
+
+from praxino.lazy import lazy
+
+if TYPE_CHECKING:
+    from praxino.clips.dataset import ClipDataset as ClipDataset
+    from praxino.clips.dataset import collate as collate
+    from praxino.clips.dataset import load_clips as load_clips
+    from praxino.clips.loader import ClipLoader as ClipLoader
+    from praxino.clips.modes import TemporalModes as TemporalModes
+    from praxino.clips.samplers import EvenClips as EvenClips
+    from praxino.clips.samplers import RandomClip as RandomClip
+    from praxino.clips.samplers import Sampler as Sampler
+    from praxino.clips.sparse_dense import SparseDense as SparseDense
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        {
+            "dataset": ["ClipDataset", "collate", "load_clips"],
+            "loader": ["ClipLoader"],
+            "modes": ["TemporalModes"],
+            "samplers": ["EvenClips", "RandomClip", "Sampler"],
+            "sparse_dense": ["SparseDense"],
+        },
+    )

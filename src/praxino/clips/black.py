@@ -12,7 +12,7 @@ from praxino.clips.dataset import LoadedVideo, collate, read_frames
 from praxino.clips.derived import canvas_of
 from praxino.clips.samplers import Sampler
 from praxino.streams.base import Canvas, FrameReader
-from praxino.streams.choose import Streams, derived_among
+from praxino.streams.choose import Streams, channels_of, derived_among
 
 
 class _Black(FrameReader):
@@ -31,21 +31,24 @@ def zero_batch(
     needed: Iterable[str],
     canvas: Mapping[str, Canvas],
     sampler: Sampler,
-    channels: int = 3,
     streams: Streams | None = None,
 ) -> ClipBatch:
     """A batch of black frames of the shape that the sampler gives, to try a task without decoding anything.
 
-    Streams that are made from others are made from black frames.
+    Each stream's frames have as many channels as it says. Streams that are made from others are made from black frames.
+
+    Raises:
+        UserError: if a stream that is made gives other frames than it says.
+        ValueError: if nothing can be made of frames like these.
     """
-    needed = tuple(needed)
-    derived = derived_among(needed, streams or {})
+    needed, streams = tuple(needed), streams or {}
+    derived = derived_among(needed, streams)
     times = np.arange(max(sampler.min_frames, 1)) / 25
     numbers = sampler(times, np.random.default_rng(0))
     readers = {
-        name: _Black(len(times), (*canvas_of(name, canvas, derived).size(240, 320), channels))
+        name: _Black(len(times), (*canvas_of(name, canvas, derived).size(240, 320), channels_of(name, streams)))
         for name in dict.fromkeys(derived[name].of if name in derived else name for name in needed)
     }
-    loaded = read_frames(readers, derived, numbers)
+    loaded = read_frames(readers, derived, numbers, streams)
     one = LoadedVideo(numbers, times[numbers], {name: loaded[name] for name in needed})
     return collate([one] * videos, list(range(videos)), [0] * videos)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -17,8 +17,8 @@ from praxino.clips.derived import canvas_of, make, rows_for
 from praxino.clips.samplers import Sampler
 from praxino.errors import UnreadableVideo, UserError
 from praxino.rng import Rng
-from praxino.streams.base import Canvas, Derived, FrameReader
-from praxino.streams.choose import Streams, derived_among, opened_for, shortest_of
+from praxino.streams.base import Canvas, Derived, FrameReader, refuse_other_frames
+from praxino.streams.choose import Streams, channels_of, derived_among, opened_for, shortest_of
 
 
 @dataclass
@@ -71,6 +71,7 @@ def load_clips(
 
     Raises:
         UnreadableVideo: if a stream cannot be read, or the video is too short for the sampler.
+        UserError: if a stream gives other frames than it says.
     """
     needed = tuple(needed)
     derived = derived_among(needed, streams)
@@ -86,20 +87,21 @@ def load_clips(
             raise UnreadableVideo(video.id, f"has {len(times)} frames, and the sampler needs {sampler.min_frames}")
         numbers = sampler(times, generator)
         try:
-            loaded = read_frames(readers, derived, numbers)
+            loaded = read_frames(readers, derived, numbers, streams)
         except ValueError as error:
             raise UnreadableVideo(video.id, str(error)) from error
     return LoadedVideo(numbers, times[numbers], {name: loaded[name] for name in needed})
 
 
 def read_frames(
-    readers: Mapping[str, FrameReader], derived: Mapping[str, Derived], numbers: NDArray[np.int64]
+    readers: Mapping[str, FrameReader], derived: Mapping[str, Derived], numbers: NDArray[np.int64], streams: Streams
 ) -> dict[str, LoadedFrames]:
     """The frames `numbers` [N, T] of all readers, and of the streams that are made from them, in one pass.
 
     Raises:
         UnreadableVideo: if none of a reader's frames comes out.
         ValueError: if nothing can be made of them.
+        UserError: if they are other frames than one of `streams` says.
     """
     wanted, where = np.unique(numbers, return_inverse=True)
     where = where.reshape(numbers.shape).astype(np.int64)
@@ -108,8 +110,10 @@ def read_frames(
         sources = {target: source for target, source in derived.items() if source.of == name}
         rows = rows_for(wanted, sources.values())
         pixels, present = reader.read(np.minimum(rows, len(reader.times) - 1))
+        refuse_other_frames(name, pixels, channels_of(name, streams))
         present = present & (rows < len(reader.times))
         for target, (made, there) in make(sources, wanted, rows, pixels, present).items():
+            refuse_other_frames(target, made, sources[target].channels)
             loaded[target] = LoadedFrames(made, there, where)
         if len(rows) > len(wanted):  # else they are the same, and copying a stretch of frames is not free
             at = np.searchsorted(rows, wanted)
@@ -129,7 +133,7 @@ def collate(videos: Sequence[LoadedVideo], index: Sequence[int], label: Sequence
     """Puts videos into one batch, padding their frames right and below to the largest."""
     names = videos[0].streams
     return ClipBatch(
-        {name: _collate_frames([video.streams[name] for video in videos]) for name in names},
+        {name: collate_frames([video.streams[name] for video in videos]) for name in names},
         index=torch.tensor(index, dtype=torch.int64),
         label=torch.tensor([-1 if one is None else one for one in label], dtype=torch.int64),
         numbers=torch.from_numpy(np.stack([video.numbers for video in videos])),
@@ -137,7 +141,15 @@ def collate(videos: Sequence[LoadedVideo], index: Sequence[int], label: Sequence
     )
 
 
-def _collate_frames(parts: Sequence[LoadedFrames]) -> Frames:
+def collate_frames(
+    parts: Sequence[LoadedFrames], joined: Callable[[list[NDArray[np.int64]]], NDArray[np.int64]] = np.stack
+) -> Frames:
+    """Puts one stream of several videos together, padding its frames right and below to the largest.
+
+    Args:
+        parts: of each video.
+        joined: makes one array of the rows `where` [N, T] of each video: [B, N, T].
+    """
     counts = [len(part.pixels) for part in parts]
     sizes = np.array([part.pixels.shape[1:3] for part in parts], dtype=np.int64)
     height, width = sizes.max(axis=0)
@@ -150,7 +162,7 @@ def _collate_frames(parts: Sequence[LoadedFrames]) -> Frames:
         pixels=torch.from_numpy(pixels),
         size=torch.from_numpy(np.repeat(sizes, counts, axis=0)),
         present=torch.from_numpy(np.concatenate([part.present for part in parts])),
-        where=torch.from_numpy(np.stack([part.where + start for part, start in zip(parts, first, strict=False)])),
+        where=torch.from_numpy(joined([part.where + start for part, start in zip(parts, first, strict=False)])),
     )
 
 
@@ -214,7 +226,7 @@ class ClipDataset:
             generator = Rng(self.seed, "clip", key.epoch, position).shared()
             row = int(order[position])
             try:
-                loaded.append(self._load(row, generator))
+                loaded.append(self.load(row, generator))
             except UnreadableVideo as error:
                 substitute = self._substitutes(order, position, key, taken)
                 row, one = self._first_readable(substitute, generator, error)
@@ -226,7 +238,16 @@ class ClipDataset:
         batch.replaced = replaced
         return batch
 
-    def _load(self, row: int, generator: np.random.Generator) -> LoadedVideo:
+    def load(self, row: int, generator: np.random.Generator) -> LoadedVideo:
+        """The clips of one video; what a data set of another kind overrides or calls.
+
+        Args:
+            row: of the video.
+            generator: what the sampler draws from.
+
+        Raises:
+            UnreadableVideo: if it cannot be decoded, or is too short.
+        """
         length = self.lengths[row] if self.lengths is not None else None
         return load_clips(self.videos[row], self.needed, self.streams, self.canvas, self.sampler, generator, length)
 
@@ -244,7 +265,7 @@ class ClipDataset:
     ) -> tuple[int, LoadedVideo]:
         for row in rows:
             try:
-                return row, self._load(row, generator)
+                return row, self.load(row, generator)
             except UnreadableVideo:
                 continue
         raise UserError(f"no video outside of the batch can replace {error.id}, which broke: {error.reason}")

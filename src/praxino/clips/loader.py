@@ -28,6 +28,7 @@ class ClipLoader:
         drop_last: leaves out an epoch's last, shorter batch; else it is cut to a multiple of `ranks`.
         pin_memory: for a GPU.
         multiple_of: batches that make one optimizer step: an epoch has whole steps only.
+        prefetch: batches that each loading process holds ready.
 
     Raises:
         UserError: if a number is too small, there are fewer videos than a batch takes, or the batch does not divide
@@ -44,12 +45,14 @@ class ClipLoader:
         drop_last: bool = True,
         pin_memory: bool = False,
         multiple_of: int = 1,
+        prefetch: int = 3,
     ) -> None:
         videos = len(dataset.videos)
         for name, number, least in (
             ("batch_size", batch_size, 1),
             ("workers", workers, 0),
             ("accumulate", multiple_of, 1),
+            ("prefetch", prefetch, 1),
         ):
             if number < least:
                 raise UserError(f"--{name} must be at least {least}, not {number}")
@@ -69,6 +72,7 @@ class ClipLoader:
         self.drop_last = drop_last
         self.pin_memory = pin_memory
         self.multiple_of = multiple_of
+        self.prefetch = prefetch
         if not len(self):
             raise UserError(f"an epoch of {videos} videos has no {multiple_of} batches of {batch_size} to accumulate")
 
@@ -78,6 +82,11 @@ class ClipLoader:
         rest = 0 if self.drop_last else videos % self.batch_size // self.ranks
         batches = videos // self.batch_size + (rest > 0)
         return batches // self.multiple_of * self.multiple_of
+
+    @property
+    def in_flight(self) -> int:
+        """Batches that may be held at once: those that wait, and the one that is worked on."""
+        return self.workers * self.prefetch + 1
 
     @property
     def left_out(self) -> int:
@@ -111,7 +120,11 @@ class ClipLoader:
         workers: dict[str, Any] = {}
         if self.workers:
             # Forked where possible (no reader is open in this process, see streams): no second import of everything.
-            workers = {"num_workers": self.workers, "prefetch_factor": 3, "worker_init_fn": _leave_signals_to_the_loop}
+            workers = {
+                "num_workers": self.workers,
+                "prefetch_factor": self.prefetch,
+                "worker_init_fn": _leave_signals_to_the_loop,
+            }
         loader: DataLoader[ClipBatch | UserError] = DataLoader(
             _Told(self.dataset),  # type: ignore[arg-type]
             batch_size=None,

@@ -6,25 +6,25 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from importlib import resources
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from praxino.catalogs.base import Catalog
 from praxino.catalogs.folder import VideoFolder
 from praxino.catalogs.listfile import ListFile
+from praxino.configuration.complete import complete
+from praxino.configuration.documents import read
+from praxino.configuration.earlier import as_now
+from praxino.configuration.recipes import recipe_file
 from praxino.demo.render import render
+from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
+from praxino.evaluations.comparison import HANDMADE
 from praxino.evaluations.instance import find_own_video
-from praxino.evaluations.protocol import HANDMADE
 from praxino.evaluations.result import Result, best_handmade, table_lines, write_result
 from praxino.evaluations.retrieval import retrieve
-from praxino.methods.encoder import Encoder
 from praxino.report.page import write_report
 from praxino.training.pretrain import pretrain
-from praxino.training.recipe import complete
 from praxino.training.run import Run
 from praxino.training.start import OUTSIDE, resume, start
 
@@ -103,8 +103,7 @@ def _rendered(out: Path, seed: int, say: Callable[[str], None], bars: Bars) -> C
 
 
 def _config(catalog: Catalog, out: Path, seed: int, steps: int | None, workers: int, recipe: str) -> dict[str, Any]:
-    text = resources.files("praxino.recipes").joinpath(f"{recipe}.yaml").read_text()
-    given = yaml.safe_load(text)
+    given = as_now(read(recipe_file(recipe)))
     training = len(catalog.part("train"))
     if training < 4:
         raise UserError(f"{training} videos are too few to learn from: give a folder of at least four")

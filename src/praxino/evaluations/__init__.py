@@ -1,0 +1,47 @@
+"""Evaluations: protocols with a number."""
+
+from typing import TYPE_CHECKING
+
+from praxino.lazy import lazy
+
+if TYPE_CHECKING:
+    from praxino.evaluations.classifying.classifier import Classifier as Classifier
+    from praxino.evaluations.classifying.finetune import finetune as finetune
+    from praxino.evaluations.classifying.linear import linear as linear
+    from praxino.evaluations.classifying.outcome import FineTuned as FineTuned
+    from praxino.evaluations.classifying.recognition import recognise as recognise
+    from praxino.evaluations.comparison import Compared as Compared
+    from praxino.evaluations.comparison import compared_features as compared_features
+    from praxino.evaluations.embedding import Embedded as Embedded
+    from praxino.evaluations.embedding import embed_videos as embed_videos
+    from praxino.evaluations.features import VideoFeatures as VideoFeatures
+    from praxino.evaluations.figures import Curves as Curves
+    from praxino.evaluations.figures import Picture as Picture
+    from praxino.evaluations.instance import find_own_video as find_own_video
+    from praxino.evaluations.joint import Member as Member
+    from praxino.evaluations.joint import members_of as members_of
+    from praxino.evaluations.nearest_neighbours import knn as knn
+    from praxino.evaluations.result import Neighbours as Neighbours
+    from praxino.evaluations.result import Result as Result
+    from praxino.evaluations.result import Row as Row
+    from praxino.evaluations.retrieval import retrieve as retrieve
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        {
+            "classifying.classifier": ["Classifier"],
+            "classifying.finetune": ["finetune"],
+            "classifying.linear": ["linear"],
+            "classifying.outcome": ["FineTuned"],
+            "classifying.recognition": ["recognise"],
+            "comparison": ["Compared", "compared_features"],
+            "embedding": ["Embedded", "embed_videos"],
+            "features": ["VideoFeatures"],
+            "figures": ["Curves", "Picture"],
+            "instance": ["find_own_video"],
+            "joint": ["Member", "members_of"],
+            "nearest_neighbours": ["knn"],
+            "result": ["Neighbours", "Result", "Row"],
+            "retrieval": ["retrieve"],
+        },
+    )

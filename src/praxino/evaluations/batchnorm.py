@@ -14,8 +14,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from praxino.catalogs.base import Video
 from praxino.clips.dataset import LoadedVideo, Streams, collate
+from praxino.encoders.encoder import Encoder
 from praxino.evaluations.features import loaded_videos, one_frame_only
-from praxino.methods.encoder import Encoder
 from praxino.rng import Rng
 
 

@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from praxino.catalogs.base import Catalog, Part
-from praxino.clips.dataset import collate
+from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
-from praxino.evaluations.features import loaded_videos
-from praxino.methods.encoder import Encoder
+from praxino.evaluations.features import embedded, evens_out
 from praxino.ranks import Device, pick_device
 
 
@@ -40,6 +39,7 @@ def embed_videos(
     out: Path,
     part: Part = "all",
     view: str | None = None,
+    clips_at_once: int = 64,
     workers: int = 2,
     device: Device = "auto",
     max_left_out: float = 0.1,
@@ -53,13 +53,14 @@ def embed_videos(
         out: the file to write.
         part: of the catalog.
         view: of the encoder; none: its first.
+        clips_at_once: clips through the network at once, of several videos or of a part of one; fewer take less memory.
         workers: loading processes.
         device: auto takes a GPU where there is one.
         max_left_out: largest share of unreadable videos, 0 to 1.
         progress: called with (videos done, videos).
 
     Raises:
-        UserError: if too much is unreadable, or the file cannot be written.
+        UserError: if too much is unreadable, the file cannot be written, or `clips_at_once` is below 1.
     """
     videos = catalog.part(part)
     out = Path(out)
@@ -70,31 +71,27 @@ def embed_videos(
     if not len(videos):
         raise UserError(f"there are no videos to embed: the part '{part}' of the catalog is empty")
     encoder.to(pick_device(device)).backbone.eval()
-    needed = (encoder.view(view).stream,)
+    seen = encoder.view(view)
     vectors, names, starts, ends = [], [], [], []
     left_out: list[tuple[str, str]] = []
-    source = loaded_videos(videos, needed, encoder.sampler, encoder.streams, encoder.canvas, workers=workers)
-    for done, (row, loaded) in enumerate(source, start=1):
-        id = videos[row].id
-        if isinstance(loaded, str):
-            left_out.append((id, loaded))
-        else:
-            vectors.append(encoder.features(collate([loaded], [0], [None]), view).cpu().numpy())
-            names += [id] * len(loaded.numbers)
-            starts.append(loaded.times[:, 0])
-            ends.append(loaded.times[:, -1])
-        if progress:
-            progress(done, len(videos))
+    source = embedded(
+        videos, {"vectors": lambda batch: encoder.features(batch, view), "times": lambda batch: batch.times[:, 0]},
+        (seen.stream,), encoder.sampler, encoder.streams, encoder.canvas, left_out=left_out, workers=workers,
+        clips_at_once=clips_at_once, padded=evens_out(seen), progress=progress,
+    )  # fmt: skip
+    for row, found in source:
+        vectors.append(found["vectors"].numpy())
+        names += [videos[row].id] * len(found["vectors"])
+        starts.append(found["times"][:, 0].numpy())
+        ends.append(found["times"][:, -1].numpy())
     if not vectors or len(left_out) > max_left_out * len(videos):
         raise UserError(
             f"{len(left_out)} of {len(videos)} videos cannot be read (the first: {': '.join(left_out[0])})"
             + (": pass --max_left_out 1 to go on without them" if vectors else "")
         )
-    embedded = Embedded(
-        np.concatenate(vectors), np.array(names), np.concatenate(starts), np.concatenate(ends), left_out
-    )
+    made = Embedded(np.concatenate(vectors), np.array(names), np.concatenate(starts), np.concatenate(ends), left_out)
     aside = out.with_name(out.name + ".part")
     with aside.open("wb") as file:
-        np.savez(file, vectors=embedded.vectors, video=embedded.video, start=embedded.start, end=embedded.end)
+        np.savez(file, vectors=made.vectors, video=made.video, start=made.start, end=made.end)
     os.replace(aside, out)
-    return embedded
+    return made

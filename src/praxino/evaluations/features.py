@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,14 +15,15 @@ from torch.utils.data import DataLoader
 
 from praxino.batch import ClipBatch
 from praxino.catalogs.base import Video
-from praxino.clips.dataset import LoadedVideo, Streams, collate, load_clips
+from praxino.clips.dataset import LoadedVideo, Streams, load_clips
+from praxino.clips.flat import flat_batches
 from praxino.clips.samplers import Sampler
-from praxino.errors import UnreadableVideo, UserError
+from praxino.errors import UnreadableVideo, UserError, check_numbers
 from praxino.rng import Rng
 from praxino.streams.base import Canvas
+from praxino.views.pipeline import View
 
 Embed = Callable[[ClipBatch], Tensor]
-Say = Callable[[str], None]
 
 
 @dataclass
@@ -95,7 +97,64 @@ def _as_is(item: Any) -> Any:
     return item
 
 
-@torch.no_grad()
+def embedded(
+    videos: Sequence[Video],
+    embeds: Mapping[str, Embed],
+    needed: Sequence[str],
+    sampler: Sampler,
+    streams: Streams | None = None,
+    canvas: Mapping[str, Canvas] | None = None,
+    *,
+    left_out: list[tuple[str, str]],
+    workers: int = 0,
+    clips_at_once: int = 64,
+    padded: bool = False,
+    max_left_out: float = 1.0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[tuple[int, dict[str, Tensor]]]:
+    """The clips' vectors of each readable video in turn, put back from flat batches (`flat_batches`).
+
+    Args:
+        videos, embeds, needed, sampler, streams, canvas: as of `extract`.
+        left_out: gets (id, reason) of each unreadable video as soon as it is met.
+        workers, clips_at_once, padded, max_left_out, progress: as of `extract`.
+
+    Yields:
+        A video's row, and by name [clips, d] on the CPU.
+
+    Raises:
+        UserError: if `clips_at_once` is below 1, or more than `max_left_out` of the videos cannot be read.
+    """
+    check_numbers(clips_at_once=clips_at_once)
+    source = loaded_videos(videos, needed, sampler, streams or {}, canvas or {}, workers=workers)
+    done = itertools.count(1)
+    told = progress or (lambda done, videos: None)
+
+    def readable() -> Iterator[tuple[int, int | None, LoadedVideo]]:
+        for row, loaded in source:
+            video = videos[row]
+            if isinstance(loaded, LoadedVideo) and len(loaded.numbers):
+                yield row, video.label, loaded
+            else:
+                reason = loaded if isinstance(loaded, str) else "the sampler takes no clip of it"
+                left_out.append((video.id, reason))
+                refuse_unreadable(left_out, len(videos), max_left_out)
+                told(next(done), len(videos))
+
+    parts: list[dict[str, Tensor]] = []  # of the video that is not complete yet
+    for batch, pieces in flat_batches(readable(), clips_at_once, padded):
+        with torch.no_grad():
+            made = {name: embed(batch).cpu() for name, embed in embeds.items()}
+        counts = [piece.clips for piece in pieces]
+        cut = {name: vectors.split(counts) for name, vectors in made.items()}
+        for at, piece in enumerate(pieces):
+            parts.append({name: vectors[at] for name, vectors in cut.items()})
+            if piece.last:
+                yield piece.row, {name: torch.cat([part[name] for part in parts]) for name in embeds}
+                parts = []
+                told(next(done), len(videos))
+
+
 def extract(
     videos: Sequence[Video],
     embeds: Mapping[str, Embed],
@@ -106,6 +165,8 @@ def extract(
     *,
     workers: int = 0,
     clips_apart: bool = False,
+    clips_at_once: int = 64,
+    padded: bool = False,
     max_left_out: float = 1.0,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, VideoFeatures]:
@@ -113,48 +174,68 @@ def extract(
 
     Args:
         videos: which; a catalog's part.
-        embeds: name -> function of a batch of one video: [N, d].
+        embeds: name -> function of a batch whose rows are clips: B clips, N = 1, to [B, d]. What it makes of a clip
+            must not depend on the others: networks in evaluation mode, views without randomness.
         needed: names of the streams to read.
         sampler, streams, canvas: which frames, by which reader, at which size.
         workers: loading processes.
-        clips_apart: keeps the clips' vectors instead of their mean.
+        clips_apart: keeps the clips' vectors instead of their mean; all videos then have equally many clips.
+        clips_at_once: clips in a batch: those of small videos together, those of long ones in parts.
+        padded: frames of different sizes share a batch, the smaller ones padded; right where `evens_out` is true of all
+            views. False: a batch has frames of one size.
         max_left_out: largest share of videos that may turn out unreadable.
         progress: called with (videos done, videos).
 
     Raises:
-        UserError: if there are no videos, or more than `max_left_out` of them, or all, cannot be read.
+        UserError: if there are no videos, or more than `max_left_out` of them, or all, cannot be read, or the vectors
+            of one do not fit those of the others.
     """
     if not len(videos):
         raise UserError("there are no videos to take features of: this part of the catalog is empty")
     vectors: dict[str, NDArray[np.float32]] = {}
     rows: list[int] = []
     left_out: list[tuple[str, str]] = []
-    source = loaded_videos(videos, needed, sampler, streams or {}, canvas or {}, workers=workers)
-    for done, (row, loaded) in enumerate(source, start=1):
-        if isinstance(loaded, str):
-            left_out.append((videos[row].id, loaded))
-            refuse_unreadable(left_out, len(videos), max_left_out)
-        else:
-            batch = collate([loaded], [row], [videos[row].label])
-            for name, embed in embeds.items():
-                clips = embed(batch).float()
-                made = (clips if clips_apart else clips.mean(0)).cpu().numpy()
-                if name not in vectors:
-                    # Asked for whole, so that nothing is copied at the end; memory is taken by the rows written.
-                    vectors[name] = np.empty((len(videos), *made.shape), np.float32)
-                vectors[name][len(rows)] = made.reshape(vectors[name].shape[1:])
-            rows.append(row)
-        if progress:
-            progress(done, len(videos))
+    source = embedded(
+        videos, embeds, needed, sampler, streams, canvas, left_out=left_out, workers=workers,
+        clips_at_once=clips_at_once, padded=padded, max_left_out=max_left_out, progress=progress,
+    )  # fmt: skip
+    for row, found in source:
+        for name, clips in found.items():
+            made = (clips.float() if clips_apart else clips.float().mean(0)).numpy()
+            if name not in vectors:
+                # Asked for whole, so that nothing is copied at the end; memory is taken by the rows written.
+                vectors[name] = np.empty((len(videos), *made.shape), np.float32)
+            if made.shape != vectors[name].shape[1:]:
+                raise _other_shape(videos[row].id, made.shape, vectors[name].shape[1:])
+            vectors[name][len(rows)] = made
+        rows.append(row)
     if not rows:
         raise UserError(f"none of the {len(videos)} videos can be read (the first: {': '.join(left_out[0])})")
-    found = [videos[row] for row in rows]
-    labels = np.array([-1 if v.label is None else v.label for v in found], np.int64)
-    common = {"labels": labels, "ids": [v.id for v in found], "groups": [v.group for v in found]}
+    readable = [videos[row] for row in rows]
+    labels = np.array([-1 if v.label is None else v.label for v in readable], np.int64)
+    common = {"labels": labels, "ids": [v.id for v in readable], "groups": [v.group for v in readable]}
     return {
         name: VideoFeatures(made[: len(rows)], rows=np.array(rows), left_out=left_out, **common)  # type: ignore[arg-type]
         for name, made in vectors.items()
     }
+
+
+def _other_shape(id: str, own: tuple[int, ...], first: tuple[int, ...]) -> UserError:
+    if own[-1] != first[-1]:
+        return UserError(
+            f"{id} gives a vector of {own[-1]} numbers, and the first video one of {first[-1]}: let the view, or a "
+            "canvas, make frames of one size"
+        )
+    return UserError(
+        f"{id} has {own[0]} clips, and the first video {first[0]}: clips are kept apart only where all videos have "
+        "equally many"
+    )
+
+
+def evens_out(view: View) -> bool:
+    """Whether a view first of all gives frames of all sizes one size, so that it never sees how they were padded."""
+    sizes = torch.tensor([[48, 64], [64, 48], [90, 120]]).reshape(3, 1, 1, 2)
+    return bool(view.operations) and len(view.operations[0].size_after(sizes).reshape(3, 2).unique(dim=0)) == 1
 
 
 def refuse_unreadable(left_out: Sequence[tuple[str, str]], videos: int, max_left_out: float) -> None:

@@ -13,13 +13,13 @@ import numpy as np
 
 from praxino.catalogs.base import Catalog, Part
 from praxino.described import arguments
+from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
 from praxino.evaluations import metrics
-from praxino.evaluations.members import members_of
-from praxino.evaluations.protocol import compared_features
+from praxino.evaluations.comparison import compared_features
+from praxino.evaluations.joint import members_of
 from praxino.evaluations.result import Neighbours, Result, Row
 from praxino.evaluations.retrieval import SHOWN_NEIGHBOURS, SHOWN_QUERIES, ordered, scored_row
-from praxino.methods.encoder import Encoder
 from praxino.ranks import Device, pick_device
 from praxino.rng import Rng
 

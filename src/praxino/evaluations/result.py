@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from praxino.catalogs.base import Video
 from praxino.clips.dataset import Streams
-from praxino.errors import UnreadableVideo, UserError
-from praxino.streams.base import Canvas, Stream
-from praxino.streams.choose import stream_of
-
-PICTURES = 4
+from praxino.errors import UserError
+from praxino.evaluations.figures import Curves, Picture, check_pictures, curves_of, plain_curves, write_pictures
+from praxino.evaluations.thumbnails import Thumbnails
+from praxino.files import written_aside
 
 
 @dataclass
@@ -57,6 +55,8 @@ class Result:
         neighbours: queries with what they found.
         left_out: (id, reason).
         per_query: row name -> column -> hit of each query; what intervals and comparisons are made of.
+        pictures: to be shown below the table.
+        curves: charts, to be shown there, too.
     """
 
     protocol: str
@@ -67,6 +67,8 @@ class Result:
     neighbours: list[Neighbours] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
     per_query: dict[str, dict[str, Any]] = field(default_factory=dict)
+    pictures: list[Picture] = field(default_factory=list)
+    curves: list[Curves] = field(default_factory=list)
 
     def row(self, name: str) -> Row:
         """The row of this name."""
@@ -76,28 +78,48 @@ class Result:
 def write_result(
     folder: str | Path, name: str, result: Result, classes: Sequence[str], streams: Streams | None = None
 ) -> Path:
-    """Writes `evaluations/NAME.json` into a run's folder, and the pictures of its neighbours beside it.
+    """Writes `evaluations/NAME.json` into a run's folder, and beside it its pictures and those of its neighbours.
+
+    All pictures are written aside first, so that a failure leaves what was there.
 
     Args:
         folder: the run's.
-        name: file name without its ending.
+        name: file name without its ending; of a run with several encoders "retrieval@rgb".
         result: what was measured.
         classes: names of the classes, by label.
         streams: readers, as of `load_clips`.
+
+    Raises:
+        ValueError: if a picture or a curve of the result is none.
+        UserError: if the folder cannot be written to.
     """
     folder = Path(folder)
-    (folder / "evaluations").mkdir(parents=True, exist_ok=True)
+    check_pictures(result.pictures)
+    curves = [plain_curves(one) for one in result.curves]
     frames = folder / "evaluations" / f"{name}-frames"
-    aside = frames.with_name(frames.name + ".part")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir()
-    pictures = _Pictures(aside, frames.relative_to(folder), streams or {})
+    path = frames.with_name(f"{name}.json")
+    with written_aside(path) as path_aside, _folder_aside(frames) as aside:
+        data = {
+            "protocol": result.protocol,
+            "title": result.title,
+            "settings": result.settings,
+            "columns": result.columns,
+            "rows": [asdict(row) for row in result.rows],
+            "gallery": _gallery(result, classes, Thumbnails(aside, frames.relative_to(folder), streams or {})),
+            "pictures": write_pictures(aside, frames.relative_to(folder), result.pictures),
+            "curves": curves,
+            "left_out": [{"id": id, "reason": reason} for id, reason in result.left_out],
+        }
+        path_aside.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    return path
 
+
+def _gallery(result: Result, classes: Sequence[str], thumbnails: Thumbnails) -> list[dict[str, Any]]:
     def shown(video: Video) -> dict[str, Any]:
         label = classes[video.label] if video.label is not None and video.label < len(classes) else None
-        return {"id": video.id, "label": label, "frames": pictures.of(video)}
+        return {"id": video.id, "label": label, "frames": thumbnails.of(video)}
 
-    gallery = [
+    return [
         {
             "query": shown(one.query),
             "neighbours": [
@@ -107,26 +129,24 @@ def write_result(
         }
         for one in result.neighbours
     ]
-    data = {
-        "protocol": result.protocol,
-        "title": result.title,
-        "settings": result.settings,
-        "columns": result.columns,
-        "rows": [asdict(row) for row in result.rows],
-        "gallery": gallery,
-        "left_out": [{"id": id, "reason": reason} for id, reason in result.left_out],
-    }
-    shutil.rmtree(frames, ignore_errors=True)
-    os.replace(aside, frames)
-    path = folder / "evaluations" / f"{name}.json"
-    path_aside = path.with_name(path.name + ".part")
-    path_aside.write_text(json.dumps(data, indent=1) + "\n")
-    os.replace(path_aside, path)
-    return path
+
+
+@contextmanager
+def _folder_aside(folder: Path) -> Iterator[Path]:
+    """An empty folder to fill, which takes the place of `folder` at the end; on failure nothing of it is left."""
+    aside = folder.with_name(folder.name + ".part")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    try:
+        yield aside
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(aside, folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def read_result(folder: str | Path, name: str) -> Result:
-    """The table of what `write_result` wrote, without its pictures and without the single queries.
+    """The table and the curves of what `write_result` wrote, without its pictures and without the single queries.
 
     Raises:
         UserError: if it is not there.
@@ -134,41 +154,12 @@ def read_result(folder: str | Path, name: str) -> Result:
     path = Path(folder) / "evaluations" / f"{name}.json"
     if not path.is_file():
         raise UserError(f"{path} is missing: the evaluation has to be made once more")
-    said = json.loads(path.read_text())
+    said = json.loads(path.read_text(encoding="utf-8"))
     rows = [Row(**row) for row in said["rows"]]
     left_out = [(one["id"], one["reason"]) for one in said["left_out"]]
-    return Result(said["protocol"], said["title"], said["settings"], said["columns"], rows, left_out=left_out)
-
-
-class _Pictures:
-    """JPEG frames of videos, each video once."""
-
-    def __init__(self, folder: Path, shown_as: Path, streams: Streams) -> None:
-        self.folder, self.shown_as, self.streams = folder, shown_as, streams
-        self.made: dict[str, list[str]] = {}
-
-    def of(self, video: Video) -> list[str]:
-        if video.id not in self.made:
-            self.made[video.id] = self._make(video)
-        return self.made[video.id]
-
-    def _make(self, video: Video) -> list[str]:
-        from PIL import Image
-
-        stream = stream_of(video, "rgb", self.streams)
-        if not isinstance(stream, Stream):
-            return []
-        try:
-            with stream.open(video, Canvas(short_side=96)) as reader:
-                last = len(reader.times) - 1
-                wanted = np.linspace(last * 0.2, last * 0.8, PICTURES).astype(np.int64)
-                pixels, _ = reader.read(wanted)
-        except UnreadableVideo:
-            return []
-        names = [f"{len(self.made):03d}-{k}.jpg" for k in range(PICTURES)]
-        for name, frame in zip(names, pixels, strict=True):
-            Image.fromarray(frame).save(self.folder / name, quality=80)
-        return [(self.shown_as / name).as_posix() for name in names]
+    curves = [curves_of(one) for one in said.get("curves") or []]  # results of earlier versions have none
+    table = said["protocol"], said["title"], said["settings"], said["columns"], rows
+    return Result(*table, left_out=left_out, curves=curves)
 
 
 def table_lines(result: Result) -> list[str]:

@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from praxino.backbones.pooling import Feature
 from praxino.catalogs.base import Catalog, Part
 from praxino.clips.samplers import Sampler
+from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
 from praxino.evaluations import metrics
+from praxino.evaluations.comparison import Compared, compared_features
 from praxino.evaluations.features import VideoFeatures
-from praxino.evaluations.members import members_of
-from praxino.evaluations.protocol import Compared, compared_features
+from praxino.evaluations.joint import members_of
 from praxino.evaluations.result import Neighbours, Result, Row
-from praxino.methods.encoder import Encoder, Feature
 from praxino.ranks import Device, pick_device
 from praxino.rng import Rng
 

@@ -1,0 +1,25 @@
+"""Losses: pure functions of embeddings or scores."""
+
+from typing import TYPE_CHECKING
+
+from praxino.lazy import lazy
+
+if TYPE_CHECKING:
+    from praxino.losses.contrastive import nt_xent as nt_xent
+    from praxino.losses.contrastive import nt_xent_rows as nt_xent_rows
+    from praxino.losses.nce import info_nce as info_nce
+    from praxino.losses.nce import nce_constant as nce_constant
+    from praxino.losses.nce import nce_rows as nce_rows
+    from praxino.losses.nce import softmax_rows as softmax_rows
+    from praxino.losses.temporal import global_local as global_local
+    from praxino.losses.temporal import instance_pairs as instance_pairs
+    from praxino.losses.temporal import local_local as local_local
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        {
+            "contrastive": ["nt_xent", "nt_xent_rows"],
+            "nce": ["info_nce", "nce_constant", "nce_rows", "softmax_rows"],
+            "temporal": ["global_local", "instance_pairs", "local_local"],
+        },
+    )

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from praxino.losses.nt_xent import nt_xent_rows
+from praxino.losses.contrastive import nt_xent_rows
 from praxino.precision import full_precision
 
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor, nn
 
 from praxino.batch import ClipBatch
+from praxino.errors import UserError
 from praxino.rng import Rng
 
 if TYPE_CHECKING:
-    from praxino.methods.encoder import Encoder, Evaluation
+    from praxino.encoders.encoder import Encoder
+from praxino.encoders.protocol import Protocol
 
 
 @dataclass
@@ -72,6 +74,22 @@ class Task(nn.Module):
     def after_step(self, kept: dict[str, Tensor]) -> None:
         """After each optimizer step, with the rows kept on all ranks, in rank order (banks, queues)."""
 
+    def validated(self, batch: ClipBatch, rng: Rng) -> Losses:
+        """What it says of held-out videos: means over the batch, as `total` and `terms`.
+
+        Called in evaluation mode without gradient; the task's state is put back afterwards. By default what it says of
+        the training's videos; a task that remembers those (banks, queues) must say itself what others are held against.
+
+        Raises:
+            UserError: if it cannot be validated.
+        """
+        if type(self).after_step is not Task.after_step:
+            raise UserError(
+                f"{type(self).__name__} remembers its training videos and cannot be validated on others: pass "
+                "--validation 0 (a method of your own overrides `validated`)"
+            )
+        return self(batch, rng)
+
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Groups for the optimizer; by default the trainable parameters as one group."""
         return [{"params": [p for p in self.parameters() if p.requires_grad]}]
@@ -80,6 +98,6 @@ class Task(nn.Module):
 class Method(Task):
     """A pretraining task. One file that reads like its paper; all settings are constructor arguments."""
 
-    def exports(self, evaluation: Evaluation) -> dict[str, Encoder]:
+    def exports(self, protocol: Protocol) -> dict[str, Encoder]:
         """The encoders that a user takes home, by name; one, named "", for most methods."""
         raise NotImplementedError

@@ -15,12 +15,13 @@ from torch import Tensor
 from praxino.backbones.base import Backbone
 from praxino.backbones.pooling import pool
 from praxino.batch import ClipBatch
+from praxino.encoders.encoder import Encoder
+from praxino.encoders.protocol import Protocol
 from praxino.errors import UserError
 from praxino.losses.nce import nce_constant, nce_rows, softmax_rows
 from praxino.methods.base import Losses, Method
-from praxino.methods.encoder import Encoder, Evaluation
-from praxino.methods.memory_bank import MemoryBank, draw_candidates
-from praxino.methods.two_views import two_views
+from praxino.methods.parts.memory_bank import MemoryBank, draw_candidates
+from praxino.methods.parts.two_views import two_views
 from praxino.ranks import gather_rows
 from praxino.rng import Rng
 from praxino.views.pipeline import View
@@ -149,5 +150,5 @@ class CMC(Method):
         self.first_bank.update(kept["index"], kept["first"], self.momentum)
         self.second_bank.update(kept["index"], kept["second"], self.momentum)
 
-    def exports(self, evaluation: Evaluation) -> dict[str, Encoder]:
-        return {"": Encoder.of(self.backbone, evaluation)}
+    def exports(self, protocol: Protocol) -> dict[str, Encoder]:
+        return {"": Encoder.of(self.backbone, protocol)}

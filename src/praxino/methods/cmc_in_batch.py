@@ -13,11 +13,12 @@ from torch import Tensor, nn
 from praxino.backbones.base import Backbone
 from praxino.backbones.pooling import pool
 from praxino.batch import ClipBatch
+from praxino.encoders.encoder import Encoder
+from praxino.encoders.protocol import Protocol
 from praxino.errors import UserError
 from praxino.losses.nce import info_nce
 from praxino.methods.base import Losses, Method
-from praxino.methods.encoder import Encoder, Evaluation
-from praxino.methods.two_views import two_views
+from praxino.methods.parts.two_views import two_views
 from praxino.ranks import gather_rows
 from praxino.rng import Rng
 from praxino.views.pipeline import View
@@ -82,5 +83,5 @@ class CMCInBatch(Method):
         """[B, C, T, h, w] -> [B, dim]."""
         return self.head(pool(self.backbone(clips), "mean"))
 
-    def exports(self, evaluation: Evaluation) -> dict[str, Encoder]:
-        return {"": Encoder.of(self.backbone, evaluation)}
+    def exports(self, protocol: Protocol) -> dict[str, Encoder]:
+        return {"": Encoder.of(self.backbone, protocol)}

@@ -15,8 +15,8 @@ from praxino.backbones.base import Backbone
 from praxino.batch import ClipBatch
 from praxino.methods.base import Losses
 from praxino.methods.cmc import CMC
-from praxino.methods.memory_bank import MemoryBank
-from praxino.methods.two_views import two_views
+from praxino.methods.parts.memory_bank import MemoryBank
+from praxino.methods.parts.two_views import two_views
 from praxino.rng import Rng
 from praxino.views.motion import Repeat, destroyed
 from praxino.views.pipeline import Operation, View

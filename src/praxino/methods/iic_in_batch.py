@@ -14,7 +14,7 @@ from praxino.batch import ClipBatch
 from praxino.losses.nce import info_nce
 from praxino.methods.base import Losses
 from praxino.methods.cmc_in_batch import CMCInBatch
-from praxino.methods.two_views import two_views
+from praxino.methods.parts.two_views import two_views
 from praxino.ranks import gather_rows
 from praxino.rng import Rng
 from praxino.views.motion import Repeat, destroyed

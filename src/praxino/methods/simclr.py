@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from praxino.backbones.base import Backbone
 from praxino.backbones.pooling import pool
 from praxino.batch import ClipBatch
+from praxino.encoders.encoder import Encoder
+from praxino.encoders.protocol import Protocol
 from praxino.errors import UserError
-from praxino.losses.nt_xent import nt_xent
+from praxino.losses.contrastive import nt_xent
 from praxino.methods.base import Losses, Method
-from praxino.methods.encoder import Encoder, Evaluation
 from praxino.ranks import gather_rows
 from praxino.rng import Rng
 from praxino.views.pipeline import View
@@ -66,5 +67,5 @@ class SimCLR(Method):
         loss = nt_xent(first, second, self.temperature)
         return Losses(loss, terms={"contrastive": loss.detach()}, embeddings={"clip": embeddings[:, 0].detach()})
 
-    def exports(self, evaluation: Evaluation) -> dict[str, Encoder]:
-        return {"": Encoder.of(self.backbone, evaluation)}
+    def exports(self, protocol: Protocol) -> dict[str, Encoder]:
+        return {"": Encoder.of(self.backbone, protocol)}

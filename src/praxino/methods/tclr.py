@@ -16,12 +16,13 @@ from torch import Tensor, nn
 from praxino.backbones.base import Backbone
 from praxino.backbones.pooling import pool
 from praxino.batch import ClipBatch
+from praxino.encoders.encoder import Encoder
+from praxino.encoders.protocol import Protocol
 from praxino.errors import UserError
-from praxino.losses.nt_xent import nt_xent_rows
+from praxino.losses.contrastive import nt_xent_rows
 from praxino.losses.temporal import global_local, instance_pairs, local_local
 from praxino.methods.base import Losses, Method
-from praxino.methods.encoder import Encoder, Evaluation
-from praxino.methods.recompute import recomputed
+from praxino.methods.parts.recompute import recomputed
 from praxino.precision import full_precision
 from praxino.ranks import gather_rows
 from praxino.rng import Rng
@@ -194,8 +195,8 @@ class TCLR(Method):
             embeddings={"sparse": sparse[:, 0].detach(), "dense": dense[:, 0, 0].detach()},
         )
 
-    def exports(self, evaluation: Evaluation) -> dict[str, Encoder]:
-        return {"": Encoder.of(self.backbone, evaluation)}
+    def exports(self, protocol: Protocol) -> dict[str, Encoder]:
+        return {"": Encoder.of(self.backbone, protocol)}
 
 
 def passes(n: int) -> list[Place]:

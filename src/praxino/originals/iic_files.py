@@ -19,8 +19,8 @@ from praxino.backbones.resnet3d import R3D18
 from praxino.catalogs.lists import class_names
 from praxino.clips.samplers import EvenClips
 from praxino.described import PLAIN
+from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
-from praxino.methods.encoder import Encoder
 from praxino.originals.iic import (
     SPOKEN,
     backbone_from_original,
@@ -30,7 +30,7 @@ from praxino.originals.iic import (
     original_names,
     without_classifier,
 )
-from praxino.originals.keys import without_parallel
+from praxino.originals.keys import plain_classifier, without_parallel
 from praxino.originals.pickles import load_pickle, save_pickle
 from praxino.streams.base import Derived, Stream
 from praxino.views.geometry import Resize
@@ -140,8 +140,8 @@ def encoder_of_file(
         classes=names,
         record={"original": "IIC", "file": path.name, "epoch": read.epoch, "settings": read.settings},
     )
-    if encoder.classifier is not None:
-        encoder.classifier.load_state_dict(read.classifier)
+    if encoder.head is not None:
+        encoder.head.load_state_dict(read.classifier)
     return encoder, _report(read, encoder)
 
 
@@ -158,11 +158,11 @@ def write_file(encoder: Encoder, path: str | Path) -> list[str]:
         UserError: if IIC has no network like the encoder's.
     """
     state = backbone_to_original(encoder.backbone)
-    if encoder.classifier is None:
+    if encoder.head is None:
         save_pickle(path, {"model": state})
         form = "as 'model', for its retrieval and fine-tuning"
     else:
-        state |= classifier_to_original(encoder.classifier.state_dict())
+        state |= classifier_to_original(plain_classifier(encoder.head, "IIC"))
         save_pickle(path, state)
         form = "and nothing else, with the classifier, for the test of its fine-tuning"
     return [f"IIC's {SPOKEN[type(encoder.backbone)]}: {len(state)} tensors, {form}"]
@@ -188,7 +188,7 @@ def _class_names(file: Path, read: IICFile, path: Path) -> tuple[str, ...]:
 
 
 def _report(read: IICFile, encoder: Encoder) -> list[str]:
-    mapped = len(read.names) + (len(read.classifier) if encoder.classifier else 0)
+    mapped = len(read.names) + (len(read.classifier) if encoder.head else 0)
     first, *others = encoder.views
     lines = [
         f"IIC's {SPOKEN[type(read.backbone)]}: {mapped} tensors mapped",

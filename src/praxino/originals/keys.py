@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from praxino.encoders.head import Head
 from praxino.errors import UserError
 
 PARALLEL = "module."
@@ -17,6 +18,21 @@ def without_parallel(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     if not state or not all(key.startswith(PARALLEL) for key in state):
         return dict(state)
     return {key.removeprefix(PARALLEL): tensor for key, tensor in state.items()}
+
+
+def plain_classifier(head: Head, original: str) -> dict[str, Tensor]:
+    """Weight and bias of a head that is a linear layer and no more.
+
+    Args:
+        head: of an encoder.
+        original: what would take it, for the message.
+
+    Raises:
+        UserError: if it normalises its features, which the original's classifier does not.
+    """
+    if head.norm:
+        raise UserError(f"{original}'s classifier is a linear layer, and this head has a BatchNorm before it")
+    return {word: tensor.detach().cpu() for word, tensor in head.state_dict().items()}
 
 
 def refuse_unequal(state: Mapping[str, Tensor], shapes: Mapping[str, torch.Size], what: str) -> None:

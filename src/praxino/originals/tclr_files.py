@@ -21,9 +21,9 @@ from praxino.backbones.resnet3d import DilatedR3D18
 from praxino.catalogs.lists import class_names
 from praxino.clips.modes import TemporalModes
 from praxino.described import PLAIN
+from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
-from praxino.methods.encoder import Encoder
-from praxino.originals.keys import refuse_misshapen, without_parallel
+from praxino.originals.keys import plain_classifier, refuse_misshapen, without_parallel
 from praxino.originals.pickles import load_pickle, save_pickle
 from praxino.originals.tclr import (
     BACKBONE,
@@ -134,8 +134,8 @@ def encoder_of_file(path: Path, classes: Path | None = None) -> tuple[Encoder, l
         classes=names,
         record={"original": "TCLR", "file": path.name, **read.facts},
     )
-    if encoder.classifier is not None:
-        encoder.classifier.load_state_dict({word: tensor[-len(names) :] for word, tensor in read.classifier.items()})
+    if encoder.head is not None:
+        encoder.head.load_state_dict({word: tensor[-len(names) :] for word, tensor in read.classifier.items()})
     return encoder, _report(read, encoder, sampler.clips)
 
 
@@ -153,11 +153,11 @@ def write_file(encoder: Encoder, path: str | Path) -> list[str]:
         UserError: if TCLR has no network like the encoder's.
     """
     state = backbone_to_original(encoder.backbone)
-    if encoder.classifier is None:
+    if encoder.head is None:
         state = {BACKBONE + key: tensor for key, tensor in state.items()}
         form = f"as 'state_dict', {READERS[type(encoder.backbone)]}"
     else:
-        own = {word: tensor.detach().cpu() for word, tensor in encoder.classifier.state_dict().items()}
+        own = plain_classifier(encoder.head, "TCLR")
         none = {"weight": torch.zeros(1, encoder.backbone.dim), "bias": torch.full((1,), NEVER)}
         state |= {CLASSIFIER + word: torch.cat([none[word], own[word]]) for word in ("weight", "bias")}
         form = f"as 'state_dict', with a classifier of 1 + {len(encoder.classes)} outputs"
@@ -177,7 +177,7 @@ def _class_names(file: Path, read: TCLRFile, path: Path) -> tuple[str, ...]:
 
 
 def _report(read: TCLRFile, encoder: Encoder, clips: int) -> list[str]:
-    mapped = len(original_names(read.backbone)) + (len(read.classifier) if encoder.classifier else 0)
+    mapped = len(original_names(read.backbone)) + (len(read.classifier) if encoder.head else 0)
     lines = [
         f"TCLR's {SPOKEN[type(read.backbone)]}: {mapped} tensors mapped, the first convolution from BGR to RGB",
         f"view rgb, {clips} clips of 16 frames, feature {encoder.feature}",

@@ -1,19 +1,13 @@
-"""Curves of a run as inline SVG: the raw numbers light, their moving mean on top."""
+"""Curves of a run as inline SVG: the raw numbers light, their moving mean on top, held-out videos beside them."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from praxino.report.markup import short, text
-
-WIDTH, HEIGHT = 360, 190
-LEFT, RIGHT, TOP, BOTTOM = 46, 10, 8, 34
-POINTS = 360
-
-Points = list[tuple[float, float]]
+from praxino.report.axes import Axes, Points, Style, below, chart, ends, legend, x_range, y_range
+from praxino.report.markup import finite, plural, short, text
 
 NAMED = {
     "total": "Loss",
@@ -24,6 +18,10 @@ NAMED = {
 }
 LAST = ("lr", "effective_rank", "wait_share", "clips_per_second")
 FROM_ZERO = ("lr", "effective_rank", "wait_share", "clips_per_second")
+# What comes before the numbers of videos that nothing is learnt from, and the style of its lines.
+OTHER_VIDEOS = {"validation": 1, "test": 2}
+# A curve with no more points than this shows them.
+FEW = 30
 HIDDEN = ("kind", "epoch", "step", "seconds", "eta_seconds")
 
 
@@ -35,28 +33,51 @@ class Curve:
         key: its name in metrics.jsonl.
         points: (step, value), finite ones only.
         dropped: how many values were not finite.
+        beside: the same number of other videos, after each epoch: "validation", "test".
     """
 
     key: str
     points: Points
     dropped: int = 0
+    beside: dict[str, Curve] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
         words = self.key.replace("_", " ")
         return NAMED.get(self.key, words[:1].upper() + words[1:])
 
+    @property
+    def everything(self) -> Points:
+        return self.points + [point for curve in self.beside.values() for point in curve.points]
+
 
 def curves(steps: Sequence[Mapping[str, Any]], epochs: Sequence[Mapping[str, Any]]) -> list[Curve]:
     """The curves worth drawing: the loss, its terms, what the user logged, then the machinery.
 
-    A term that equals the total everywhere says nothing new and is left out; so are the means of an epoch.
+    A term that equals the total everywhere says nothing new and is left out; so are the means of an epoch. What
+    held-out videos say after an epoch stands in the chart of the same number of the training.
     """
-    made = [_collect(key, steps) for key in _keys(steps)]
-    total = next((curve.points for curve in made if curve.key == "total"), None)
-    made = [curve for curve in made if curve.key == "total" or curve.points != total]
-    made += [_collect(key, epochs) for key in _keys(epochs) if not key.startswith("train/")]
-    return sorted((c for c in made if c.points or c.dropped), key=lambda curve: _place(curve.key))
+    made = {curve.key: curve for curve in _without_echoes([_collect(key, steps) for key in _keys(steps)])}
+    others = []
+    for curve in _without_echoes([_collect(key, epochs) for key in _keys(epochs) if not key.startswith("train/")]):
+        whose, _, key = curve.key.partition("/")
+        if whose in OTHER_VIDEOS and key in made:
+            made[key].beside[whose] = curve
+        else:
+            others.append(curve)
+    found = [curve for curve in (*made.values(), *others) if curve.everything or curve.dropped]
+    return sorted(found, key=lambda curve: _place(curve.key))
+
+
+def _without_echoes(made: Sequence[Curve]) -> list[Curve]:
+    """Without the terms that equal the total of their kind."""
+    totals = {curve.key.removesuffix("total"): curve.points for curve in made if f"/{curve.key}".endswith("/total")}
+
+    def echo(curve: Curve) -> bool:
+        kind, slash, term = curve.key.rpartition("/")
+        return term != "total" and curve.points == totals.get(kind + slash)
+
+    return [curve for curve in made if not echo(curve)]
 
 
 def _place(key: str) -> int:
@@ -68,9 +89,13 @@ def _keys(lines: Iterable[Mapping[str, Any]]) -> list[str]:
     found: dict[str, None] = {}
     for line in lines:
         for key, value in line.items():
-            if isinstance(value, int | float) and not isinstance(value, bool) and not _hidden(key):
+            if _is_number(value) and not _hidden(key):
                 found[key] = None
     return list(found)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _hidden(key: str) -> bool:
@@ -78,8 +103,8 @@ def _hidden(key: str) -> bool:
 
 
 def _collect(key: str, lines: Iterable[Mapping[str, Any]]) -> Curve:
-    values = [(float(line["step"]), float(line[key])) for line in lines if isinstance(line.get(key), int | float)]
-    kept = [(x, y) for x, y in values if math.isfinite(y)]
+    values = [(finite(line["step"]), finite(line[key])) for line in lines if _is_number(line.get(key))]
+    kept = [(x, y) for x, y in values if x is not None and y is not None]
     return Curve(key, kept, len(values) - len(kept))
 
 
@@ -95,82 +120,38 @@ def smoothed(points: Points) -> Points:
     ]
 
 
-def thinned(points: Points) -> Points:
-    """At most two points for each place on the screen, the lowest and the highest: no peak gets lost."""
-    if len(points) <= 2 * POINTS:
-        return points
-    kept: list[int] = []
-    for k in range(POINTS):
-        bin = range(k * len(points) // POINTS, (k + 1) * len(points) // POINTS)
-        ends = {min(bin, key=lambda i: points[i][1]), max(bin, key=lambda i: points[i][1])}
-        kept += sorted(ends)
-    return [points[i] for i in kept]
-
-
-def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round numbers inside [low, high], about as many as asked."""
-    step = 10 ** math.floor(math.log10((high - low) / about))
-    step = next(step * k for k in (1, 2, 5, 10) if (high - low) / (step * k) <= about)
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [round(k * step, 12) for k in range(first, last + 1)]
-
-
 def draw(curve: Curve) -> str:
     """A figure: title, chart, and in words where it starts and ends."""
     title = f"<h3>{text(curve.title)}</h3>"
-    lost = f" {curve.dropped} values are not finite." if curve.dropped else ""
-    if not curve.points:
+    dropped = curve.dropped + sum(other.dropped for other in curve.beside.values())
+    lost = f" Left out, as not finite: {plural(dropped, 'value')}." if dropped else ""
+    if not curve.everything:
         return f'<figure class="card">{title}<figcaption>{text(lost.strip())}</figcaption></figure>'
+    words = _words(curve)
+    styles = {whose: Style(OTHER_VIDEOS[whose]) for whose in curve.beside}
+    names = legend([("training", Style(0, strong=True, marked=False)), *styles.items()]) if styles else ""
+    picture = chart(_drawn(curve, styles), f"{curve.title} over the steps. {words}")
+    return f'<figure class="card">{title}{picture}{names}<figcaption>{text(words + lost)}</figcaption></figure>'
+
+
+def _words(curve: Curve) -> str:
+    said = [_from_to(smoothed(curve.points))] if curve.points else []
+    said += [f"{whose}: {_from_to(other.points)}" for whose, other in curve.beside.items() if other.points]
+    return " ".join(f"{sentence[:1].upper()}{sentence[1:]}." for sentence in said)
+
+
+def _from_to(points: Points) -> str:
+    return ends(points) if len(points) > 1 else f"{short(points[0][1])} at step {short(points[0][0])}"
+
+
+def _drawn(curve: Curve, styles: Mapping[str, Style]) -> str:
+    from_zero = curve.key.partition("/")[0] in FROM_ZERO
+    axes = Axes(*x_range([x for x, _ in curve.everything]), *y_range([y for _, y in curve.everything], from_zero))
     smooth = smoothed(curve.points)
-    if len(curve.points) == 1:
-        words = f"{short(smooth[0][1])} at step {short(smooth[0][0])}."
-    else:
-        words = f"From {short(smooth[0][1])} to {short(smooth[-1][1])}."
-    chart = _chart(curve, smooth, f"{curve.title} over the steps. {words}")
-    return f'<figure class="card">{title}{chart}<figcaption>{text(words + lost)}</figcaption></figure>'
-
-
-def _chart(curve: Curve, smooth: Points, label: str) -> str:
-    xs, ys = [x for x, _ in curve.points], [y for _, y in curve.points]
-    left, right = min(xs), max(max(xs), min(xs) + 1)
-    low, high = _range(ys, from_zero=curve.key.partition("/")[0] in FROM_ZERO)
-
-    def at(x: float, y: float) -> tuple[float, float]:
-        across = LEFT + (x - left) / (right - left) * (WIDTH - LEFT - RIGHT)
-        return across, HEIGHT - BOTTOM - (y - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
-
-    def line(points: Points, kind: str) -> str:
-        places = " ".join(f"{px:.1f},{py:.1f}" for px, py in (at(x, y) for x, y in thinned(points)))
-        return f'<polyline class="{kind}" points="{places}"/>'
-
-    grid = [_horizontal(at(left, y)[1], y) for y in ticks(low, high)]
-    grid += [_vertical(at(x, low)[0], x) for x in ticks(left, right) if float(x).is_integer()]
-    lines = [line(smooth, "smooth")]
-    if smooth != curve.points:
-        lines.insert(0, line(curve.points, "raw"))
-    if len(curve.points) <= 30:
-        lines += [f'<circle cx="{px:.1f}" cy="{py:.1f}" r="2.5"/>' for px, py in (at(x, y) for x, y in curve.points)]
-    axis = f'<text class="axis" x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 4}">step</text>'
-    return (
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{text(label)}">'
-        f"{''.join(grid)}{''.join(lines)}{axis}</svg>"
-    )
-
-
-def _range(ys: Sequence[float], from_zero: bool) -> tuple[float, float]:
-    low, high = min(ys), max(ys)
-    if from_zero and low >= 0:
-        low = 0.0
-    if high == low:
-        return low - (abs(low) or 1) / 2, high + (abs(high) or 1) / 2
-    room = (high - low) * 0.04
-    return (low if from_zero else low - room), high + room
-
-
-def _horizontal(y: float, value: float) -> str:
-    label = f'<text x="{LEFT - 6}" y="{y + 3.5:.1f}" class="left">{text(short(value))}</text>'
-    return f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>{label}'
-
-
-def _vertical(x: float, value: float) -> str:
-    return f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 14}" class="below">{text(f"{value:,.0f}")}</text>'
+    lines = [axes.line(curve.points, "raw")] if smooth != curve.points else []
+    lines += [axes.line(smooth, "smooth")] if smooth else []
+    if len(curve.points) <= FEW:
+        places = (axes.at(*point) for point in curve.points)
+        lines += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5"/>' for x, y in places]
+    lines += [axes.series(curve.beside[whose].points, style) for whose, style in styles.items()]
+    return axes.grid(whole=True) + "".join(lines) + below("step")

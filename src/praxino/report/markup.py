@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+# No page shows a larger number, and no chart has room for one.
+LARGEST = 1e100
 KINDS = {b"\xff\xd8": "image/jpeg", b"\x89P": "image/png"}
 
 
@@ -27,6 +29,13 @@ def short(value: float) -> str:
     if value == 0 or 1e-3 <= abs(value) < 1e4:
         return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
     return f"{value:.1e}".replace(".0e", "e").replace("e-0", "e-").replace("e+0", "e")
+
+
+def finite(value: Any) -> float | None:
+    """A number as a float; None for what is none, is not finite, or is above 1e100."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) <= LARGEST else None
 
 
 def plural(count: int, word: str) -> str:
@@ -86,9 +95,18 @@ def image(folder: Path, path: str, alt: str) -> str:
         path: relative to it.
         alt: what the picture shows.
     """
-    file = (folder / path).resolve()
-    data = file.read_bytes() if file.is_relative_to(folder.resolve()) and file.is_file() else b""
+    data = picture_bytes(folder, path)
     kind = KINDS.get(data[:2])
     if kind is None:
         return f'<span class="gone" role="img" aria-label="{text(alt)}: picture missing">picture missing</span>'
     return f'<img alt="{text(alt)}" src="data:{kind};base64,{base64.b64encode(data).decode()}">'
+
+
+def picture_bytes(folder: Path, path: str) -> bytes:
+    """The bytes of a file in the run folder; none where it cannot be read or lies outside."""
+    try:
+        file = (folder / path).resolve()
+        inside = file.is_relative_to(folder.resolve())
+        return file.read_bytes() if inside and file.is_file() else b""
+    except (OSError, ValueError):  # no permission; a path that no system can have
+        return b""

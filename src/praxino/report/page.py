@@ -7,21 +7,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from praxino.report import curves, gallery, tables
-from praxino.report.markup import definitions, folded, note, plural, section, short, table, text
+from praxino.report import charts, curves, gallery, pictures, tables
+from praxino.report.markup import definitions, folded, note, plural, section, table, text
+from praxino.report.opening import facts, summary
 from praxino.report.read import ListedVideo, Record, read_run
 from praxino.report.style import CSS
 
 NAME = "report.html"
 LISTED = 500
-PROTOCOLS = {
-    "retrieval": "Retrieval",
-    "knn": "kNN",
-    "instance": "Own video found",
-    "linear": "Linear classifier",
-    "finetune": "Fine-tuned",
-    "recognition": "Recognition",
-}
 # The page asks for nothing from anywhere, and a browser that reads this line will not let it.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
@@ -44,7 +37,8 @@ def write_report(folder: str | Path) -> Path:
     path = record.folder / NAME
     aside = path.with_name(f".{NAME}.{os.getpid()}.part")
     try:
-        aside.write_text(page(record), encoding="utf-8")
+        # Half a character, as a hand-written file may hold, is shown as its number.
+        aside.write_text(page(record), encoding="utf-8", errors="backslashreplace")
         os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)
@@ -74,68 +68,6 @@ def page(record: Record) -> str:
     )
 
 
-def _class(value: Any) -> str:
-    """The last word of a class path in a recipe."""
-    path = value.get("class_path") if isinstance(value, dict) else value
-    return str(path or "").rpartition(".")[2]
-
-
-def summary(record: Record) -> str:
-    """What the run is, in a sentence or two."""
-    method, catalog = _class(record.recipe.get("method")), record.recipe.get("catalog")
-    arguments = catalog.get("init_args") if isinstance(catalog, dict) else None
-    place = next((arguments[key] for key in ("root", "path") if arguments.get(key)), "") if arguments else ""
-    where = f" on the videos of {_class(catalog)}{f' ({place})' if place else ''}" if catalog else ""
-    begun = "" if record.steps else " No step has been taken yet."
-    if "protocol" in record.recipe:
-        start = "from scratch" if record.recipe.get("scratch") else f"from {record.recipe.get('encoder', 'an encoder')}"
-        what = "A linear classifier" if record.recipe["protocol"] == "linear" else "Fine-tuning"
-        return f"{what} with labels, {start},{where}.{begun}"
-    return f"{method or 'A method'}, trained without labels{where}.{begun}"
-
-
-def facts(record: Record) -> str:
-    """The few numbers that one looks for first."""
-    made: list[tuple[str, str, str]] = []
-    for evaluation in list(record.evaluations.values())[:1]:
-        made += _score(evaluation)
-    if record.videos is not None:
-        left_out = len(record.left_out)
-        made.append(("Videos", f"{len(record.used):,}", f"{left_out:,} left out" if left_out else "none left out"))
-    if record.steps:
-        steps = max(line["step"] for line in record.steps) + 1
-        made.append(("Steps", f"{steps:,}", f"{plural(len(record.epochs), 'whole epoch')}"))
-        totals = [c for c in curves.curves(record.steps, ()) if c.key == "total" and c.points]
-        for smooth in (curves.smoothed(curve.points) for curve in totals):
-            made.append(("Loss", short(smooth[-1][1]), f"from {short(smooth[0][1])}"))
-        made.append(("Training time", _duration(record), "of the steps alone"))
-    cells = "".join(
-        f"<div><dt>{text(name)}</dt><dd>{text(value)}<small>{text(aside)}</small></dd></div>"
-        for name, value, aside in made
-    )
-    return f'<dl class="facts">{cells}</dl>' if cells else ""
-
-
-def _score(evaluation: dict[str, Any]) -> list[tuple[str, str, str]]:
-    column = next(iter(evaluation.get("columns") or []), None)
-    rows = evaluation.get("rows") or []
-    trained = tables.trained(rows, column) if column else None
-    if column is None or trained is None:
-        return []
-    chance = tables.best([row for row in rows if tables.kind(row) == "chance"], column)
-    aside = f"chance: {tables.value(chance, column):.1f} %" if chance else "the trained network"
-    protocol = str(evaluation.get("protocol", "score"))
-    title = f"{PROTOCOLS.get(protocol, protocol)} {tables.column_title(column)}"
-    return [(title, f"{tables.value(trained, column):.1f} %", aside)]
-
-
-def _duration(record: Record) -> str:
-    spent = sum(line["seconds"] for line in record.steps if isinstance(line.get("seconds"), int | float))
-    minutes, seconds = divmod(round(spent), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {seconds:02d} s"
-
-
 def problems(record: Record) -> str:
     """Files of the run that could not be read, for people."""
     if not record.problems:
@@ -145,10 +77,14 @@ def problems(record: Record) -> str:
 
 
 def results(record: Record) -> str:
-    """The tables of all evaluations."""
+    """The tables of all evaluations, with their curves and pictures."""
     if not record.evaluations:
-        return note(f"No evaluation yet. To make one: praxino evaluate retrieval {record.folder}")
-    return "".join(tables.draw(content, name) for name, content in record.evaluations.items())
+        of = f":{record.encoders[0]}" if len(record.encoders) > 1 else ""
+        return note(f"No evaluation yet. To make one: praxino evaluate retrieval {record.folder}{of}")
+    return "".join(
+        tables.draw(content, name, charts.draw(content) + pictures.draw(record.folder, content))
+        for name, content in record.evaluations.items()
+    )
 
 
 def training(record: Record) -> str:
@@ -157,6 +93,8 @@ def training(record: Record) -> str:
     if not drawn:
         return note("No curves: metrics.jsonl holds no step yet.")
     explained = "Light: every step. Strong: the moving mean over a twentieth of the run."
+    if any(curve.beside for curve in drawn):
+        explained += " Dashed, with marks: videos that nothing is learnt from, after each epoch."
     return note(explained) + '<div class="charts">' + "".join(map(curves.draw, drawn)) + "</div>"
 
 

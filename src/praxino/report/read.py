@@ -12,6 +12,8 @@ from typing import Any
 import yaml
 
 from praxino.errors import UserError
+from praxino.report.form import is_evaluation
+from praxino.report.markup import finite
 
 KNOWN = ("recipe.yaml", "environment.json", "videos.csv", "metrics.jsonl", "evaluations")
 
@@ -36,7 +38,8 @@ class Record:
         environment: environment.json.
         videos: lines of videos.csv; None before the probe has ended.
         steps, epochs: lines of metrics.jsonl by kind.
-        evaluations: file name without ending -> content, by name.
+        evaluations: file name without ending -> content, what is asked for first at the beginning.
+        encoders: names of those that the run has left.
         problems: what could not be read, one sentence each.
     """
 
@@ -48,6 +51,7 @@ class Record:
     steps: list[dict[str, Any]] = field(default_factory=list)
     epochs: list[dict[str, Any]] = field(default_factory=list)
     evaluations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    encoders: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -79,30 +83,26 @@ def read_run(folder: str | Path) -> Record:
     record.environment = _read_json(record, folder / "environment.json")
     _read_videos(record)
     _read_metrics(record)
-    # What the run is first asked for stands first.
-    for path in sorted((folder / "evaluations").glob("*.json"), key=lambda path: (path.stem != "retrieval", path.stem)):
+    record.encoders = _encoders(folder)
+    for path in sorted((folder / "evaluations").glob("[!.]*.json"), key=_asked_first):
         content = _read_json(record, path)
-        if _is_evaluation(content):
+        if is_evaluation(content):
             record.evaluations[path.stem] = content
         elif content:
             record.problems.append(f"evaluations/{path.name} is no evaluation of the known form and is left out.")
     return record
 
 
-def _is_evaluation(content: dict[str, Any]) -> bool:
-    """Whether the parts that are given have the form that the page relies on."""
-    gallery = content.get("gallery") or []
-    lists = [content.get(key) or [] for key in ("rows", "left_out")] + [gallery]
-    if not content or not all(isinstance(part, list) and all(isinstance(i, dict) for i in part) for part in lists):
-        return False
-    columns = content.get("columns") or []
-    tables = [row.get(key) or {} for row in content.get("rows") or [] for key in ("values", "intervals")]
-    shown = [one for match in gallery for one in (match.get("query"), *(match.get("neighbours") or []))]
-    return (
-        isinstance(columns, list)
-        and all(isinstance(column, str) for column in columns)
-        and all(isinstance(part, dict) for part in (*tables, *shown, content.get("settings") or {}))
-    )
+def _asked_first(path: Path) -> tuple[int, str]:
+    """What a run is first asked for stands first: retrieval, then that of single encoders or of other views."""
+    main = path.stem == "retrieval"
+    return (0 if main else 1 if path.stem.startswith(("retrieval@", "retrieval-")) else 2), path.stem
+
+
+def _encoders(folder: Path) -> list[str]:
+    """Names of the encoders that the run has left; that of an only one is mostly ""."""
+    stems = sorted(path.stem for path in folder.glob("encoder*.safetensors"))
+    return [stem.removeprefix("encoder").removeprefix("-") for stem in stems if stem.partition("-")[0] == "encoder"]
 
 
 def _text(record: Record, path: Path) -> str | None:
@@ -119,7 +119,7 @@ def _read_recipe(record: Record) -> None:
     record.recipe_text = _text(record, record.folder / "recipe.yaml") or ""
     try:
         recipe = yaml.safe_load(record.recipe_text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):  # a date or a number that is none; brackets without end
         record.problems.append("recipe.yaml is no valid YAML; it is shown as it is.")
         return
     record.recipe = recipe if isinstance(recipe, dict) else {}
@@ -131,7 +131,7 @@ def _read_json(record: Record, path: Path) -> dict[str, Any]:
         return {}
     try:
         content = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
         record.problems.append(f"{path.relative_to(record.folder)} is no valid JSON object and is left out.")
@@ -161,9 +161,9 @@ def _metric_lines(record: Record) -> Iterator[dict[str, Any]]:
     for line in (_text(record, record.folder / "metrics.jsonl") or "").splitlines():
         try:
             numbers = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             numbers = None
-        if isinstance(numbers, dict) and isinstance(numbers.get("step"), int):
+        if isinstance(numbers, dict) and isinstance(numbers.get("step"), int) and finite(numbers["step"]) is not None:
             yield numbers
         else:
             broken += 1

@@ -2,10 +2,11 @@
 
 CSS = """
 :root{color-scheme:light dark;--page:#f6f7f9;--card:#fff;--ink:#1b2330;--soft:#5b6675;--line:#dfe3ea;--accent:#2457c5;
---bar:#b9ccf4;--good:#146c3a;--good-back:#e2f5e9;--bad:#a12a1f;--bad-back:#fdebe8;--mark:#fff4cf;--mark-ink:#6b4e00}
+--bar:#b9ccf4;--good:#146c3a;--good-back:#e2f5e9;--bad:#a12a1f;--bad-back:#fdebe8;--mark:#fff4cf;--mark-ink:#6b4e00;
+--c0:#2457c5;--c1:#d55e00;--c2:#007a58;--c3:#a8528a;--c4:#9a6a00;--c5:#2f8fc0;--c6:#1b2330}
 @media(prefers-color-scheme:dark){:root{--page:#11151b;--card:#191f28;--ink:#e8ebf0;--soft:#9aa6b6;--line:#2d3643;
 --accent:#86aaff;--bar:#35507f;--good:#7fdba3;--good-back:#163524;--bad:#ff9d90;--bad-back:#43201c;--mark:#42370f;
---mark-ink:#ffdd7a}}
+--mark-ink:#ffdd7a;--c0:#86aaff;--c1:#ff8f52;--c2:#3fcb9f;--c3:#e79ccb;--c4:#efb73e;--c5:#8fd6ff;--c6:#e8ebf0}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,
@@ -24,7 +25,8 @@ small{font-size:12px;color:var(--soft)}
 .lead{font-size:17px;max-width:76ch}
 nav ul{display:flex;flex-wrap:wrap;gap:4px 20px;list-style:none;margin:18px 0 0;padding:0;font-size:15px}
 a{color:var(--accent)}
-a:focus-visible,summary:focus-visible,.scroll:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
+a:focus-visible,summary:focus-visible,.scroll:focus-visible,.pan:focus-visible{outline:2px solid var(--accent);
+outline-offset:2px}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));gap:12px;margin:20px 0 0}
 .facts div{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:12px 14px}
 .facts dt{font-size:13px;color:var(--soft)}
@@ -78,6 +80,29 @@ figcaption{font-size:13px}
 .chart .raw{stroke-width:1;opacity:.3}
 .chart .smooth{stroke-width:2}
 .chart circle{fill:var(--accent)}
+.c0{--c:var(--c0)}.c1{--c:var(--c1)}.c2{--c:var(--c2)}.c3{--c:var(--c3)}.c4{--c:var(--c4)}.c5{--c:var(--c5)}
+.c6{--c:var(--c6)}
+.chart .line{stroke:var(--c);stroke-width:1.75}
+.d1 .line{stroke-dasharray:7 4}.d2 .line{stroke-dasharray:2 3}.d3 .line{stroke-dasharray:9 3 2 3}
+.strong .line{stroke-width:3}
+.plain{--c:var(--soft)}.chart .plain .line{stroke-dasharray:1 4;stroke-width:1.5}
+.chart .mark{fill:var(--c);stroke:var(--card);stroke-width:.8}
+.legend{display:flex;flex-wrap:wrap;gap:4px 16px;list-style:none;margin:6px 0 0;padding:0;font-size:13px;
+line-height:1.35}
+.legend li{display:flex;align-items:center;gap:7px;min-width:0}
+.chart.key{flex:none;width:34px;height:12px}
+.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,340px),1fr));gap:24px;margin-top:20px}
+.figures.lines{grid-template-columns:repeat(auto-fill,minmax(min(100%,360px),1fr))}
+.figures figure{margin:0;min-width:0;max-width:520px}
+.figures figure.wide{grid-column:1/-1;max-width:none}
+.figures h4{color:var(--ink);font-size:14px}
+.figures img{display:block;max-width:100%;height:auto;border-radius:6px}
+.pan{overflow-x:auto;max-width:100%}
+.figures .pan img{min-width:var(--least)}
+.figures .small img{width:100%;max-width:360px;image-rendering:pixelated;border-radius:0}
+.figures figcaption{margin-top:6px}
+.axis{font-size:12px;color:var(--soft);line-height:1.3}
+.axis.across{text-align:center}
 .match{display:grid;grid-template-columns:198px minmax(0,1fr);gap:20px;padding:14px}
 .match .query{border-right:1px solid var(--line);padding-right:20px}
 .clips{display:grid;grid-template-columns:repeat(auto-fill,minmax(142px,1fr));gap:14px;list-style:none;margin:0;padding:0}
@@ -104,6 +129,7 @@ pre{overflow-x:auto;font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,"Liberation 
 details dl div{display:grid;grid-template-columns:minmax(110px,190px) 1fr;gap:12px;padding:4px 0;font-size:14px}
 details dd{margin:0}
 footer{color:var(--soft);font-size:13px;padding-top:28px;padding-bottom:36px}
+@media(min-width:900px){.figures .chart text{font-size:8.5px}}
 @media(max-width:820px){.beside{grid-template-columns:minmax(0,1fr);gap:14px}
 .match{grid-template-columns:minmax(0,1fr)}
 .match .query{border-right:0;padding-right:0;border-bottom:1px solid var(--line);padding-bottom:14px}
@@ -113,5 +139,5 @@ header{padding-top:22px}h1{font-size:25px}.lead{font-size:16px}.card{padding:13p
 .facts{grid-template-columns:1fr 1fr}.facts dd{font-size:20px}
 .clips{grid-template-columns:1fr 1fr;gap:14px 10px}
 .scores th[scope=row]{min-width:118px}.scores td,.scores thead th,.few td,.few thead th{min-width:64px;padding:7px 6px}}
-@media print{body{background:#fff}.card,details{break-inside:avoid}}
+@media print{body{background:#fff}.card,details,figure{break-inside:avoid}.figures .pan img{min-width:0}}
 """

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from praxino.report.markup import definitions, folded, note, number, plural, table, text
+from praxino.report.markup import definitions, finite, folded, note, number, plural, table, text
 
 HANDMADE = ("thumbnail", "histogram", "difference", "spectrum", "hand-made", "handmade")
 JOINT = "trained, joint"
@@ -32,10 +31,7 @@ def column_title(column: str) -> str:
 
 def value(row: Row, column: str) -> float | None:
     """The row's finite number in a column, if it has one."""
-    found = (row.get("values") or {}).get(column)
-    if not isinstance(found, int | float) or isinstance(found, bool) or not math.isfinite(found):
-        return None
-    return float(found)
+    return finite((row.get("values") or {}).get(column))
 
 
 def interval(row: Row, column: str) -> tuple[float, float] | None:
@@ -43,7 +39,8 @@ def interval(row: Row, column: str) -> tuple[float, float] | None:
     found = (row.get("intervals") or {}).get(column)
     if not isinstance(found, list | tuple) or len(found) != 2:
         return None
-    return (float(found[0]), float(found[1])) if all(isinstance(end, int | float) for end in found) else None
+    low, high = map(finite, found)
+    return None if low is None or high is None else (low, high)
 
 
 def best(rows: Sequence[Row], column: str) -> Row | None:
@@ -125,24 +122,26 @@ def _listed(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
 
 
-def draw(evaluation: Mapping[str, Any], fallback: str) -> str:
-    """One evaluation: title, findings, table, settings, what it left out.
+def draw(evaluation: Mapping[str, Any], name: str, figures: str = "") -> str:
+    """One evaluation: title, findings, table, settings, figures, what it left out.
 
     Args:
         evaluation: content of its file.
-        fallback: a title where it has none.
+        name: of that file, without its ending; the title where there is none.
+        figures: HTML of its curves and pictures.
     """
     columns, rows = evaluation.get("columns") or [], evaluation.get("rows") or []
-    title = f"<h3>{text(evaluation.get('title') or fallback)}</h3>"
-    if not columns or not rows:
-        return f'<article class="card">{title}{note("This evaluation holds no table.")}</article>'
-    said = "".join(f"<li>{text(sentence)}</li>" for sentence in findings(evaluation))
-    settings = definitions([("protocol", evaluation.get("protocol", fallback)), *_settings(evaluation)])
-    return (
-        f'<article class="card">{title}<ul class="findings">{said}</ul><div class="beside"><div>'
-        f"{_table(columns, rows)}</div><aside><h4>Settings of the protocol</h4>{settings}</aside></div>"
-        f"{_left_out(evaluation)}</article>"
-    )
+    title = f"<h3>{text(evaluation.get('title') or name)}</h3>"
+    if columns and rows:
+        said = "".join(f"<li>{text(sentence)}</li>" for sentence in findings(evaluation))
+        settings = definitions([("evaluation", evaluation.get("protocol", name)), *_settings(evaluation)])
+        body = (
+            f'<ul class="findings">{said}</ul><div class="beside"><div>{_table(columns, rows)}</div>'
+            f"<aside><h4>Settings</h4>{settings}</aside></div>"
+        )
+    else:
+        body = note("This evaluation holds no table.")
+    return f'<article class="card">{title}{body}{figures}{_left_out(evaluation)}</article>'
 
 
 def _settings(evaluation: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -1,0 +1,25 @@
+"""Streams: kinds of pixels, and how frames come out of a video by their numbers."""
+
+from typing import TYPE_CHECKING
+
+from praxino.lazy import lazy
+
+if TYPE_CHECKING:
+    from praxino.streams.base import Canvas as Canvas
+    from praxino.streams.base import Derived as Derived
+    from praxino.streams.base import FrameReader as FrameReader
+    from praxino.streams.base import Probed as Probed
+    from praxino.streams.base import Stream as Stream
+    from praxino.streams.flow import DISFlow as DISFlow
+    from praxino.streams.frames import FrameFolder as FrameFolder
+    from praxino.streams.video import VideoFile as VideoFile
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        {
+            "base": ["Canvas", "Derived", "FrameReader", "Probed", "Stream"],
+            "flow": ["DISFlow"],
+            "frames": ["FrameFolder"],
+            "video": ["VideoFile"],
+        },
+    )

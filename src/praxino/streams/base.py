@@ -130,6 +130,24 @@ def fill_missing(id: str, indices: NDArray[np.int64], pixels: NDArray[np.uint8],
         pixels[row] = pixels[there[np.argmin(np.abs(indices[there] - indices[row]))]]
 
 
+def refuse_other_frames(stream: str, pixels: NDArray[Any], channels: int) -> None:
+    """Refuses frames that are not what their stream says.
+
+    Args:
+        stream: its name.
+        pixels: what was read or made.
+        channels: what the stream says.
+
+    Raises:
+        UserError: unless they are uint8 [n, H, W, channels].
+    """
+    if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[3] != channels:
+        raise UserError(
+            f"the stream {stream} says channels = {channels}, so its frames should be uint8 [H, W, {channels}], and "
+            f"they are {pixels.dtype} {list(pixels.shape[1:])}: correct its class, or what it is told to read"
+        )
+
+
 @dataclass(frozen=True)
 class Probed:
     """What a probe of one video found: how many frames come out, and anything odd about it, in a few words."""
@@ -139,7 +157,15 @@ class Probed:
 
 
 class Stream(ABC):
-    """Opens videos. An object of a few settings: never an open file, so that it may cross a fork."""
+    """Opens videos. An object of a few settings: never an open file, so that it may cross a fork.
+
+    Attributes:
+        channels: C, how many channels its frames have: 3 of colours, 2 of flow, 1 of masks. Of the class, or set from
+            an argument. It is what a network is tried with before anything is decoded; a file with another number is a
+            video that cannot be read, and the reader says so.
+    """
+
+    channels: int = 3
 
     @abstractmethod
     def open(self, video: Video, canvas: Canvas = Canvas()) -> FrameReader:
@@ -166,11 +192,13 @@ class Derived(ABC):
 
     Attributes:
         of: the stream it is made from, one that is read from files.
+        channels: C, how many channels its frames have.
         fewer: how many frames fewer than that stream it has: the last ones, for which a frame to come is needed.
         prepared_as: derived streams of one `of` and an equal value here prepare once for all of them; None: for itself.
     """
 
     of: str
+    channels: int = 3
     fewer: int = 0
 
     @property

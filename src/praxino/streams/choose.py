@@ -38,6 +38,11 @@ def stream_of(video: Video, stream: str, streams: Streams) -> Stream | Derived:
     return default_stream(files_of(video, stream), stream)
 
 
+def channels_of(stream: str, streams: Streams) -> int:
+    """How many channels the frames of a stream have: as the recipe's stream says, else those of the default ones."""
+    return streams[stream].channels if stream in streams else Stream.channels
+
+
 def derived_among(needed: Iterable[str], streams: Streams) -> dict[str, Derived]:
     """Those of the needed streams that are made from another one's frames.
 

@@ -68,9 +68,11 @@ class DISFlow(Derived):
         """The flow float32 [len(wanted), H, W, 2], pixels to the right and down.
 
         Raises:
-            ValueError: if a side of the frames is below 12 pixels.
+            ValueError: if a side of the frames is below 12 pixels, or they are not in colour.
         """
-        height, width = pixels.shape[1:3]
+        height, width, channels = pixels.shape[1:]
+        if channels != 3:
+            raise ValueError(f"optical flow needs frames in RGB, and those of {self.of} have {channels} channels")
         if min(height, width) < SMALLEST:
             raise ValueError(f"optical flow needs frames of {SMALLEST} pixels at least, not {height}x{width}")
         cv2 = _opencv()

@@ -21,7 +21,6 @@ from praxino.clips.loader import ClipLoader
 from praxino.errors import UserError, misfit
 from praxino.methods.base import Losses, Task
 from praxino.rng import Rng
-from praxino.training.gathered import gaps_of, kept_of, missed_of, terms_of
 from praxino.training.health import Health
 from praxino.training.interrupts import Interrupts
 from praxino.training.position import Position, Sums
@@ -29,6 +28,7 @@ from praxino.training.precision import Precision, Scaler, autocast
 from praxino.training.progress import Progress
 from praxino.training.run import Run
 from praxino.training.stages import Stage
+from praxino.training.step_numbers import gaps_of, kept_of, memory_line, missed_of, terms_of
 
 HEALTH_EVERY = 10
 NOT_FINITE = "the last good checkpoint is kept; lower the learning rate, pass --clip_norm 1, or --precision fp32"
@@ -99,7 +99,7 @@ def fit(
     ):
         while at.stage < len(stages):
             stage = stages[at.stage]
-            optimizer = stage.make_optimizer(task.parameter_groups())
+            optimizer = stage.make_optimizer(task)
             parameters = [p for group in optimizer.param_groups for p in group["params"]]
             if saved is not None and saved["position"]["stage_step"]:
                 optimizer.load_state_dict(saved["optimizer"])
@@ -110,7 +110,7 @@ def fit(
 
             while at.stage_step < length and not stage.schedule.finished():
                 rate = stage.set_rates(optimizer, at.stage_step, steps_per_epoch)
-                optimizer.zero_grad(set_to_none=True)
+                task.zero_grad(set_to_none=True)  # of all: what this stage does not step has gradients, too
                 task.before_step()
                 parts: list[Losses] = []
                 waited, clips, missed = 0.0, 0, torch.zeros(2, device=device)
@@ -118,6 +118,8 @@ def fit(
                     began = time.perf_counter()
                     batch = next(batches).to(device, non_blocking=True)
                     waited += time.perf_counter() - began
+                    if not at.step and not part:
+                        run.log(memory_line(batch, loader.in_flight))
                     clips += batch.numbers.shape[0] * batch.numbers.shape[1] * ranks.world()
                     missed += missed_of(batch, run)
                     rng = Rng(seed, "step", at.epoch, at.batch, rank=ranks.rank(), ranks=ranks.world())

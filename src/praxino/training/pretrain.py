@@ -7,36 +7,30 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-
 from praxino import ranks
-from praxino.catalogs.base import Catalog, Video
-from praxino.clips.dataset import ClipDataset
+from praxino.catalogs.base import Catalog
 from praxino.clips.loader import ClipLoader
 from praxino.clips.samplers import Sampler
 from praxino.described import class_path
-from praxino.errors import UserError
+from praxino.encoders.files import file_name
+from praxino.encoders.protocol import Protocol
+from praxino.errors import UserError, nearest
 from praxino.methods.base import Method
-from praxino.methods.encoder import Evaluation
 from praxino.ranks import Device
 from praxino.rng import Rng
 from praxino.streams.base import Canvas, Derived, Stream
 from praxino.training.checkpoint import load_checkpoint
-from praxino.training.fit import fit
-from praxino.training.precision import Precision, check_precision
-from praxino.training.prepare import (
-    check_numbers,
-    compile_backbones,
-    try_out,
-    try_out_encoders,
-    usable_videos,
-    withdrawn_on_mistake,
-)
+from praxino.training.held_out import By, split_off
+from praxino.training.precision import Precision
 from praxino.training.run import Run, environment
+from praxino.training.session import Session
 from praxino.training.stages import Stage, refuse_validation
+from praxino.training.validation import TOTAL, Choice, choice_of, together
+from praxino.training.videos import RunVideos
 
 Weights = Literal["last", "best"]
-CHOSEN_BY = "train/total"
+KIND = "pretrain"
+TRAINED_TOTAL = "train/total"
 
 
 def pretrain(
@@ -44,7 +38,7 @@ def pretrain(
     sampler: Sampler,
     method: Method,
     stages: list[Stage],
-    evaluation: Evaluation,
+    protocol: Protocol,
     out: str | Path,
     streams: dict[str, Stream | Derived] | None = None,
     canvas: dict[str, Canvas] | None = None,
@@ -55,6 +49,7 @@ def pretrain(
     precision: Precision = "fp32",
     device: Device = "auto",
     devices: int = 1,
+    prefetch: int = 3,
     accumulate: int = 1,
     clip_norm: float | None = None,
     drop_last: bool = True,
@@ -63,6 +58,9 @@ def pretrain(
     checkpoint_steps: int = 200,
     keep_epochs: int | None = None,
     export: Weights = "last",
+    chosen_by: str | None = None,
+    validation: float = 0.0,
+    validation_by: By = "group",
     compile: bool = False,
     *,
     recipe: Mapping[str, Any] | None = None,
@@ -75,7 +73,7 @@ def pretrain(
         sampler: which frames make the clips.
         method: what is trained.
         stages: optimizer, schedule and length; nearly always one.
-        evaluation: how the encoder is used afterwards; a stream that it does not name is read as in training.
+        protocol: how the encoder is used afterwards; a stream that it does not name is read as in training.
         out: the run's folder.
         streams: stream -> its reader; a stream not named is told by the videos' files.
         canvas: stream -> the size at which its frames are read.
@@ -86,6 +84,7 @@ def pretrain(
         precision: of the forward.
         device: auto takes a GPU where there is one.
         devices: for the command line only, which starts so many processes on this machine.
+        prefetch: batches that each loading process holds ready.
         accumulate: batches that make one optimizer step.
         clip_norm: largest norm of the gradient.
         drop_last: leaves out an epoch's last, shorter batch.
@@ -93,8 +92,14 @@ def pretrain(
         probe: full decodes every video before the first epoch.
         checkpoint_steps: a checkpoint every so many steps, besides one at each epoch's end.
         keep_epochs: keeps a copy of the checkpoint every so many epochs.
-        export: the weights that the encoders have: the last ones, or those after the epoch with the lowest mean
-            training loss (checkpoints/best.ckpt), as TCLR's published files. Nothing is validated in either case.
+        export: the weights that the encoders have: the last ones, or those after the best epoch
+            (checkpoints/best.ckpt), as TCLR's published files.
+        chosen_by: the number of an epoch that the best one is chosen by, of an accuracy the largest, else the smallest;
+            none: validation/total where videos are held out, else train/total.
+        validation: share (below 1) or number of the videos that is held out, and looked at after each epoch without
+            being trained on: the numbers validation/...; 0: none. It says how far the task itself carries to other
+            videos, and nothing of what the representation is good for.
+        validation_by: whole groups, of each class the same share; or any videos alike.
         compile: compiles the backbones (needs a C++ compiler).
         recipe: what is written as recipe.yaml; none: these arguments as far as they are plain.
         resume: goes on in `out`, which holds a run.
@@ -105,81 +110,80 @@ def pretrain(
     Raises:
         UserError: for whatever the user has to mend, before the first decode wherever that is possible.
     """
-    target = ranks.pick_device(device)
-    check_precision(precision, target)
-    check_numbers(threads=threads, checkpoint_steps=checkpoint_steps, keep_epochs=keep_epochs, clip_norm=clip_norm)
-    refuse_validation(stages, "pretraining holds out nothing")
-    ranks.start(target)
-    threads = threads or max(1, ranks.cores() // ranks.local_world())
-    torch.set_num_threads(threads)
+    session = Session(
+        out, seed=seed, batch_size=batch_size, workers=workers, threads=threads, prefetch=prefetch, precision=precision,
+        device=device, accumulate=accumulate, clip_norm=clip_norm, drop_last=drop_last, max_left_out=max_left_out,
+        probe=probe, checkpoint_steps=checkpoint_steps, keep_epochs=keep_epochs, compile=compile, resume=resume,
+    )  # fmt: skip
+    if session.finished:
+        return session.run
+    if not validation:
+        refuse_validation(stages, "nothing is held out (--validation 0)")
     if recipe is None:
         recipe = {"batch_size": batch_size, "seed": seed, "out": str(out), "method": class_path(type(method))}
-    if resume and (run := Run.open(out)).finished:
-        return run
     catalog = catalog.part("train")
-    evaluation = _reading(evaluation, streams or {})
+    protocol = _reading(protocol, streams or {})
 
-    def loader_of(videos: Sequence[Video], lengths: Sequence[int] | None = None) -> ClipLoader:
-        dataset = ClipDataset(videos, method.streams, sampler, streams, canvas, seed, lengths=lengths)
-        on_gpu = target.type == "cuda"
-        return ClipLoader(dataset, batch_size, workers, ranks.rank(), ranks.world(), drop_last, on_gpu, accumulate)
+    def loader_of(videos: RunVideos, lengths: Sequence[int] | None = None) -> ClipLoader:
+        return session.loader(videos, method.streams, sampler, streams, canvas, lengths)
 
     # Tried with all videos before the first is decoded; the probe may leave some out, which resizes the banks.
-    loader_of(catalog)
+    kept, held_out = split_off(catalog, validation, validation_by, seed)
+    loader_of(kept)
+    if held_out.rows:
+        together(len(held_out), batch_size)
     _refuse_fewer_videos(method, batch_size // ranks.world(), "a batch", "a larger --batch_size")
-    method.setup(len(catalog), batch_size, Rng(seed, "setup"))
-    method.to(target)
-    for stage in stages:
-        stage.make_optimizer(method.parameter_groups())
-    try_out(method, sampler, canvas or {}, seed, batch_size // ranks.world(), precision, target, streams)
-    try_out_encoders(method.exports(evaluation), target)
+    method.setup(len(kept), batch_size, Rng(seed, "setup"))
+    encoders = method.exports(protocol)
+    numbers = session.try_parts(method, stages, encoders, sampler, streams, canvas, bool(held_out.rows))
+    best = _choice(chosen_by, export, numbers)
 
-    run = Run.open(out) if resume else Run.create(out, {**recipe, "threads": threads})
-    if catalog.found:
-        run.log(catalog.found)
-    needed = tuple(dict.fromkeys([*method.streams, *(view.stream for view in evaluation.views.values())]))
-    with withdrawn_on_mistake(run, resume):
-        videos, lengths = usable_videos(
-            run,
-            catalog,
-            {**(evaluation.streams or {}), **(streams or {})},
-            needed,
-            sampler.min_frames,
-            max_left_out,
-            probe == "full",
-            workers,
-        )
-        loader = loader_of(videos, lengths)
+    run = session.begin({"kind": KIND, **recipe}, catalog.found)
+    needed = tuple(dict.fromkeys([*method.streams, *(view.stream for view in protocol.views.values())]))
+    with session.withdrawn_on_mistake():
+        read = {**(protocol.streams or {}), **(streams or {})}
+        usable, lengths = session.usable(catalog, read, needed, sampler.min_frames)
+        kept, held_out = split_off(usable, validation, validation_by, seed)
+        loader = loader_of(kept, [lengths[row] for row in kept.rows])
+        if held_out.rows:
+            together(len(held_out), batch_size)
         mend = "--drop_last true or another --batch_size"
         _refuse_fewer_videos(method, loader.least_videos, "the last batch of each epoch", mend)
-    method.setup(len(videos), batch_size, Rng(seed, "setup"))
-    method.to(target)
-    if loader.left_out and not resume:
-        run.log(
-            f"each epoch leaves out {loader.left_out} of {len(videos)} videos, other ones each time (whole batches)"
-        )
+    method.setup(len(kept), batch_size, Rng(seed, "setup"))
+    method.to(session.device)
     advice = method.advice(sum(stage.length(len(loader) // accumulate) for stage in stages))
     if advice and not resume:
         run.log(advice)
-    if compile:
-        compile_backbones(method)
-    finished = fit(
-        method, loader, stages, run, seed=seed, device=target, accumulate=accumulate, precision=precision,
-        clip_norm=clip_norm, checkpoint_steps=checkpoint_steps, keep_epochs=keep_epochs,
-        best=(CHOSEN_BY, "min") if export == "best" else None,
-    )  # fmt: skip
-    if finished:
-        save_encoders(run, method, evaluation, recipe, seed, export)
+    validating = None
+    if held_out.rows:
+        # Mixed once and for all: in the catalog's order a batch would be of one class, and other ones each epoch could
+        # not be compared.
+        order = Rng(seed, "validation order").shared().permutation(held_out.rows).tolist()
+        mixed, own = RunVideos(usable, order), [lengths[row] for row in order]
+        session.write_held_out(held_out)
+        validating = session.validation(mixed, method.streams, sampler, streams, canvas, own)
+    if session.fit(method, loader, stages, validating, best):
+        save_encoders(run, method, protocol, recipe, seed, export)
         ranks.barrier()  # whether a run is finished is read from what rank 0 has written
-    else:
-        run.log(f"stopped and saved: go on with 'praxino resume {out}'")
     return run
 
 
-def _reading(evaluation: Evaluation, streams: dict[str, Stream | Derived]) -> Evaluation:
-    evaluation = copy.copy(evaluation)
-    evaluation.streams = {**streams, **(evaluation.streams or {})}
-    return evaluation
+def _reading(protocol: Protocol, streams: dict[str, Stream | Derived]) -> Protocol:
+    protocol = copy.copy(protocol)
+    protocol.streams = {**streams, **(protocol.streams or {})}
+    return protocol
+
+
+def _choice(chosen_by: str | None, export: Weights, numbers: Sequence[str]) -> Choice | None:
+    """The number that the best epoch is chosen by, of those that an epoch gives."""
+    if export == "last":
+        if chosen_by is not None:
+            raise UserError(f"--chosen_by {chosen_by} chooses nothing, since the last weights are taken: --export best")
+        return None
+    name = chosen_by or (TOTAL if TOTAL in numbers else TRAINED_TOTAL)
+    if name not in numbers:
+        raise UserError(f"--chosen_by {name}: an epoch gives no such number.{nearest(name, numbers)}")
+    return choice_of(name)
 
 
 def _refuse_fewer_videos(method: Method, videos: int, what: str, mend: str) -> None:
@@ -189,7 +193,7 @@ def _refuse_fewer_videos(method: Method, videos: int, what: str, mend: str) -> N
 
 
 def save_encoders(
-    run: Run, method: Method, evaluation: Evaluation, recipe: Mapping[str, Any], seed: int, export: Weights = "last"
+    run: Run, method: Method, protocol: Protocol, recipe: Mapping[str, Any], seed: int, export: Weights = "last"
 ) -> list[Path]:
     """Writes the method's encoders into the run's folder; with `export` "best" the method takes those weights."""
     if not run.writes:
@@ -204,8 +208,9 @@ def save_encoders(
     at = checkpoint["position"] if checkpoint else {"step": 0, "epoch": 0}
     record = {"recipe": dict(recipe), "seed": seed, "steps": at["step"], "epochs": at["epoch"], "weights": export}
     saved = []
-    for name, encoder in method.exports(evaluation).items():
-        encoder.record = {**record, "environment": environment()}
-        saved.append(encoder.save(run.path / (f"encoder-{name}.safetensors" if name else "encoder.safetensors")))
+    encoders = method.exports(protocol)
+    for name, encoder in encoders.items():
+        encoder.record = {**record, "encoders": list(encoders), "environment": environment()}
+        saved.append(encoder.save(run.path / file_name(name)))
         run.log(f"encoder: {saved[-1]}")
     return saved

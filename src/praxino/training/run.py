@@ -18,9 +18,10 @@ from typing import Any
 import yaml
 
 from praxino import ranks
+from praxino.encoders.files import name_of
 from praxino.errors import UserError
-from praxino.training.board import Board
 from praxino.training.checkpoint import load_checkpoint, save_checkpoint
+from praxino.training.tensorboard import Board
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,15 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether training has come to its end and its encoders are written: nothing is left to do."""
+        """Whether training has come to its end and all of its encoders are written: nothing is left to do."""
         checkpoint = self.checkpoint()
-        return bool(checkpoint and checkpoint["finished"] and any(self.path.glob("encoder*.json")))
+        return bool(checkpoint and checkpoint["finished"] and self._encoders_written())
+
+    def _encoders_written(self) -> bool:
+        # Each says which ones there are. Those of earlier versions do not: they were single.
+        written = {name_of(file): file for file in self.path.glob("encoder*.json")}
+        records = [json.loads(file.read_text()).get("record", {}) for file in written.values()]
+        return bool(written) and all(set(record.get("encoders", ())) <= written.keys() for record in records)
 
     def recipe(self) -> dict[str, Any]:
         """The recipe as run."""

@@ -7,12 +7,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from praxino.training.documents import read
-from praxino.training.pretrain import pretrain
-from praxino.training.recipe import complete, instantiate
+from praxino.configuration.complete import complete, instantiate
+from praxino.configuration.documents import read
+from praxino.configuration.earlier import as_now
+from praxino.training.pretrain import KIND, pretrain
 from praxino.training.run import Run
 
 OUTSIDE = ("recipe", "resume")  # arguments of `pretrain` that are no part of a recipe
+
+
+def kind_of(folder: str | Path) -> str:
+    """Which kind of run a folder holds: "pretrain", "finetune", "linear"; the first, where it holds none.
+
+    Raises:
+        UserError: if its recipe cannot be read.
+    """
+    path = Run(folder).recipe_file
+    return str(as_now(read(path)).get("kind", KIND)) if path.is_file() else KIND
 
 
 def start(config: Mapping[str, Any]) -> Run:
@@ -34,7 +45,9 @@ def recipe_of(folder: str | Path) -> dict[str, Any]:
         UserError: if the folder holds no run, or its recipe does not fit.
     """
     folder = Path(folder).absolute()
-    return complete(pretrain, {**read(Run.open(folder).recipe_file), "out": str(folder)}, without=OUTSIDE)
+    said = as_now(read(Run.open(folder).recipe_file))
+    said.pop("kind", None)
+    return complete(pretrain, {**said, "out": str(folder)}, without=OUTSIDE)
 
 
 def resume(folder: str | Path) -> Run:

@@ -15,13 +15,14 @@ from praxino.errors import UserError, nearest
 from praxino.rng import Rng
 from praxino.views import pixels
 from praxino.views.blur import blur
-from praxino.views.pipeline import Drawn, Operation, Per, Shape, on_rows, refuse_mixed_sizes
+from praxino.views.pipeline import Drawn, Operation, Per, Shape, on_rows, refuse_mixed_sizes, refuse_other_than_rgb
 
 
 class _Drawn(Operation):
     """One number, uniform in low..high, applied with probability p."""
 
     change: Callable[[Tensor, Tensor], Tensor]
+    needs_rgb = False
 
     def __init__(self, low: float, high: float, p: float, per: Per) -> None:
         refuse_range(self, low, high, p)
@@ -36,6 +37,8 @@ class _Drawn(Operation):
         return {"number": self.low + (self.high - self.low) * u[..., 0], "on": u[..., 1] < self.p}
 
     def apply(self, x: Tensor, **drawn: Tensor) -> Tensor:
+        if self.needs_rgb:
+            refuse_other_than_rgb(self, x)
         return on_rows(type(self).change, x, drawn.get("on"), drawn["number"])
 
 
@@ -68,6 +71,7 @@ class Contrast(_Drawn):
     """
 
     change = staticmethod(pixels.contrast)
+    needs_rgb = True
 
     def __init__(self, low: float = 0.6, high: float = 1.4, p: float = 1.0, per: Per = "clip") -> None:
         super().__init__(low, high, p, per)
@@ -84,6 +88,7 @@ class Saturation(_Drawn):
     """
 
     change = staticmethod(pixels.saturation)
+    needs_rgb = True
 
     def __init__(self, low: float = 0.6, high: float = 1.4, p: float = 1.0, per: Per = "clip") -> None:
         super().__init__(low, high, p, per)
@@ -110,6 +115,7 @@ class Hue(Operation):
         return {"number": self.shift * (2 * u[..., 0] - 1), "on": u[..., 1] < self.p}
 
     def apply(self, x: Tensor, **drawn: Tensor) -> Tensor:
+        refuse_other_than_rgb(self, x)
         return on_rows(pixels.hue, x, drawn.get("on"), drawn["number"])
 
 
@@ -129,6 +135,7 @@ class Grey(Operation):
         return {"on": self.uniform(rng, shape) < self.p}
 
     def apply(self, x: Tensor, **drawn: Tensor) -> Tensor:
+        refuse_other_than_rgb(self, x)
         return on_rows(pixels.grey, x, drawn.get("on"))
 
 
@@ -196,6 +203,7 @@ class ColourJitter(Operation):
         return {"numbers": low + (high - low) * u[..., :4], "order": order, "on": u[..., 8] < self.p}
 
     def apply(self, x: Tensor, **drawn: Tensor) -> Tensor:
+        refuse_other_than_rgb(self, x)
         numbers, order, on = drawn["numbers"], drawn["order"], drawn["on"]
         changes = (pixels.brightness, pixels.contrast, pixels.saturation, pixels.hue)
         strengths = (self.brightness, self.contrast, self.saturation, self.hue)
@@ -210,19 +218,32 @@ class Normalise(Operation):
     """Subtracts a mean and divides by a standard deviation, channel by channel; floats come out.
 
     Args:
-        mean: of each channel, for values in [0, 1]. Default: ImageNet's.
-        std: of each channel.
+        mean: of each channel, as many as the clips have, for values in [0, 1]. Default: ImageNet's, of RGB.
+        std: of each channel, above 0.
+
+    Raises:
+        UserError: if these are not as many, or a deviation is not above 0; in `apply`, if the clips have other
+            channels.
     """
 
     def __init__(
         self,
-        mean: tuple[float, float, float] = (0.485, 0.456, 0.406),
-        std: tuple[float, float, float] = (0.229, 0.224, 0.225),
+        mean: tuple[float, ...] = (0.485, 0.456, 0.406),
+        std: tuple[float, ...] = (0.229, 0.224, 0.225),
     ) -> None:
+        if len(mean) != len(std):
+            raise UserError(f"Normalise: mean has {len(mean)} numbers and std {len(std)}: give one each a channel")
+        if not all(number > 0 for number in std):
+            raise UserError(f"Normalise: each std must be above 0, not {list(std)}")
         self.mean = mean
         self.std = std
 
     def apply(self, x: Tensor, **drawn: Tensor) -> Tensor:
+        if x.shape[2] != len(self.mean):
+            raise UserError(
+                f"Normalise has mean and std for {len(self.mean)} channels, and the clips have {x.shape[2]}: give one "
+                "number each a channel"
+            )
         x = x if x.is_floating_point() else x.float().div_(255)
         mean, std = (x.new_tensor(v)[:, None, None, None] for v in (self.mean, self.std))
         return (x - mean) / std

@@ -21,7 +21,7 @@ from praxino.errors import UserError
 from praxino.rng import Rng
 from praxino.views import pixels
 from praxino.views.boxes import place, whole
-from praxino.views.pipeline import Drawn, Operation, Per, Shape, on_rows, refuse_mixed_sizes
+from praxino.views.pipeline import Drawn, Operation, Per, Shape, on_rows, refuse_mixed_sizes, refuse_other_than_rgb
 from praxino.views.pixels import ChannelOrder
 
 
@@ -77,6 +77,7 @@ class GatedJitter(Operation):
         return {"gates": u[..., :4], "numbers": middle + strength * (2 * u[..., 4:] - 1)}
 
     def apply(self, x: Tensor, **drawn: Tensor) -> Tensor:
+        refuse_other_than_rgb(self, x)
         gates, numbers = drawn["gates"].unbind(-1), drawn["numbers"].unbind(-1)
         contrast, hue, saturation = (
             pixels.taking(self.channel_order, change) for change in (pixels.contrast, pixels.hue, pixels.saturation)
@@ -128,6 +129,7 @@ class GreyOrDrop(Operation):
         return {"gates": u[..., :2], "gamma": exponent, "channel": place(u[..., 3], torch.tensor(2))}
 
     def apply(self, x: Tensor, **drawn: Tensor) -> Tensor:
+        refuse_other_than_rgb(self, x)
         which, tone = drawn["gates"].unbind(-1)
         drop = 1 - self.p_drop
         grey = (drop - self.p_grey < which) & (which < drop)

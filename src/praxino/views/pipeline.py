@@ -31,9 +31,16 @@ class Operation:
 
     Attributes:
         per: what shares one draw: all clips of a video, all frames of a clip, or nothing.
+        drawn_as: the name that its draws are keyed by; the class's own, unless the class (or a parent) says another.
+            Aligned views share the draws of operations of one name: a flow's flip that says `drawn_as = "Flip"`, and
+            draws what `Flip` draws, mirrors the same clips.
     """
 
     per: Per = "clip"
+
+    @property
+    def drawn_as(self) -> str:
+        return type(self).__name__
 
     def draw(self, rng: Rng, shape: Shape, size: Tensor) -> Drawn:
         """Small tensors on the CPU.
@@ -109,6 +116,23 @@ def refuse_mixed_sizes(operation: Operation, size: Tensor) -> None:
         )
 
 
+def refuse_other_than_rgb(operation: Operation, x: Tensor) -> None:
+    """Refuses clips that are not in colour, also where the operation would by chance have left them alone.
+
+    Args:
+        operation: which asks.
+        x: [B, n, C, T, H, W].
+
+    Raises:
+        UserError: names the operation and C.
+    """
+    if x.shape[2] != 3:
+        name = type(operation).__name__
+        raise UserError(
+            f"{name} needs RGB, and the clips have {x.shape[2]} channels: leave it out of this view's operations"
+        )
+
+
 class View:
     """What a network sees: operations on the clips of one stream. No learnt parameters, and not an `nn.Module`.
 
@@ -168,14 +192,14 @@ class View:
         return x
 
     def _names(self) -> list[str]:
-        # By class and occurrence, not by position: an RGB pipeline with colour operations and a flow pipeline without
+        # By name and occurrence, not by position: an RGB pipeline with colour operations and a flow pipeline without
         # them must still share the draws of their crops.
         seen: dict[str, int] = {}
         names = []
         for operation in self.operations:
-            kind = type(operation).__name__
-            names.append(f"{kind}.{seen.get(kind, 0)}")
-            seen[kind] = seen.get(kind, 0) + 1
+            name = operation.drawn_as
+            names.append(f"{name}.{seen.get(name, 0)}")
+            seen[name] = seen.get(name, 0) + 1
         return names
 
 

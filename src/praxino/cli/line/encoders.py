@@ -1,0 +1,66 @@
+"""What a command is given as its encoder: a run's folder, RUN:name or an encoder file; and what lies beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from praxino.encoders.files import WEIGHTS, name_of, taken_apart
+from praxino.errors import UserError
+
+if TYPE_CHECKING:
+    from praxino.encoders.encoder import Encoder
+
+
+def loaded_encoder(place: str, trust: str | None = None) -> Encoder:
+    """The encoder of a run's folder or an encoder file.
+
+    Args:
+        place: the folder or file; `RUN:rgb` of a run with several encoders.
+        trust: further packages whose classes may be built, with commas between them.
+
+    Raises:
+        UserError: as of `Encoder.load`.
+    """
+    from praxino.encoders.encoder import Encoder
+
+    return Encoder.load(place, trust=trusted(trust))
+
+
+def trusted(trust: str | None) -> tuple[str, ...]:
+    """The packages that `--trust` names, with commas between them."""
+    return tuple(filter(None, (trust or "").split(",")))
+
+
+def run_folder(place: str) -> Path | None:
+    """The run's folder that `place` is, or lies in; None where there is none."""
+    path, _ = taken_apart(place)
+    folder = path if path.is_dir() else path.parent
+    return folder if (folder / "recipe.yaml").is_file() else None
+
+
+def encoder_name(place: str) -> str:
+    """Which of a run's encoders is meant, as file names say it: "@rgb"; "" of a run with one, and of any other file."""
+    path, name = taken_apart(place)
+    name = name or (name_of(path) if path.suffix == WEIGHTS else "")
+    return f"@{name}" if name else ""
+
+
+def catalog_beside(place: str, *others: str) -> dict[str, Any]:
+    """The catalog that the run was trained on, as a configuration; without what is not known.
+
+    Args:
+        place: the run's folder, or an encoder file.
+        others: further arguments that are taken from the run's recipe.
+
+    Raises:
+        UserError: if there is nothing at the place.
+    """
+    from praxino.configuration.documents import read
+    from praxino.configuration.earlier import as_now
+
+    if not taken_apart(place)[0].exists():
+        raise UserError(f"there is no {place}: give a run's folder or an encoder file")
+    folder = run_folder(place)
+    recipe = as_now(read(folder / "recipe.yaml")) if folder else {}
+    return {name: recipe[name] for name in ("catalog", *others) if name in recipe}

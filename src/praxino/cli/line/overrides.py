@@ -1,0 +1,105 @@
+"""Options laid over a recipe: `--method.backbone.width 32` changes one argument deep inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from praxino.configuration.complete import Carried, Mistake, Place, dotted
+from praxino.errors import UserError, nearest
+
+
+def place_of(name: str) -> Place:
+    """A dotted name as a place: `stages.0.epochs` -> ("stages", 0, "epochs")."""
+    return tuple(int(word) if word.isdecimal() else word for word in name.split("."))
+
+
+def put(config: dict[str, Any], place: Place, value: Any) -> None:
+    """Sets one argument of a recipe, in place. Another class keeps those arguments of the old one that it takes, too.
+
+    Raises:
+        Mistake: if an item of a list is named that is not there.
+    """
+    node: Any = config
+    word: Any
+    for depth, word in enumerate(place):
+        last = depth == len(place) - 1
+        if isinstance(node, list):
+            if word not in range(len(node)):
+                raise Mistake(place[: depth + 1], f"there is no item {word}: the list has 0 to {len(node) - 1}")
+        elif word not in node and not last:
+            node[word] = {}
+        inside = node[word] if isinstance(node, list) or word in node else None
+        if last:
+            node[word] = _changed(inside, value)
+        else:
+            node[word] = inside = _open(inside)
+            node = inside.setdefault("init_args", {}) if _has_class(inside) else inside
+            if node is None:
+                node = inside["init_args"] = {}
+
+
+def _has_class(node: Any) -> bool:
+    return isinstance(node, Mapping) and "class_path" in node
+
+
+def _open(node: Any) -> Any:
+    """A class's bare name as class_path and arguments, so that an argument can be set."""
+    if isinstance(node, str):
+        return {"class_path": node, "init_args": {}}
+    return node if isinstance(node, dict | list) else {}
+
+
+def _changed(node: Any, value: Any) -> Any:
+    is_name = isinstance(value, str) and value[:1] not in ("[", "{") and value != "null"
+    if _has_class(node) and is_name:
+        return {"class_path": value, "init_args": Carried(node.get("init_args") or {})}
+    return value
+
+
+def located(mistake: Mistake, given: Mapping[str, Any], known: Mapping[str, Any], recipe: str = "") -> UserError:
+    """A mistake with the place where the user made it: the option, or the recipe's file and line.
+
+    Args:
+        mistake: where and what.
+        given: the options of the command line.
+        known: what may stand at the top, for the nearest.
+        recipe: the recipe's file, if there is one.
+    """
+    place, problem = mistake.place, mistake.problem
+    name = dotted(place)
+    line = line_of(recipe, place) if recipe and name not in given else None
+    dashes = "" if line else "--"
+    if len(place) == 1 and place[0] not in known:
+        problem = (
+            f"no such {'argument' if line else 'option'}.{nearest(dashes + name, [dashes + word for word in known])}"
+        )
+    if place == ("catalog",) and problem.startswith("missing") and "videos" in known:
+        problem += ": pass --videos DIR, or --catalog and its arguments"
+    return UserError(f"{recipe} line {line}: {name}: {problem}" if line else f"--{name}: {problem}")
+
+
+def line_of(path: str, place: Place) -> int | None:
+    """The line, from 1, of a place in a YAML file; None where the file does not have it."""
+    with open(path, encoding="utf-8") as file:
+        node = yaml.compose(file, Loader=yaml.SafeLoader)
+    line = None
+    for word in place:
+        found = _child(node, word)
+        if found is None:
+            return None
+        line, node = found
+    return line
+
+
+def _child(node: Any, word: str | int) -> tuple[int, Any] | None:
+    if isinstance(node, yaml.SequenceNode) and isinstance(word, int) and word < len(node.value):
+        return node.value[word].start_mark.line + 1, node.value[word]
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    children = {key.value: (key.start_mark.line + 1, value) for key, value in node.value}
+    if str(word) in children:
+        return children[str(word)]
+    return _child(children["init_args"][1], word) if "init_args" in children else None

@@ -1,0 +1,70 @@
+"""What a terminal gets: a bar, one line for a mistake of the user's, an exit code."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from praxino.errors import UnreadableVideo, UserError
+
+if TYPE_CHECKING:
+    from praxino.training.run import Run
+
+INTERRUPTED = 130
+USERS_MISTAKE = 2
+BROKEN_PIPE = 1
+
+
+def exit_code_of(command: Callable[[], int | None]) -> int:
+    """Runs a command and gives its exit code; a user's mistake is one line on stderr."""
+    try:
+        code = command() or 0
+        sys.stdout.flush()
+        return code
+    except (UserError, UnreadableVideo) as error:
+        print("praxino:", " ".join(str(error).split()), file=sys.stderr)
+        return USERS_MISTAKE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # What is still in the buffer would raise once more when Python closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+
+
+def ended(run: Run) -> int:
+    """The exit code of a training run: a signal that stopped it, after it has saved, is told from its end."""
+    return 0 if run.finished else INTERRUPTED
+
+
+@contextmanager
+def bar_shown(title: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on a terminal, fed by (done, total); None elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def progress_shown(function: Callable[..., Any], title: str) -> Iterator[dict[str, Any]]:
+    """A bar for a function that takes `progress`.
+
+    Yields:
+        The argument to call the function with.
+    """
+    if "progress" not in inspect.signature(function).parameters:
+        yield {}
+        return
+    with bar_shown(title) as progress:
+        yield {"progress": progress}

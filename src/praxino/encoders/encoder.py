@@ -1,0 +1,242 @@
+"""What a user takes home: a backbone with its views and its protocol, and the head that names classes if it has one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from praxino.backbones.base import Backbone
+from praxino.backbones.pooling import Feature, pool
+from praxino.batch import ClipBatch
+from praxino.catalogs.base import Video
+from praxino.clips.dataset import collate, load_clips
+from praxino.clips.samplers import Sampler
+from praxino.described import arguments, build, describe
+from praxino.encoders import files
+from praxino.encoders.head import Head
+from praxino.encoders.protocol import Protocol
+from praxino.errors import UserError, misfit, nearest
+from praxino.rng import Rng
+from praxino.streams.base import Canvas, Derived, Stream
+from praxino.views.pipeline import View
+
+HEAD = "classifier."  # before the head's names in the file of the weights
+
+
+class Encoder:
+    """A backbone, its named views and its protocol.
+
+    >>> encoder = Encoder.load("runs/mine/encoder.safetensors")
+    >>> encoder.embed("my_video.mp4").shape  # doctest: +SKIP
+    (10, 128)
+
+    Args:
+        backbone: clips in, feature map out.
+        views, sampler, canvas, feature, streams, reestimate_batchnorm, centred: as of `Protocol`.
+        classes: names of the classes, where the encoder has a head for them.
+        head: what says them, from the map's mean; None: where there are classes, a plain linear layer, drawn anew. Its
+            weights are saved and loaded with the backbone's.
+        record: where it comes from (recipe, versions, seed, steps): written into encoder.json.
+
+    Raises:
+        UserError: if the head does not fit the backbone or the classes.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        views: Mapping[str, View],
+        sampler: Sampler,
+        canvas: Mapping[str, Canvas] | None = None,
+        feature: Feature = "max",
+        streams: Mapping[str, Stream | Derived] | None = None,
+        reestimate_batchnorm: bool = True,
+        centred: bool = True,
+        classes: tuple[str, ...] = (),
+        head: Head | None = None,
+        record: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.backbone = backbone
+        self.views = dict(views)
+        self.sampler = sampler
+        self.canvas = dict(canvas or {})
+        self.feature: Feature = feature
+        self.streams = dict(streams or {})
+        self.reestimate_batchnorm = reestimate_batchnorm
+        self.centred = centred
+        self.classes = tuple(classes)
+        self.head = Head(backbone.dim, len(self.classes)) if head is None and self.classes else head
+        if self.head is not None and (self.head.dim, self.head.classes) != (backbone.dim, len(self.classes)):
+            raise UserError(
+                f"a head of {self.head.dim} numbers and {self.head.classes} classes does not fit a backbone of "
+                f"{backbone.dim} and {len(self.classes)} classes"
+            )
+        self.record = dict(record or {})
+
+    @classmethod
+    def of(cls, backbone: Backbone, protocol: Protocol) -> Self:
+        """The encoder of a backbone that is used as a protocol says."""
+        return cls(backbone, **arguments(protocol))
+
+    def view(self, name: str | None = None) -> View:
+        """The view of this name; None: the first.
+
+        Raises:
+            UserError: if there is none.
+        """
+        if name is None:
+            return next(iter(self.views.values()))
+        if name not in self.views:
+            raise UserError(f"the encoder has no view '{name}'.{nearest(name, self.views)}")
+        return self.views[name]
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.backbone.parameters()).device
+
+    def to(self, device: torch.device | str) -> Self:
+        """Moves the backbone and the head, in place."""
+        self.backbone.to(device)
+        if self.head is not None:
+            self.head.to(device)
+        return self
+
+    def eval(self) -> Self:
+        """Backbone and head in evaluation mode: what BatchNorm has averaged, and no dropout."""
+        self.backbone.eval()
+        if self.head is not None:
+            self.head.eval()
+        return self
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Evaluation mode inside; afterwards the backbone and the head are in the mode in which they were."""
+        parts = [part for part in (self.backbone, self.head) if part is not None]
+        modes = [(module, module.training) for part in parts for module in part.modules()]
+        self.eval()
+        try:
+            yield
+        finally:
+            for module, training in modes:
+                module.training = training
+
+    @torch.no_grad()
+    def features(self, batch: ClipBatch, view: str | None = None) -> Tensor:
+        """One vector a clip.
+
+        Args:
+            batch: B videos of N clips, on any device.
+            view: which view; None: the first.
+
+        Returns:
+            float32 [B * N, d] on the encoder's device.
+        """
+        clips = self.view(view)(batch.to(self.device), Rng(0)).flatten(0, 1)
+        return pool(self.backbone(clips), self.feature).float()
+
+    @torch.no_grad()
+    def logits(self, batch: ClipBatch, view: str | None = None) -> Tensor:
+        """What the head says of each clip.
+
+        Args:
+            batch, view: as of `features`.
+
+        Returns:
+            float32 [B * N, classes] on the encoder's device.
+
+        Raises:
+            UserError: if the encoder has no head.
+        """
+        if self.head is None:
+            raise UserError("the encoder has no classifier: praxino evaluate finetune trains one")
+        clips = self.view(view)(batch.to(self.device), Rng(0)).flatten(0, 1)
+        return self.head(pool(self.backbone(clips), "mean")).float()
+
+    def embed(self, video: str | Path | Video, view: str | None = None, batch_size: int = 8) -> NDArray[np.float32]:
+        """The vectors of a video's clips.
+
+        Args:
+            video: a video file, a folder of frames, or a `Video`.
+            view: which view; None: the first.
+            batch_size: clips through the network at once.
+
+        Returns:
+            float32 [clips, d], in the order of the sampler.
+
+        Raises:
+            UnreadableVideo: if there is nothing to decode, or it is too short for the sampler.
+        """
+        stream = self.view(view).stream
+        if not isinstance(video, Video):
+            source = self.streams.get(stream)
+            video = Video(str(video), {source.of if isinstance(source, Derived) else stream: str(video)})
+        loaded = load_clips(video, (stream,), self.streams, self.canvas, self.sampler, np.random.default_rng(0))
+        with self.evaluating():
+            parts = [
+                self.features(collate([loaded.only(slice(k, k + batch_size))], [0], [None]), view).cpu()
+                for k in range(0, len(loaded.numbers), batch_size)
+            ]
+        return torch.cat(parts).numpy()
+
+    def description(self) -> dict[str, Any]:
+        """Everything but the weights, as plain data."""
+        kept = {name: describe(value) for name, value in arguments(self).items() if name != "record"}
+        return {**kept, "record": self.record}
+
+    def save(self, path: str | Path) -> Path:
+        """Writes `path` (safetensors) and, beside it, the description (.json); both aside first, then renamed."""
+        files.write(Path(path), self.description(), self._state())
+        return Path(path)
+
+    @classmethod
+    def load(cls, place: str | Path, *, trust: tuple[str, ...] = ()) -> Self:
+        """Reads what `save` wrote. Only classes of `praxino` are built, and of the packages in `trust`.
+
+        Args:
+            place: `encoder.safetensors`; a run folder that holds exactly one encoder; or `RUN:rgb`, one of several.
+
+        Raises:
+            UserError: if there is no encoder, its weights do not fit, or a class is not trusted.
+        """
+        path = files.encoder_file(place)
+        said, state = files.read(path)
+        record = said.pop("record")
+        try:
+            encoder = cls(**build(said, trust=trust), record=record)
+        except TypeError as error:
+            raise UserError(f"{path.with_suffix('.json')} does not fit this version of praxino: {error}") from None
+        try:
+            encoder._load_state(state)
+        except RuntimeError as error:
+            raise UserError(f"{path} holds another network's weights than its .json names: {misfit(error)}") from None
+        return encoder.eval()
+
+    def _state(self) -> dict[str, Tensor]:
+        own = self.head.state_dict() if self.head is not None else {}
+        return {**self.backbone.state_dict(), **{HEAD + name: value for name, value in own.items()}}
+
+    def _load_state(self, state: Mapping[str, Tensor]) -> None:
+        if self.head is not None:
+            own = {name: value for name, value in state.items() if name.startswith(HEAD)}
+            self.head.load_state_dict({name.removeprefix(HEAD): value for name, value in own.items()})
+            state = {name: value for name, value in state.items() if name not in own}
+        self.backbone.load_state_dict(state)
+
+
+def load_encoders(place: str | Path, *, trust: tuple[str, ...] = ()) -> dict[str, Encoder]:
+    """All encoders at a place, by their names: those of a run's folder, or the one that `RUN:rgb` or a file names.
+
+    Args:
+        place, trust: as of `Encoder.load`.
+
+    Raises:
+        UserError: as of `Encoder.load`.
+    """
+    return {name: Encoder.load(file, trust=trust) for name, file in files.encoder_files(place).items()}

@@ -1,0 +1,108 @@
+"""Where encoders lie, and what their files hold: weights as safetensors, and beside them a description as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from praxino.errors import UserError, nearest
+from praxino.files import written_aside
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+WEIGHTS = ".safetensors"
+
+
+def file_name(name: str) -> str:
+    """The file of a run's encoder of this name; most runs have one, named ""."""
+    return f"encoder-{name}{WEIGHTS}" if name else f"encoder{WEIGHTS}"
+
+
+def name_of(file: Path) -> str:
+    """The name of the encoder in a file as of `file_name`; of any other file ""."""
+    head, dash, name = file.stem.partition("-")
+    return name if head == "encoder" and dash else ""
+
+
+def taken_apart(place: str | Path) -> tuple[Path, str | None]:
+    """`RUN:rgb` as the place RUN and the name "rgb"; without a name, None. A path that is there is never cut."""
+    text = str(place)
+    path, colon, name = text.rpartition(":")
+    if not colon or not path or Path(text).exists() or not Path(path).exists():
+        return Path(text), None
+    return Path(path), name
+
+
+def encoder_files(place: str | Path) -> dict[str, Path]:
+    """The encoders at a place, by their names: all of a run folder, the one that `RUN:rgb` names, or a single file.
+
+    Raises:
+        UserError: if there is none, or none of this name.
+    """
+    path, name = taken_apart(place)
+    if path.is_file() and path.suffix != WEIGHTS:
+        raise UserError(f"{path} is no encoder: give encoder{WEIGHTS}, or the run folder that holds it")
+    found = {name_of(path): path} if path.is_file() else _of_folder(path)
+    if not found:
+        unfinished = " (the run has not finished: praxino resume)" if (path / "recipe.yaml").is_file() else ""
+        raise UserError(f"no encoder at {path}{unfinished}: give encoder{WEIGHTS} or a run folder that holds one")
+    if name is None:
+        return found
+    if name not in found:
+        if list(found) == [""]:
+            raise UserError(f"{path} holds one encoder, without a name: leave out ':{name}'")
+        raise UserError(f"{path} holds no encoder '{name}'.{nearest(name, found)}")
+    return {name: found[name]}
+
+
+def encoder_file(place: str | Path) -> Path:
+    """The one encoder that a place means.
+
+    Raises:
+        UserError: if there is none, or several.
+    """
+    found = encoder_files(place)
+    if len(found) > 1:
+        names = " or ".join(f"{place}:{name}" for name in found)
+        raise UserError(f"{place} holds several encoders: name one of them, {names}")
+    return next(iter(found.values()))
+
+
+def _of_folder(folder: Path) -> dict[str, Path]:
+    files = sorted(folder.glob(f"encoder*{WEIGHTS}"))
+    return {name_of(file): file for file in files if file.stem == "encoder" or name_of(file)}
+
+
+def write(path: Path, description: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
+    """Writes the weights to `path` and the description beside it; both aside first, then renamed."""
+    from safetensors.torch import save
+
+    # Not `save_file`, which makes a file that only its owner may read.
+    weights = save({name: value.detach().cpu().contiguous() for name, value in state.items()})
+    with written_aside(path.with_suffix(".json")) as description_aside, written_aside(path) as aside:
+        aside.write_bytes(weights)
+        description_aside.write_text(json.dumps(description, indent=1) + "\n")
+
+
+def read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """What `write` wrote: description and weights.
+
+    Raises:
+        UserError: if one of the two is missing or damaged.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    beside = path.with_suffix(".json")
+    if not beside.is_file():
+        raise UserError(f"{beside} is missing: an encoder is {path.name} and {beside.name} side by side")
+    try:
+        said = json.loads(beside.read_text())
+        if not isinstance(said, dict) or "record" not in said:
+            raise ValueError("its .json is no description of an encoder")
+        return said, load_file(path)
+    except (ValueError, SafetensorError) as error:
+        raise UserError(f"the encoder {path} is damaged: {error}") from None

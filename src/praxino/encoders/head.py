@@ -1,0 +1,51 @@
+"""What says a class: a linear layer on the mean of the feature map."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from praxino.errors import UserError
+
+
+class Head(nn.Linear):
+    """[b, dim] -> [b, classes]: a linear layer, before which features may be normalised and dropped out.
+
+    Args:
+        dim: of the features.
+        classes: how many.
+        norm: normalises the features by a BatchNorm of their own (CoCon's and DPC's classifiers).
+        dropout: share of the features that is dropped in training, 0 to 1 (CycleContrast on UCF101: 0.9).
+        std: the weights are drawn from a normal distribution of this standard deviation and the bias is 0 (MoCo's
+            linear evaluation: 0.01); None: as torch's linear layer begins.
+
+    Raises:
+        UserError: if the dropout is no share, or the deviation is not above 0.
+    """
+
+    def __init__(
+        self, dim: int, classes: int, norm: bool = False, dropout: float = 0.0, std: float | None = None
+    ) -> None:
+        if not 0 <= dropout < 1:
+            raise UserError(f"a head's dropout is a share from 0 to below 1, not {dropout}")
+        if std is not None and std <= 0:
+            raise UserError(f"a head's std is above 0, not {std}")
+        self.std = std  # before torch's constructor, which draws the weights
+        super().__init__(dim, classes)
+        self.dim = dim
+        self.classes = classes
+        self.norm = norm
+        self.dropout = dropout
+        self.batchnorm = nn.BatchNorm1d(dim) if norm else None
+
+    def reset_parameters(self) -> None:
+        """Draws the weights anew."""
+        if self.std is None:
+            super().reset_parameters()
+            return
+        nn.init.normal_(self.weight, 0.0, self.std)
+        nn.init.zeros_(self.bias)
+
+    def forward(self, input: Tensor) -> Tensor:
+        features = input if self.batchnorm is None else self.batchnorm(input)
+        return super().forward(F.dropout(features, self.dropout, self.training))

@@ -1,0 +1,220 @@
+"""Fine-tuning: an encoder's backbone trained on with labels, and tested. The protocol of VCOP, IIC and TCLR.
+
+With a backbone that stays as it is, it is linear evaluation on clips that are drawn anew each time, as TCLR does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from praxino import ranks
+from praxino.catalogs.base import Catalog
+from praxino.clips.samplers import Sampler
+from praxino.configuration.complete import instantiate
+from praxino.described import describe
+from praxino.encoders.encoder import Encoder
+from praxino.encoders.head import Head
+from praxino.encoders.protocol import Protocol
+from praxino.errors import UserError, check_numbers
+from praxino.evaluations.classifying.classifier import HeadMaker, classifier_on
+from praxino.evaluations.classifying.defaults import (
+    fewer_clips,
+    one_random_clip,
+    only_view,
+    protocol_of,
+    trained_as,
+    usual_stages,
+)
+from praxino.evaluations.classifying.labelled import labelled_parts
+from praxino.evaluations.classifying.outcome import START, FineTuned, kind, named, say_what_it_is, take_best
+from praxino.evaluations.classifying.recognition import Average, recognise, video_logits
+from praxino.evaluations.classifying.tested_after import TestedAfter
+from praxino.evaluations.result import read_result, write_result
+from praxino.ranks import Device
+from praxino.training.held_out import By, check_share, split_off
+from praxino.training.precision import Precision
+from praxino.training.run import environment
+from praxino.training.session import Session
+from praxino.training.stages import Stage, refuse_validation
+from praxino.training.validation import TOTAL, Validation, choice_of
+from praxino.views.pipeline import View
+
+
+def finetune(
+    encoder: Encoder,
+    catalog: Catalog,
+    out: str | Path,
+    view: str | None = None,
+    scratch: bool = False,
+    frozen: bool = False,
+    frozen_statistics: bool = True,
+    protocol: Protocol | None = None,
+    head: HeadMaker = Head,
+    sampler: Sampler | None = None,
+    training_view: View | None = None,
+    flip: bool = True,
+    rates: dict[str, float] | None = None,
+    stages: list[Stage] | None = None,
+    validation: float = 0.1,
+    validation_by: By = "group",
+    validation_as_trained: bool = False,
+    validation_clips: int = 3,
+    tested_after: list[int] | None = None,
+    average: Average = "logits",
+    test_batch_size: int = 16,
+    batch_size: int = 32,
+    seed: int = 0,
+    workers: int = 2,
+    threads: int | None = None,
+    precision: Precision = "fp32",
+    device: Device = "auto",
+    devices: int = 1,
+    prefetch: int = 3,
+    accumulate: int = 1,
+    clip_norm: float | None = None,
+    drop_last: bool = True,
+    max_left_out: float = 0.1,
+    probe: Literal["quick", "full"] = "quick",
+    checkpoint_steps: int = 200,
+    keep_epochs: int | None = None,
+    compile: bool = False,
+    *,
+    recipe: Mapping[str, Any] | None = None,
+    resume: bool = False,
+) -> FineTuned:
+    """Trains a classifier on an encoder, with the encoder, on the catalog's training part, and tests it.
+
+    The weights of the epoch with the least validation loss are tested: a video's class is the largest of the mean of
+    its clips' logits. With `frozen` only the classifier is trained: linear evaluation as a run of its own.
+
+    Args:
+        encoder: what is trained on; it stays as it is.
+        catalog: labelled videos with a training and a test part.
+        out: the run's folder.
+        view: of the protocol; none: its first.
+        scratch: draws the backbone's weights anew, instead of taking the encoder's.
+        frozen: the backbone's weights stay as they are.
+        frozen_statistics: and so do its BatchNorm statistics; false: as TCLR, each batch's own, and averaged on.
+        protocol: how the classifier is tested; none: as the encoder is evaluated.
+        head: the classifier on the mean of the map.
+        sampler: the training clips; none: one clip of the test's length at a random place.
+        training_view: what the network sees in training; none: the test's view with its crop at a random place.
+        flip: mirrors half of the training clips, where training_view is not given and the stream is RGB.
+        rates: part of a parameter's name, as a regular expression -> its learning rate. The `rate_factors` of a stage
+            in other words: divided by the optimizer's rate it is written so into the recipe.
+        stages: optimizer, schedule and length; none: those of the recipe `finetune`.
+        validation: share (below 1) or number of the training videos that is held out to choose the epoch by; 0: none,
+            and the last epoch is tested.
+        validation_by: whole groups, of each class the same share; or any videos alike.
+        validation_as_trained: validates on training clips instead of test clips.
+        validation_clips: at most so many test clips of each of its videos.
+        tested_after: epochs, counted from 0, after which the test part is tested, and the best of them is taken: as
+            TCLR does it, and a choice that has seen the test. It takes the place of a validation.
+        average: of a video's clips in the test: the mean of their logits, or of their softmax (TCLR).
+        test_batch_size: videos a batch, of the accuracy that is a mean over batches.
+        batch_size: videos a batch, over all processes.
+        seed: of everything random.
+        workers: loading processes of each training process.
+        threads: threads of the CPU; none: the cores, shared by the processes. A resumed run takes the first one's.
+        precision: of the forward in training and validation.
+        device: auto takes a GPU where there is one.
+        devices: for the command line only, which starts so many processes on this machine.
+        prefetch: batches that each loading process holds ready.
+        accumulate: batches that make one optimizer step.
+        clip_norm: largest norm of the gradient.
+        drop_last: leaves out an epoch's last, shorter batch, which BatchNorm would see last before validation.
+        max_left_out: largest share of unusable videos of a part, 0 to 1, that the run puts up with.
+        probe: full decodes every video, also those of the test, before the first epoch.
+        checkpoint_steps: a checkpoint every so many steps, besides one at each epoch's end.
+        keep_epochs: keeps a copy of the checkpoint every so many epochs.
+        compile: compiles the backbone (needs a C++ compiler).
+        recipe: what is written as recipe.yaml; none: these arguments as far as they are plain.
+        resume: goes on in `out`, which holds a run.
+
+    Raises:
+        UserError: for whatever the user has to mend, before the first decode wherever that is possible.
+    """
+    session = Session(
+        out, seed=seed, batch_size=batch_size, workers=workers, threads=threads, prefetch=prefetch, precision=precision,
+        device=device, accumulate=accumulate, clip_norm=clip_norm, drop_last=drop_last, max_left_out=max_left_out,
+        probe=probe, checkpoint_steps=checkpoint_steps, keep_epochs=keep_epochs, compile=compile, resume=resume,
+    )  # fmt: skip
+    check_numbers(validation_clips=validation_clips, test_batch_size=test_batch_size)
+    if session.finished:
+        return FineTuned(session.run, read_result(session.run.path, kind(frozen)))
+    if tested_after is not None and validation:
+        raise UserError("--tested_after chooses the epoch by the test part: pass --validation 0, or leave it out")
+    training, test_part = labelled_parts(catalog)
+    check_share("the test part has", len(test_part))
+    protocol = protocol_of(encoder, protocol, view)
+    shown, test_view = next(iter(protocol.views.items()))
+    sampler = sampler or one_random_clip(protocol.sampler)
+    training_view = training_view or trained_as(test_view, flip)
+    recipe = dict(recipe) if recipe is not None else {"seed": seed, "batch_size": batch_size, "out": str(out)}
+    if stages is None:
+        recipe["stages"] = usual_stages()
+        stages = [Stage(**instantiate(Stage, stage["init_args"])) for stage in recipe["stages"]]
+    stages = [stage.with_rates(rates) for stage in stages] if rates else stages
+    validated_view = training_view if validation_as_trained else test_view
+    task, tested = classifier_on(
+        encoder, protocol, catalog.classes, head, training_view, validated_view, scratch, seed, frozen,
+        frozen_statistics,
+    )  # fmt: skip
+    training_clips: dict[str, Any] = {
+        "needed": task.streams, "sampler": sampler, "streams": tested.streams, "canvas": tested.canvas,
+    }  # fmt: skip
+
+    # Tried with all videos before the first is decoded; the probe may leave some out.
+    kept, held_out = split_off(training, validation, validation_by, seed)
+    if not held_out.rows:
+        refuse_validation(stages, "nothing is held out (--validation 0)")
+    session.loader(kept, **training_clips)
+    session.try_parts(task, stages, {"": only_view(tested, shown)}, sampler, tested.streams, tested.canvas)
+
+    derived = {"protocol": protocol, "sampler": sampler, "training_view": training_view}
+    recipe = {"kind": kind(frozen), **recipe, **{name: describe(one) for name, one in derived.items()}}
+    run = session.begin(recipe, catalog.found)
+    say_what_it_is(run, tested, scratch, frozen)
+    begun = run.checkpoint() is not None
+    with session.withdrawn_on_mistake():
+        streams = tuple(dict.fromkeys([*task.streams, test_view.stream]))
+        least = max(sampler.min_frames, protocol.sampler.min_frames)
+        usable, lengths = session.usable(training, tested.streams, streams, least)
+        if not begun:
+            session.check_test(test_part, tested.streams, (test_view.stream,), protocol.sampler.min_frames)
+        kept, held_out = split_off(usable, validation, validation_by, seed)
+        loader = session.loader(kept, **training_clips, lengths=[lengths[row] for row in kept.rows])
+    if run.writes and not begun:
+        tested.save(run.path / START)
+        session.write_held_out(held_out)
+    choosing: Validation | TestedAfter | None = None
+    best = None
+    if held_out.rows:
+        clips = sampler if validation_as_trained else fewer_clips(protocol.sampler, validation_clips)
+        seen = training_clips | {"needed": (validated_view.stream,), "sampler": clips}
+        choosing = session.validation(held_out, **seen, lengths=[lengths[row] for row in held_out.rows], apart=True)
+        best = choice_of(TOTAL)
+    if tested_after is not None:
+        test = partial(video_logits, tested, test_part, shown, average, workers, max_left_out)
+        choosing = TestedAfter(tested_after, test)
+        best = choosing.best
+    if not session.fit(task, loader, stages, choosing, best, "training videos"):
+        return FineTuned(run, None)
+    at = take_best(run, task)
+    tested.record = {"recipe": recipe, "seed": seed, "steps": at["step"], "environment": environment()}
+    result = recognise(
+        tested, catalog, part="test", view=shown, average=average, test_batch_size=test_batch_size, workers=workers,
+        device=device, max_left_out=max_left_out,
+    )  # fmt: skip
+    result = named(result, catalog, scratch, frozen)
+    result.settings |= {"training videos": len(kept), "held out videos": len(held_out), "seed": seed}
+    result.settings |= {"weights after epoch": at["epoch"], "weights after step": at["step"]}
+    result.settings["weights chosen by"] = best[0] if best and at["chosen"] else "nothing"
+    if run.writes:
+        write_result(run.path, result.protocol, result, catalog.classes, tested.streams)
+        tested.save(run.path / "encoder.safetensors")
+    ranks.barrier()  # whether a run is finished is read from what rank 0 has written
+    return FineTuned(run, result)

@@ -1,0 +1,211 @@
+"""Recognition: which class a classifier gives a video, by the mean over its clips. The test of VCOP, IIC and TCLR."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from praxino import ranks
+from praxino.catalogs.base import Catalog, Part, Video
+from praxino.encoders.encoder import Encoder
+from praxino.errors import UserError
+from praxino.evaluations.features import Embed, VideoFeatures, evens_out, extract, refuse_unreadable
+from praxino.evaluations.result import Result, Row
+from praxino.evaluations.retrieval import scored_row
+from praxino.ranks import Device, pick_device
+from praxino.training.videos import RunVideos
+
+BATCH_MEAN = "batch mean"
+TOPS = (1, 5)
+Average = Literal["logits", "softmax"]
+
+
+@dataclass
+class Scores:
+    """What a test gives.
+
+    Attributes:
+        hits: bool [videos] by k: whether the label is among the k largest logits, of equals the first.
+        accuracy: correct / videos, 0 to 1.
+        batch_mean: mean of the batches' accuracies, a short last batch weighing as much as the others.
+        loss: mean of the batches' mean cross-entropies.
+    """
+
+    hits: dict[int, NDArray[np.bool_]]
+    accuracy: float
+    batch_mean: float
+    loss: float
+
+
+def scores(logits: ArrayLike, labels: ArrayLike, batch_size: int = 16) -> Scores:
+    """Scores logits.
+
+    Args:
+        logits: [videos, classes], a video's mean over its clips.
+        labels: int [videos], 0-based.
+        batch_size: videos a batch, of the numbers that are means over batches (IIC: 16).
+    """
+    logits, labels = np.asarray(logits, np.float64), np.asarray(labels)
+    order = np.argsort(-logits, axis=1, kind="stable")
+    hits = {k: (order[:, :k] == labels[:, None]).any(axis=1) for k in TOPS}
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    losses = np.log(np.exp(shifted).sum(axis=1)) - np.take_along_axis(shifted, labels[:, None], axis=1)[:, 0]
+    batches = [slice(first, first + batch_size) for first in range(0, len(labels), batch_size)]
+    return Scores(
+        hits,
+        float(hits[1].mean()),
+        float(np.mean([hits[1][batch].mean() for batch in batches])),
+        float(np.mean([losses[batch].mean() for batch in batches])),
+    )
+
+
+def to_be_averaged(logits: Tensor, average: Average) -> Tensor:
+    """What the mean over a video's clips is taken of.
+
+    Args:
+        logits: [clips, classes].
+        average: the logits themselves, as VCOP and IIC do it, or their softmax, as TCLR does it.
+
+    Raises:
+        UserError: if it is neither.
+    """
+    if average not in ("logits", "softmax"):
+        raise UserError(f"--average {average}: a video's clips are averaged by 'logits' or by 'softmax'")
+    return logits if average == "logits" else logits.softmax(dim=1)
+
+
+def recognise(
+    encoder: Encoder,
+    catalog: Catalog,
+    part: Part = "test",
+    view: str | None = None,
+    average: Average = "logits",
+    test_batch_size: int = 16,
+    workers: int = 2,
+    device: Device = "auto",
+    max_left_out: float = 0.1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Result:
+    """How often an encoder's classifier gives a video its class.
+
+    Args:
+        encoder: with a classifier: one that fine-tuning has left.
+        catalog: labelled videos, of the classes that the classifier knows.
+        part: of the catalog.
+        view: of the encoder; none: its first.
+        average: of a video's clips: the mean of their logits, or of their softmax (TCLR).
+        test_batch_size: videos a batch, of the column "batch mean": there, as IIC reports it, a short last batch weighs
+            as much as the others. The headline is correct / videos.
+        workers: loading processes.
+        device: auto takes a GPU where there is one.
+        max_left_out: largest share of unreadable videos, 0 to 1.
+        progress: called with (videos done, videos).
+
+    Raises:
+        UserError: if there is no classifier, its classes are not the catalog's, or too much is unreadable.
+    """
+    if encoder.head is None:
+        raise UserError("the encoder has no classifier to test: praxino evaluate finetune trains one")
+    differ = [pair for pair in zip(encoder.classes, catalog.classes, strict=False) if pair[0] != pair[1]]
+    if differ or len(encoder.classes) != len(catalog.classes):
+        raise UserError(
+            f"the classifier knows {len(encoder.classes)} classes, and {type(catalog).__name__} has "
+            f"{len(catalog.classes)}" + (f"; the first that differs: {' and '.join(differ[0])}" if differ else "")
+        )
+    videos = catalog.part(part)
+    name = view or next(iter(encoder.views))
+    encoder.view(name)
+    encoder.to(pick_device(device))
+    found = video_logits(encoder, videos, name, average, workers, max_left_out, progress)
+    scored = scores(found.vectors, found.labels, test_batch_size)
+    settings: dict[str, Any] = {
+        "view": name,
+        "part": part,
+        "videos": len(found.ids),
+        "sampler": type(encoder.sampler).__name__,
+        "clips a video": int(getattr(encoder.sampler, "clips", 1)),
+        "a video's score": f"mean over its clips of their {average}",
+        "videos a batch (batch mean)": test_batch_size,
+        "loss (mean of the batches)": round(scored.loss, 4),
+    }
+    hits = {str(k): hit for k, hit in scored.hits.items()}
+    row = scored_row("classifier", hits)
+    row.values[BATCH_MEAN] = 100 * scored.batch_mean
+    chance = Row("chance", {str(k): 100 * min(1.0, k / len(catalog.classes)) for k in TOPS})
+    per_query = {row.name: {column: hit.tolist() for column, hit in hits.items()}}
+    title = f"Recognition on {type(catalog).__name__}: a classifier of {len(catalog.classes)} classes"
+    columns = [*hits, BATCH_MEAN]
+    return Result("recognition", title, settings, columns, [chance, row], [], found.left_out, per_query)
+
+
+def video_logits(
+    encoder: Encoder,
+    videos: Sequence[Video],
+    view: str,
+    average: Average = "logits",
+    workers: int = 2,
+    max_left_out: float = 0.1,
+    progress: Callable[[int, int], None] | None = None,
+) -> VideoFeatures:
+    """The logits of each video, [videos, classes] as `vectors`; each process takes its share of the videos.
+
+    Args:
+        encoder: with a classifier.
+        videos: labelled.
+        view: of the encoder.
+        average: "logits": the mean over the clips; "softmax": logarithms of the mean of their softmax.
+        workers, max_left_out, progress: as of `recognise`.
+
+    Raises:
+        UserError: if videos have no label, there are fewer than processes, or too much is unreadable.
+    """
+    for video in videos:
+        if video.label is None:
+            raise UserError(f"{video.id} has no label to test by")
+    world = ranks.world()
+    if len(videos) < world:
+        raise UserError(f"{len(videos)} videos are fewer than {world} processes: lower --devices")
+    encoder.eval()
+    own = RunVideos(videos, range(ranks.rank(), len(videos), world))
+    embeds: dict[str, Embed] = {"logits": lambda batch: to_be_averaged(encoder.logits(batch, view), average)}
+    part: VideoFeatures | UserError
+    try:
+        part = extract(
+            own, embeds, (encoder.view(view).stream,), encoder.sampler, encoder.streams, encoder.canvas,
+            workers=workers, padded=evens_out(encoder.view(view)), max_left_out=max_left_out if world == 1 else 1.0,
+            progress=progress,
+        )["logits"]  # fmt: skip
+    except UserError as mistake:
+        part = mistake
+    found = _of_all(ranks.gather_objects(part))
+    refuse_unreadable(found.left_out, len(videos), max_left_out)
+    if average == "softmax":
+        found.vectors = np.log(np.maximum(found.vectors, np.finfo(np.float32).tiny))
+    return found
+
+
+def _of_all(found: Sequence[VideoFeatures | UserError]) -> VideoFeatures:
+    # Raised by all processes: one that raised before they meet would leave the others waiting for ever.
+    parts = []
+    for part in found:
+        if isinstance(part, UserError):
+            raise part
+        parts.append(part)
+    world = len(parts)
+    rows = np.concatenate([world * part.rows + rank for rank, part in enumerate(parts)])
+    order = np.argsort(rows)
+    ids = [id for part in parts for id in part.ids]
+    groups = [group for part in parts for group in part.groups]
+    return VideoFeatures(
+        np.concatenate([part.vectors for part in parts])[order],
+        np.concatenate([part.labels for part in parts])[order],
+        [ids[k] for k in order],
+        [groups[k] for k in order],
+        rows[order],
+        [one for part in parts for one in part.left_out],
+    )

@@ -1,0 +1,114 @@
+"""Fine-tuning from its recipe, and gone on with: what `praxino.training.start` is for pretraining."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from praxino.configuration.complete import complete, instantiate
+from praxino.configuration.earlier import as_now
+from praxino.encoders.encoder import Encoder
+from praxino.encoders.files import taken_apart
+from praxino.errors import UserError
+from praxino.evaluations.classifying.classifier import Classifier
+from praxino.evaluations.classifying.defaults import rates_as_factors
+from praxino.evaluations.classifying.finetune import finetune
+from praxino.evaluations.classifying.outcome import FINETUNE, LINEAR, START, FineTuned, kind, take_best
+from praxino.evaluations.result import read_result
+from praxino.training.run import Run
+from praxino.training.start import kind_of
+
+OUTSIDE = ("encoder", "recipe", "resume")  # arguments of `finetune` that are no part of a recipe
+BESIDE = ("kind", "encoder", "trust")  # of a recipe that are no arguments: what it is, and of which encoder
+
+MACHINE = ("out", "workers", "threads", "prefetch", "device", "devices")
+
+
+def start(place: str, trust: tuple[str, ...], config: Mapping[str, Any]) -> FineTuned:
+    """Fine-tunes as a complete recipe says.
+
+    Args:
+        place: the encoder's file or its run's folder.
+        trust: packages, beside praxino, whose classes the encoder may name.
+        config: what `complete(finetune, ..., without=OUTSIDE)` gave.
+
+    Raises:
+        UserError: as of `Encoder.load` and `finetune`.
+    """
+    encoder = Encoder.load(place, trust=trust)
+    config = rates_as_factors(config)
+    said = {"kind": kind(config["frozen"]), "encoder": str(Path(place).absolute()), "trust": list(trust)}
+    return finetune(encoder, **instantiate(finetune, config), recipe={**said, **config})
+
+
+def start_or_resume(place: str, trust: tuple[str, ...], config: Mapping[str, Any]) -> FineTuned:
+    """`start`, or `resume` where the folder holds the same fine-tuning already.
+
+    Raises:
+        UserError: as of these two, or if the folder holds another run.
+    """
+    folder = config["out"]
+    if kind_of(folder) not in (FINETUNE, LINEAR):
+        return start(place, trust, config)
+    then = {**recipe_of(folder), "encoder": Run(folder).recipe().get("encoder")}
+    # What was left open has been taken from the encoder, and what is the machine's changes no number.
+    now = {name: value for name, value in rates_as_factors(config).items() if value is not None and name not in MACHINE}
+    for name, value in {"encoder": str(Path(place).absolute()), **now}.items():
+        if then[name] != value:
+            raise UserError(f"{folder} holds a fine-tuning with another {name}: pass another --out")
+    return resume(folder)
+
+
+def recipe_of(folder: str | Path) -> dict[str, Any]:
+    """The complete recipe of a fine-tuning's folder, wherever the folder is now.
+
+    Raises:
+        UserError: if the folder holds no run, or its recipe does not fit.
+    """
+    folder = Path(folder).absolute()
+    said = {name: value for name, value in as_now(Run.open(folder).recipe()).items() if name not in BESIDE}
+    return rates_as_factors(complete(finetune, {**said, "out": str(folder)}, without=OUTSIDE))
+
+
+def resume(folder: str | Path) -> FineTuned:
+    """Goes on with a fine-tuning, up to its test; a finished one is left as it is.
+
+    Raises:
+        UserError: as of `recipe_of` and `finetune`.
+    """
+    run = Run.open(folder)
+    if run.finished:
+        # Not into its log: a finished run stays as it is.
+        print(f"{folder} is finished already: nothing to do", file=sys.stderr)
+        return FineTuned(run, read_result(run.path, kind_of(folder)))
+    said, config = as_now(run.recipe()), recipe_of(folder)
+    # Its own copy: the encoder that it began with may be gone, or another one by now.
+    own = run.path / START
+    encoder = Encoder.load(own if own.is_file() else said["encoder"], trust=tuple(said.get("trust") or ()))
+    recipe = {**{name: said[name] for name in BESIDE if name in said}, **config}
+    return finetune(encoder, **instantiate(finetune, config), recipe=recipe, resume=True)
+
+
+def classifier_at(place: str | Path, trust: tuple[str, ...] = ()) -> tuple[Encoder, str]:
+    """The encoder with its classifier that lies at a place, and a line that says which weights these are.
+
+    Args:
+        place: an encoder's file, or the folder of a fine-tuning; of an unfinished one the best checkpoint is taken,
+            else the last.
+        trust: as of `Encoder.load`.
+
+    Raises:
+        UserError: as of `Encoder.load`, or if the folder's checkpoint is of another network.
+    """
+    run = Run(taken_apart(place)[0])
+    own = run.path / START
+    if run.path.is_file() or any(run.path.glob("encoder*.safetensors")) or not own.is_file():
+        encoder = Encoder.load(place, trust=trust)
+        return encoder, f"the encoder's, {encoder.record.get('steps', 'unknown')} steps"
+    encoder = Encoder.load(own, trust=(*trust, *(run.recipe().get("trust") or ())))
+    assert encoder.head is not None
+    task = Classifier(encoder.backbone, encoder.view(), encoder.head)
+    at = take_best(run, task)
+    return encoder, f"of an unfinished run, after epoch {at['epoch']}, step {at['step']}"

@@ -1,0 +1,284 @@
+"""What every kind of run does around its training: pretraining, fine-tuning, whatever comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from praxino import ranks
+from praxino.backbones.base import compile_backbones
+from praxino.catalogs.base import Catalog, Video
+from praxino.clips.dataset import ClipDataset
+from praxino.clips.loader import ClipLoader
+from praxino.clips.samplers import Sampler
+from praxino.encoders.encoder import Encoder
+from praxino.errors import UserError, check_numbers
+from praxino.methods.base import Task
+from praxino.ranks import Device
+from praxino.streams.base import Canvas
+from praxino.streams.choose import Streams
+from praxino.training.fit import fit
+from praxino.training.precision import Precision, check_precision
+from praxino.training.run import Run
+from praxino.training.stages import Stage
+from praxino.training.tryout import try_out, try_out_encoders, try_validation
+from praxino.training.validation import Choice, Validation, together
+from praxino.training.videos import RunVideos, check_test_videos, usable_videos
+
+HELD_OUT = "validation.txt"  # in the run's folder: the ids of the videos that are held out
+
+
+class Session:
+    """The machine, the folder and the loop of one run.
+
+    Args:
+        out: the run's folder.
+        seed: of everything random.
+        batch_size: videos a batch, over all processes.
+        workers: loading processes of each training process.
+        threads: threads of the CPU; None: the cores, shared by the processes.
+        prefetch: batches that each loading process holds ready.
+        precision: of the forward.
+        device: auto takes a GPU where there is one.
+        accumulate: batches that make one optimizer step.
+        clip_norm: largest norm of the gradient.
+        drop_last: leaves out an epoch's last, shorter batch.
+        max_left_out: largest share of unusable videos, 0 to 1.
+        probe: full decodes every video before the first epoch.
+        checkpoint_steps: a checkpoint every so many steps, besides one at each epoch's end.
+        keep_epochs: keeps a copy of the checkpoint every so many epochs.
+        compile: compiles the backbones (needs a C++ compiler).
+        resume: goes on in `out`, which holds a run.
+
+    Attributes:
+        run: the run; None before `begin`, but for a resumed one.
+
+    Raises:
+        UserError: if the device or a number will not do, or there is no run to resume.
+    """
+
+    def __init__(
+        self,
+        out: str | Path,
+        *,
+        seed: int,
+        batch_size: int,
+        workers: int,
+        threads: int | None,
+        prefetch: int,
+        precision: Precision,
+        device: Device,
+        accumulate: int,
+        clip_norm: float | None,
+        drop_last: bool,
+        max_left_out: float,
+        probe: Literal["quick", "full"],
+        checkpoint_steps: int,
+        keep_epochs: int | None,
+        compile: bool,
+        resume: bool,
+    ) -> None:
+        self.device = ranks.pick_device(device)
+        check_precision(precision, self.device)
+        check_numbers(threads=threads, prefetch=prefetch, checkpoint_steps=checkpoint_steps, keep_epochs=keep_epochs,
+                      clip_norm=clip_norm)  # fmt: skip
+        ranks.start(self.device)
+        self.threads = threads or max(1, ranks.cores() // ranks.local_world())
+        torch.set_num_threads(self.threads)
+        self.out, self.seed, self.batch_size, self.workers = out, seed, batch_size, workers
+        self.prefetch, self.precision, self.accumulate = prefetch, precision, accumulate
+        self.clip_norm, self.drop_last, self.max_left_out, self.probe = clip_norm, drop_last, max_left_out, probe
+        self.checkpoint_steps, self.keep_epochs, self.compile = checkpoint_steps, keep_epochs, compile
+        self.resumed = resume
+        self._run = Run.open(out) if resume else None
+
+    @property
+    def run(self) -> Run:
+        assert self._run is not None, "begin() comes first"
+        return self._run
+
+    @property
+    def finished(self) -> bool:
+        """Whether it goes on with a run that has nothing left to do."""
+        return self._run is not None and self._run.finished
+
+    def loader(
+        self,
+        videos: Sequence[Video],
+        needed: Sequence[str],
+        sampler: Sampler,
+        streams: Streams | None,
+        canvas: Mapping[str, Canvas] | None,
+        lengths: Sequence[int] | None = None,
+    ) -> ClipLoader:
+        """The batches of a training: this process's rows of each.
+
+        Args:
+            videos, needed, sampler, streams, canvas, lengths: as of `ClipDataset`.
+
+        Raises:
+            UserError: as of `ClipLoader`.
+        """
+        dataset = ClipDataset(videos, needed, sampler, streams, canvas, self.seed, lengths=lengths)
+        return ClipLoader(
+            dataset, self.batch_size, self.workers, ranks.rank(), ranks.world(), self.drop_last,
+            self.device.type == "cuda", self.accumulate, self.prefetch,
+        )  # fmt: skip
+
+    def validation(
+        self,
+        videos: Sequence[Video],
+        needed: Sequence[str],
+        sampler: Sampler,
+        streams: Streams | None,
+        canvas: Mapping[str, Canvas] | None,
+        lengths: Sequence[int] | None = None,
+        apart: bool = False,
+    ) -> Validation:
+        """What looks at held-out videos after each epoch.
+
+        Args:
+            videos, needed, sampler, streams, canvas, lengths: as of `ClipDataset`; the videos in the order given.
+            apart: each process takes a share of the videos by itself, so that every one counts once; for tasks that say
+                something of each video. Else batches are shared among the processes, as in training, and whole ones.
+
+        Raises:
+            UserError: if there are fewer videos than processes, or a batch would hold a single one.
+        """
+        rank, world, size = ranks.rank(), ranks.world(), self.batch_size
+        if apart:
+            mine = list(range(rank, len(videos), world))
+            videos, lengths = RunVideos(videos, mine), None if lengths is None else [lengths[row] for row in mine]
+            rank, world, size = 0, 1, size // world
+        else:
+            size = together(len(videos), size)
+        dataset = ClipDataset(videos, needed, sampler, streams, canvas, self.seed, False, lengths)
+        loader = ClipLoader(
+            dataset, size, self.workers, rank, world, not apart, self.device.type == "cuda", prefetch=self.prefetch
+        )
+        if loader.left_out and not self.resumed:
+            self.run.log(
+                f"each validation leaves out {loader.left_out} of {len(videos)} held-out videos (whole batches)"
+            )
+        saved = self.run.checkpoint()
+        epoch = saved["position"]["epoch"] if saved else 0
+        return Validation(loader, self.seed, epoch, self.precision, self.device)
+
+    def try_parts(
+        self,
+        task: Task,
+        stages: Sequence[Stage],
+        encoders: Mapping[str, Encoder],
+        sampler: Sampler,
+        streams: Streams | None,
+        canvas: Mapping[str, Canvas] | None,
+        validated: bool = False,
+    ) -> list[str]:
+        """Moves the task to the device, and tries it, its optimizers and its encoders before anything is decoded.
+
+        Args:
+            task, stages, encoders: what is trained, how, and what is left of it.
+            sampler, streams, canvas: of its clips.
+            validated: tries its validation, too.
+
+        Returns:
+            The names of the numbers that an epoch gives.
+
+        Raises:
+            UserError: saying what does not fit.
+        """
+        task.to(self.device)
+        for stage in stages:
+            stage.make_optimizer(task)
+        rows = self.batch_size // ranks.world()
+        how = (sampler, canvas or {}, self.seed, rows, self.precision, self.device, streams)
+        numbers = try_out(task, *how)
+        try_out_encoders(encoders, self.device)
+        return [*numbers, *(try_validation(task, *how) if validated else ())]
+
+    def begin(self, recipe: Mapping[str, Any], found: str | None) -> Run:
+        """Makes the run's folder, or takes the one that is gone on with.
+
+        Args:
+            recipe: what is written as recipe.yaml; the number of threads joins it.
+            found: what the catalog found on the disk, for the log.
+        """
+        if self._run is None:
+            self._run = Run.create(self.out, {**recipe, "threads": self.threads})
+        if found:
+            self._run.log(found)
+        return self._run
+
+    @contextmanager
+    def withdrawn_on_mistake(self) -> Iterator[None]:
+        """Where a user's mistake comes up before the first step, the folder is free again for another try."""
+        try:
+            yield
+        except UserError:
+            if not self.resumed:
+                self.run.withdraw()
+            raise
+
+    def usable(
+        self, catalog: Catalog, streams: Streams, needed: Sequence[str], min_frames: int
+    ) -> tuple[RunVideos, list[int]]:
+        """The usable videos of the run's frozen list, and how many frames each has.
+
+        Raises:
+            UserError: as of `praxino.training.videos.frozen_list`.
+        """
+        return usable_videos(self.run, catalog, streams, needed, min_frames, *self._how_probed())
+
+    def check_test(self, catalog: Catalog, streams: Streams, needed: Sequence[str], min_frames: int) -> None:
+        """Probes the videos that the run is tested on at its end; they are on no list of it.
+
+        Raises:
+            UserError: if too many are unusable.
+        """
+        check_test_videos(self.run, catalog, streams, needed, min_frames, *self._how_probed())
+
+    def _how_probed(self) -> tuple[float, bool, int]:
+        return self.max_left_out, self.probe == "full", self.workers
+
+    def write_held_out(self, held_out: Sequence[Video]) -> None:
+        """Lists the videos that are held out."""
+        self.run.write(HELD_OUT, "".join(f"{held_out[row].id}\n" for row in range(len(held_out))))
+
+    def fit(
+        self,
+        task: Task,
+        loader: ClipLoader,
+        stages: Sequence[Stage],
+        after_epoch: Callable[[Task, int], Mapping[str, float]] | None = None,
+        best: Choice | None = None,
+        what: str = "videos",
+    ) -> bool:
+        """Trains; what an epoch leaves out is said before, and how to go on where a signal stopped it.
+
+        Args:
+            task, loader, stages, after_epoch, best: as of `praxino.training.fit.fit`.
+            what: the loader's videos are.
+
+        Returns:
+            Whether training came to its end.
+        """
+        videos = len(loader.dataset.videos)
+        if loader.left_out and not self.resumed:
+            left_out = f"each epoch leaves out {loader.left_out} of {videos} {what}, other ones each time"
+            self.run.log(f"{left_out} (whole batches)")
+        if self.compile:
+            compile_backbones(task)
+        validating: AbstractContextManager = after_epoch if isinstance(after_epoch, Validation) else nullcontext()
+        with validating:
+            finished = fit(
+                task, loader, stages, self.run, seed=self.seed, device=self.device, accumulate=self.accumulate,
+                precision=self.precision, clip_norm=self.clip_norm, checkpoint_steps=self.checkpoint_steps,
+                keep_epochs=self.keep_epochs, after_epoch=after_epoch, best=best,
+            )  # fmt: skip
+        if not finished:
+            self.run.log(f"stopped and saved: go on with 'praxino resume {self.out}'")
+        return finished

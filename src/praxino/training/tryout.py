@@ -1,0 +1,112 @@
+"""A recipe's parts tried together on black frames: what does not fit is found before anything is decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+
+from praxino import ranks
+from praxino.clips.black import zero_batch
+from praxino.clips.samplers import Sampler
+from praxino.encoders.encoder import Encoder
+from praxino.errors import UserError
+from praxino.methods.base import Task
+from praxino.rng import Rng
+from praxino.streams.base import Canvas
+from praxino.streams.choose import Streams, channels_of
+from praxino.training.precision import Precision, autocast, narrow_convolutions_refused
+from praxino.training.validation import VALIDATION, untouched
+
+
+def try_out(
+    method: Task,
+    sampler: Sampler,
+    canvas: Mapping[str, Canvas],
+    seed: int,
+    batch_size: int,
+    precision: Precision,
+    device: torch.device,
+    streams: Streams | None = None,
+) -> list[str]:
+    """One forward of a black batch, the state put back: what does not fit is found before anything is decoded.
+
+    Returns:
+        The names of the numbers that an epoch of training gives.
+
+    Raises:
+        UserError: saying what does not fit.
+    """
+    rows = min(batch_size, 2)
+    before = {name: value.clone() for name, value in method.state_dict().items()}
+    rng = Rng(seed, "try", rank=ranks.rank(), ranks=ranks.world())
+    try:
+        with (
+            _misfit_told(f"{type(method).__name__} on {type(sampler).__name__}{_other_channels(method, streams)}"),
+            torch.no_grad(),
+            autocast(precision, device),
+            narrow_convolutions_refused(method, precision, device),
+        ):
+            batch = zero_batch(rows, method.streams, canvas, sampler, streams=streams)
+            losses = method(batch.to(device), rng)
+    finally:
+        method.load_state_dict(before)
+    return ["train/" + name for name in ("total", *losses.terms)]
+
+
+def try_validation(
+    task: Task,
+    sampler: Sampler,
+    canvas: Mapping[str, Canvas],
+    seed: int,
+    batch_size: int,
+    precision: Precision,
+    device: torch.device,
+    streams: Streams | None = None,
+) -> list[str]:
+    """What the task says of a held-out batch, tried on a black one.
+
+    Returns:
+        The names of its numbers.
+
+    Raises:
+        UserError: saying what does not fit, or that the task cannot be validated.
+    """
+    rng = Rng(seed, "try", rank=ranks.rank(), ranks=ranks.world())
+    batch = zero_batch(min(batch_size, 2), task.streams, canvas, sampler, streams=streams)
+    with _misfit_told(f"validation of {type(task).__name__}"), untouched(task), autocast(precision, device):
+        losses = task.validated(batch.to(device), rng)
+    return [VALIDATION + name for name in ("total", *losses.terms)]
+
+
+def try_out_encoders(encoders: Mapping[str, Encoder], device: torch.device) -> None:
+    """One black video through each encoder and view.
+
+    Raises:
+        UserError: saying what does not fit.
+    """
+    for name, encoder in encoders.items():
+        with encoder.to(device).evaluating():
+            for view in encoder.views:
+                with _misfit_told(f"protocol, encoder '{name}', view '{view}'"):
+                    needed = (encoder.view(view).stream,)
+                    one = zero_batch(1, needed, encoder.canvas, encoder.sampler, streams=encoder.streams)
+                    encoder.features(one, view)
+
+
+def _other_channels(task: Task, streams: Streams | None) -> str:
+    # A convolution says which numbers do not fit, and not whose they are.
+    found = {name: channels_of(name, streams or {}) for name in task.streams}
+    return "".join(f", {name} of {channels} channels" for name, channels in found.items() if channels != 3)
+
+
+@contextmanager
+def _misfit_told(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        if isinstance(error, torch.cuda.OutOfMemoryError):
+            raise
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"the recipe's parts do not fit together ({what}): {reason}") from error

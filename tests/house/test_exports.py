@@ -1,0 +1,186 @@
+"""What packages offer to users: every public class by a short import, known to type checkers, at no cost before use."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from house_files import PACKAGE, everything, printed
+
+import praxino
+
+ROOMS = ["catalogs", "streams", "clips", "views", "backbones", "losses", "encoders", "methods", "evaluations"]
+# Functions that users call; of the losses all of them. Other functions go by their full path.
+FUNCTIONS = {
+    "clips": ["collate", "load_clips"],
+    "backbones": ["pool"],
+    "encoders": ["load_encoders"],
+    "evaluations": [
+        "compared_features", "embed_videos", "find_own_video", "finetune", "knn", "linear", "members_of", "recognise",
+        "retrieve",
+    ],
+}  # fmt: skip
+# Public classes that no user names, and why.
+INTERNAL = {
+    "catalogs": {
+        "Held": "what a part of Kinetics holds: its catalog asks",
+        "Layout": "where the videos of UCF101 and HMDB51 may lie: a table in the same file",
+        "Lists": "an official split as read: its catalog asks",
+        "Located": "what was found of a layout: its catalog asks",
+    },
+    "streams": {
+        "FrameIndex": "kept in the cache",
+        "OpenFile": "a decoder's open file",
+        "PictureReader": "comes from FrameFolder.open",
+        "ProbedVideo": "a row of what a probe of a catalog gives",
+        "Turn": "a part of FrameIndex",
+        "VideoReader": "comes from VideoFile.open",
+    },
+    "clips": {
+        "BatchKey": "the loader tells the data set which batch",
+        "LoadedFrames": "a part of LoadedVideo",
+        "LoadedVideo": "goes from load_clips to collate",
+        "Piece": "which rows of a flat batch are a video's",
+    },
+    "views": {"Taps": "weights of a resize"},
+    "backbones": {
+        "Block": "a piece of a network",
+        "BlockMaker": "a type of a piece of a network",
+        "Convolution": "a type of a piece of a network",
+        "FactoredConv": "a piece of a network",
+    },
+    "methods": {"ProjectionHead": "TCLR's own"},
+    "evaluations": {
+        "Linear": "weights of the linear solver",
+        "Retrieval": "what metrics.retrieval gives, a step of retrieve",
+        "Scores": "what a test gives, a step of recognise",
+        "SideBySide": "embeds members jointly, a step of compared_features",
+        "Thumbnails": "write_result makes them",
+        "TestedAfter": "what fine-tuning asks of the loop",
+    },
+}
+
+
+def defined(room: str) -> dict[str, object]:
+    """Public classes of a room's files, and those of its functions that users call."""
+    own = [(name, value) for module in everything(room) for name, value in vars(module).items()
+           if getattr(value, "__module__", None) == module.__name__ and not name.startswith("_")]  # fmt: skip
+    functions = {name for name, value in own if inspect.isfunction(value)}
+    wanted = functions if room == "losses" else set(FUNCTIONS.get(room, []))
+    return {name: value for name, value in own if inspect.isclass(value) or (name in wanted and name in functions)}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_packages_offer_their_public_classes(room: str) -> None:
+    package = importlib.import_module(f"praxino.{room}")
+    found, internal = defined(room), INTERNAL.get(room, {})
+    assert set(internal) <= set(found), f"of {room}, no longer there: {set(internal) - set(found)}"
+    missing = set(found) - set(internal) - set(package.__all__)
+    assert not missing, f"praxino/{room}/__init__.py lacks {', '.join(sorted(missing))}"
+    assert set(package.__all__) == set(found) - set(internal)
+    assert set(package.__all__) <= set(dir(package))
+    for name in package.__all__:
+        assert getattr(package, name) is found[name], name
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_type_checkers_are_told_the_same_names(room: str) -> None:
+    tree = ast.parse((PACKAGE / room / "__init__.py").read_text())
+    (block,) = (node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    told = [(n.module, alias) for n in block.body if isinstance(n, ast.ImportFrom) for alias in n.names]
+    # Without `as` itself a name is private to a strict type checker.
+    assert all(alias.asname == alias.name for _, alias in told)
+    package = importlib.import_module(f"praxino.{room}")
+    assert sorted(alias.name for _, alias in told) == sorted(package.__all__)
+    for module, alias in told:
+        assert getattr(package, alias.name).__module__ == module
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_name_is_that_of_a_file(room: str) -> None:
+    """The import system sets a package's attribute to a module that was imported: it would replace the class."""
+    files = {path.stem for path in (PACKAGE / room).iterdir()}
+    clash = files & set(importlib.import_module(f"praxino.{room}").__all__)
+    assert not clash, f"{room}: rename the file, not the class: {', '.join(clash)}"
+
+
+@pytest.mark.parametrize("first", ["package", "file"])
+def test_a_name_is_the_same_whatever_was_imported_before(first: str) -> None:
+    """In a process of its own, where nothing else has been imported."""
+    code = ["same = []"]
+    for room, name in (("losses", "nt_xent"), ("evaluations", "knn"), ("evaluations", "linear"), ("methods", "TCLR")):
+        file = getattr(importlib.import_module(f"praxino.{room}"), name).__module__
+        lines = [f"from praxino.{room} import {name} as a", f"import {file}", f"from {file} import {name} as b"]
+        code += lines if first == "package" else [*lines[1:], lines[0]]
+        code += [f"from praxino.{room} import {name} as c", "same.append(callable(a) and a is b is c)"]
+    assert printed("\n".join([*code, "print(same)"])) == "[True, True, True, True]"
+
+
+def test_unknown_names_get_the_nearest() -> None:
+    import praxino.methods
+
+    with pytest.raises(AttributeError, match=r"^praxino\.methods has no 'TCRL'\. Did you mean 'TCLR'\?$"):
+        praxino.methods.TCRL  # noqa: B018
+    with pytest.raises(ImportError, match="TCRL"):
+        from praxino.methods import TCRL  # noqa: F401
+    assert not hasattr(praxino.methods, "__wrapped__")
+    assert importlib.import_module("praxino.methods.tclr").TCLR is praxino.methods.TCLR
+
+
+def test_a_file_is_still_found_in_its_package() -> None:
+    assert printed("from praxino.catalogs import ucf101, UCF101; print(ucf101.UCF101 is UCF101)") == "True"
+
+
+def test_short_names_in_recipes_are_found_without_the_packages_names() -> None:
+    """`known` looks into the files, so a class that its package does not offer is found, too."""
+    from praxino.backbones.base import Backbone
+    from praxino.catalogs.base import Catalog
+    from praxino.configuration.classes import find, imported, known
+    from praxino.methods.base import Method
+    from praxino.views.pipeline import Operation
+
+    for room, base in {"backbones": Backbone, "catalogs": Catalog, "methods": Method, "views": Operation}.items():
+        offered = importlib.import_module(f"praxino.{room}")
+        classes = [value for value in (getattr(offered, name) for name in offered.__all__) if inspect.isclass(value)]
+        concrete = {c for c in classes if issubclass(c, base) and c is not base and not inspect.isabstract(c)}
+        assert concrete == set(known(base).values()) - {base}
+    assert find("praxino.methods.TCLR", [Method]) is imported("praxino.methods.tclr.TCLR")
+
+
+def test_the_whole_of_it_loads_encoders(monkeypatch: pytest.MonkeyPatch) -> None:
+    import praxino.encoders.encoder as encoder
+
+    monkeypatch.setattr(encoder, "load_encoders", lambda *place, **trust: {"rgb": (place, trust)})
+    assert praxino.load_encoders("run", trust=("mine",)) == {"rgb": (("run",), {"trust": ("mine",)})}
+    assert set(praxino.__all__) == {"__version__", "load_encoder", "load_encoders"}
+
+
+def test_mypy_knows_the_names(tmp_path: Path) -> None:
+    """In a user's file, in the strict mode, where a name that is not said to be public is an error."""
+    pytest.importorskip("mypy")
+    file, settings = tmp_path / "mine.py", tmp_path / "mypy.ini"
+    file.write_text(
+        "from praxino.encoders import Encoder, load_encoders\n"
+        "from praxino.losses import nt_xent\n"
+        "from praxino.methods import TCLR\n"
+        "def wrong(encoder: Encoder) -> int:\n"
+        "    return encoder.classes\n"
+        "reveal_type(TCLR.objective)\n"
+        "reveal_type(nt_xent)\n"
+        "from praxino.methods import TCRL\n"
+    )
+    # Only praxino is looked into: torch alone takes half a minute.
+    settings.write_text("[mypy]\nstrict = True\nfollow_imports = skip\n[mypy-praxino.*]\nfollow_imports = silent\n")
+    words = [sys.executable, "-m", "mypy", "--config-file", settings, "--cache-dir", tmp_path / "cache", file]
+    said = subprocess.run([*map(str, words)], capture_output=True, text=True, check=False).stdout.splitlines()
+    parts = [line.partition(": ")[2] for line in said]
+    assert parts[0] == 'error: Incompatible return value type (got "tuple[str, ...]", expected "int")  [return-value]'
+    assert 'note: Revealed type is "def (self: praxino.methods.tclr.TCLR' in parts[1]
+    assert 'note: Revealed type is "def (first: ' in parts[2]
+    assert parts[3].startswith('error: Module "praxino.methods" has no attribute "TCRL"')
+    assert len(parts) == 5, said
