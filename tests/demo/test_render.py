@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 import pytest
-import torch
 
 from praxino.catalogs.folder import VideoFolder
 from praxino.catalogs.listfile import ListFile
 from praxino.demo import render as rendering
 from praxino.demo.render import CLASSES, CYCLES, Plan, frames, render
 from praxino.errors import UserError
-from praxino.evaluations import handmade
 from praxino.rng import Rng
+
+if TYPE_CHECKING:
+    import torch
 
 
 def decode(path: Path) -> np.ndarray:
@@ -145,6 +147,8 @@ def test_speeds_can_be_seen_in_every_second_frame() -> None:
 
 
 def features(function: object, videos: list[np.ndarray]) -> torch.Tensor:
+    import torch
+
     rows = []
     for video in videos:
         starts = (0, (len(video) - 31) // 2, len(video) - 31)
@@ -156,6 +160,9 @@ def features(function: object, videos: list[np.ndarray]) -> torch.Tensor:
 
 def test_motion_tells_the_class_and_one_frame_does_not() -> None:
     """Each of 120 videos finds its nearest other one."""
+    torch = pytest.importorskip("torch", reason="the handmade features are torch")
+    from praxino.evaluations import handmade
+
     videos = [frames(CLASSES[row % 6], Rng(11, row).shared())[:, ::2, ::2] for row in range(120)]
     label = torch.arange(120) % 6
 
