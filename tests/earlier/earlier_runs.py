@@ -1,0 +1,80 @@
+"""Runs command lines with one source of praxino or another, and reads what they leave in a run's folder.
+
+As a program it takes a source's folder, and from stdin a list of command lines that all run in its one process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+# What depends on the machine's speed.
+MACHINE = ("seconds", "clips_per_second", "wait_share", "eta_seconds")
+INTERRUPTED = 130
+
+
+def run_all(source: Path, lines: list[list], folder: Path) -> subprocess.CompletedProcess:
+    """Runs command lines with the package in `source`; each has to end well.
+
+    A line that begins with a number is stopped right after that step is in metrics.jsonl: between two checkpoints, as
+    by a kill.
+    """
+    environment = {**os.environ, "PYTHONPATH": str(source), "OMP_NUM_THREADS": "1"}
+    words = [[word if isinstance(word, int) else str(word) for word in line] for line in lines]
+    done = subprocess.run(
+        [sys.executable, __file__, str(source)],
+        input=json.dumps(words), capture_output=True, text=True, env=environment, cwd=folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done
+
+
+def metrics(run: Path) -> list[dict]:
+    """The lines of metrics.jsonl, without what depends on the machine's speed."""
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [{name: value for name, value in line.items() if name not in MACHINE} for line in lines]
+
+
+def result(run: Path, name: str) -> dict:
+    """What an evaluation has written."""
+    return json.loads((run / f"evaluations/{name}.json").read_text())
+
+
+def main() -> None:
+    import praxino
+    from praxino.cli.main import main
+
+    # An installed package must not take the place of the one that is asked for.
+    assert Path(praxino.__file__).resolve().is_relative_to(Path(sys.argv[1]).resolve()), praxino.__file__
+    for line in json.load(sys.stdin):
+        if isinstance(line[0], int):
+            code, wanted = stopped(line[1:], line[0]), INTERRUPTED
+        else:
+            code, wanted = main(line), 0
+        assert code == wanted, f"{line}: ended with {code}"
+
+
+def stopped(line: list[str], step: int) -> int:
+    # Only the earlier source is stopped, in which these names stay what they are.
+    from praxino.cli.main import main
+    from praxino.training.run import Run
+
+    add = Run.add_metrics
+
+    def add_and_stop(self, numbers):
+        add(self, numbers)
+        if numbers["kind"] == "step" and numbers["step"] == step:
+            raise KeyboardInterrupt
+
+    Run.add_metrics = add_and_stop
+    try:
+        return main(line)
+    finally:
+        Run.add_metrics = add
+
+
+if __name__ == "__main__":
+    main()
