@@ -14,7 +14,7 @@ from praxino.described import fresh
 from praxino.encoders.encoder import Encoder
 from praxino.encoders.files import encoder_file, encoder_files, taken_apart
 from praxino.errors import UserError
-from praxino.evaluations.comparison import untrained
+from praxino.evaluations.untrained import untrained
 from praxino.training.pretrain import pretrain
 from praxino.training.run import Run
 from praxino.views.pipeline import View

@@ -12,7 +12,7 @@ from praxino.clips.dataset import collate, load_clips
 from praxino.encoders.protocol import Protocol
 from praxino.errors import UserError
 from praxino.evaluations.batchnorm import reestimate_batchnorm
-from praxino.evaluations.comparison import HANDMADE, ONE_FRAME, compared_features, untrained
+from praxino.evaluations.comparison import HANDMADE, ONE_FRAME, compared_features
 from praxino.evaluations.embedding import embed_videos
 from praxino.evaluations.features import extract, one_frame_only
 from praxino.evaluations.instance import find_own_video
@@ -20,6 +20,7 @@ from praxino.evaluations.joint import members_of
 from praxino.evaluations.nearest_neighbours import knn, top_hits
 from praxino.evaluations.result import best_handmade, table_lines, write_result
 from praxino.evaluations.retrieval import retrieve
+from praxino.evaluations.untrained import untrained
 from praxino.rng import Rng
 from praxino.views.pipeline import View
 from toys import Noise, ToyCatalog, ToySampler, ToyStream, toy_method

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_runs import Page
 
-from praxino.report import axes, curves
+from praxino.report import axes
+from praxino.report import training_curves as curves
 
 
 def test_thinning_keeps_the_peaks() -> None:

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from report_runs import NASTY, Page, evaluation, figures, read
 
-from praxino.report import axes, charts, form, gallery, opening, pictures, tables
+from praxino.report import axes, form, gallery, opening, pictures, tables
+from praxino.report import evaluation_curves as charts
 from praxino.report.read import Record
 
 

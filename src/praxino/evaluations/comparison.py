@@ -14,13 +14,13 @@ from torch import Tensor
 from praxino.batch import ClipBatch
 from praxino.catalogs.base import Video
 from praxino.clips.samplers import Sampler
-from praxino.described import fresh
 from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
 from praxino.evaluations import handmade
 from praxino.evaluations.batchnorm import reestimate_batchnorm as reestimate
 from praxino.evaluations.features import Embed, VideoFeatures, evens_out, extract, one_frame_only
 from praxino.evaluations.joint import Member, SideBySide, joint_row, refuse_other_clips, row_names
+from praxino.evaluations.untrained import untrained
 from praxino.rng import Rng
 from praxino.views.geometry import Resize
 from praxino.views.pipeline import View
@@ -138,16 +138,6 @@ def compared_features(
     left_out = next(iter(taken.values())).left_out + ([] if asks is answers else next(iter(asked.values())).left_out)
     main = joint_row("trained", members)
     return Compared(_by_row(taken, embeds), _by_row(asked, embeds), settings, main, left_out)
-
-
-def untrained(encoder: Encoder, seed: int = 0) -> Encoder:
-    """The encoder with a fresh backbone of the same kind: every layer drawn anew, also of what it wraps."""
-    twin = copy.copy(encoder)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(Rng(seed, "untrained").shared().integers(2**31)))
-        twin.backbone = fresh(encoder.backbone)
-    twin.backbone.to(encoder.device).train(encoder.backbone.training)
-    return twin
 
 
 def _networks(members: Mapping[str, Member], still: Member, baselines: bool) -> dict[str, Member]:

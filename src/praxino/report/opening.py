@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from praxino.report import curves, tables
+from praxino.report import tables, training_curves
 from praxino.report.markup import finite, plural, short, text
 from praxino.report.read import Record
 
@@ -100,9 +100,9 @@ def _score(evaluation: Mapping[str, Any]) -> list[Fact]:
 def _losses(record: Record) -> list[Fact]:
     """Of the training, as its moving mean; of the held-out videos, with the lowest."""
     made: list[Fact] = []
-    for curve in curves.curves(record.steps, record.epochs):
+    for curve in training_curves.curves(record.steps, record.epochs):
         if curve.key == "total" and curve.points:
-            smooth = curves.smoothed(curve.points)
+            smooth = training_curves.smoothed(curve.points)
             made.append(("Loss", short(smooth[-1][1]), f"from {short(smooth[0][1])}"))
             held_out = [y for _, y in curve.beside["validation"].points] if "validation" in curve.beside else []
             if held_out:

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from praxino.report import charts, curves, gallery, pictures, tables
+from praxino.report import evaluation_curves, gallery, pictures, tables, training_curves
 from praxino.report.markup import definitions, folded, note, plural, section, table, text
 from praxino.report.opening import facts, summary
 from praxino.report.read import ListedVideo, Record, read_run
@@ -82,20 +82,20 @@ def results(record: Record) -> str:
         of = f":{record.encoders[0]}" if len(record.encoders) > 1 else ""
         return note(f"No evaluation yet. To make one: praxino evaluate retrieval {record.folder}{of}")
     return "".join(
-        tables.draw(content, name, charts.draw(content) + pictures.draw(record.folder, content))
+        tables.draw(content, name, evaluation_curves.draw(content) + pictures.draw(record.folder, content))
         for name, content in record.evaluations.items()
     )
 
 
 def training(record: Record) -> str:
     """The curves."""
-    drawn = curves.curves(record.steps, record.epochs)
+    drawn = training_curves.curves(record.steps, record.epochs)
     if not drawn:
         return note("No curves: metrics.jsonl holds no step yet.")
     explained = "Light: every step. Strong: the moving mean over a twentieth of the run."
     if any(curve.beside for curve in drawn):
         explained += " Dashed, with marks: videos that nothing is learnt from, after each epoch."
-    return note(explained) + '<div class="charts">' + "".join(map(curves.draw, drawn)) + "</div>"
+    return note(explained) + '<div class="charts">' + "".join(map(training_curves.draw, drawn)) + "</div>"
 
 
 def neighbours(record: Record) -> str:

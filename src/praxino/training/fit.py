@@ -57,7 +57,7 @@ def fit(
         loader: batches; its `multiple_of` is `accumulate`.
         stages: one after another.
         run: takes metrics, checkpoints and the log.
-        seed: of the run: every random number of step s of epoch e is a function of (seed, e, s).
+        seed: of the run: every random number of batch b of epoch e is a function of (seed, e, b).
         device: where the task is.
         accumulate: batches that make one optimizer step; their gradients are averaged.
         precision: of the forward.

@@ -17,7 +17,7 @@ from praxino.described import arguments
 from praxino.encoders.encoder import Encoder
 from praxino.encoders.head import Head
 from praxino.encoders.protocol import Protocol
-from praxino.evaluations.comparison import untrained
+from praxino.evaluations.untrained import untrained
 from praxino.methods.base import Losses, Task
 from praxino.ranks import gather_rows
 from praxino.rng import Rng
