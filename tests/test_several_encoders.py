@@ -154,6 +154,28 @@ def test_finished_when_both_are_written(run, tmp_path):
     assert (copy / "encoder-second.safetensors").read_bytes() == (run / "encoder-second.safetensors").read_bytes()
 
 
+@pytest.mark.parametrize("text", ["{", "[]", '{"record": 3}'])
+def test_a_damaged_description_is_written_anew(run, tmp_path, text):
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    (copy / "encoder-second.json").write_text(text)
+    assert not Run(copy).finished
+    assert main(["resume", str(copy)]) == 0
+    assert Run(copy).finished
+    (copy / "encoder-second.safetensors").unlink()
+    assert not Run(copy).finished
+
+
+def test_one_that_is_left_of_two_does_not_pass_for_the_only_one(run, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    for ending in ("json", "safetensors"):
+        (copy / f"encoder-second.{ending}").unlink()
+    with pytest.raises(UserError, match="lacks the encoder 'second' of its run: go on with 'praxino resume'"):
+        praxino.load_encoder(copy, trust=("toys",))
+    assert praxino.load_encoder(f"{copy}:first", trust=("toys",)).backbone.dim == 6
+
+
 def test_a_killed_run_leaves_the_same_two(tmp_path, monkeypatch):
     def train(out, resume=False):
         torch.manual_seed(0)

@@ -231,3 +231,15 @@ def test_documents_are_written_whole(tmp_path):
     write(tmp_path / "deep" / "a.yaml", {"b": 1, "a": [1, "ü"]})
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["a.yaml"]
     assert read(tmp_path / "deep" / "a.yaml") == {"b": 1, "a": [1, "ü"]}
+
+
+def test_an_option_in_both_words_is_refused(recipe):
+    with pytest.raises(UserError, match=r"--evaluation\.feature is called --protocol\.feature now, and both are given"):
+        config_of(recipe, "evaluation.feature=mean protocol.feature=max".replace("=", " "))
+
+
+def test_a_kind_that_is_none(tmp_path):
+    path = tmp_path / "odd.yaml"
+    path.write_text("kind: finetun\n")
+    with pytest.raises(UserError, match=r"there is no kind of run 'finetun'\. Did you mean 'finetune'"):
+        configured(pretrain, {}, path, without=OUTSIDE)

@@ -173,3 +173,21 @@ def test_a_mistake_in_several_processes_is_one_line(recipe):
     assert done.returncode == 2
     assert done.stderr.startswith("praxino: ")
     assert done.stderr.count("\n") == 1, done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell a process that its parent has ended")
+def test_a_killed_launcher_takes_its_processes_along(recipe, tmp_path):
+    """They would train on, beside those of a resume: they save and leave, as at any SIGTERM."""
+    command = [sys.executable, "-m", "praxino", "pretrain", str(recipe), "--devices", "2", "--steps", "100000"]
+    with subprocess.Popen(command, cwd=TESTS, env=ENVIRONMENT, stderr=subprocess.DEVNULL) as launcher:
+        metrics = tmp_path / "run/metrics.jsonl"
+        deadline = time.monotonic() + 120
+        while not metrics.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        children = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children").read_text().split()
+        launcher.kill()
+    assert len(children) == 2
+    while any(Path(f"/proc/{child}/cmdline").exists() for child in children) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(Path(f"/proc/{child}/cmdline").exists() for child in children)
+    assert "stopped and saved" in (tmp_path / "run/log.txt").read_text()

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from praxino.catalogs.base import Video
 from praxino.clips.dataset import collate, load_clips
 from praxino.configuration.complete import complete
 from praxino.encoders.encoder import Encoder
+from praxino.encoders.head import Head
 from praxino.errors import UnreadableVideo, UserError
 from praxino.evaluations.classifying import start as finetune_start
 from praxino.evaluations.classifying.classifier import Classifier
@@ -256,6 +258,16 @@ def test_validation_as_trained_is_drawn_anew_each_epoch(tmp_path, monkeypatch):
         ({"rates": {"conv9": 0.1}}, "no parameter that is trained is called like 'conv9'"),
         ({"catalog": ToyCatalog()}, r"share videos \(video00\)"),
         ({"validation_clips": 0}, "--validation_clips must be above 0"),
+        (
+            {
+                "head": partial(Head, norm=True),
+                "validation": 1,
+                "validation_by": "video",
+                "batch_size": 7,
+                "drop_last": False,
+            },
+            "the last batch of each epoch would hold only 1 of the 2 videos that Classifier needs",
+        ),
         ({"precision": "fp16"}, "fp16 needs a GPU"),
         ({"validation": 0}, "--stages.0.schedule.metric validation/total: nothing is held out.*train/total"),
     ],

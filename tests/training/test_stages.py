@@ -75,9 +75,21 @@ def test_factors_that_are_no_ones(factors, said):
         stage(factors).make_optimizer(classifier())
 
 
-def test_a_factor_below_0():
-    with pytest.raises(UserError, match="0 or above"):
-        stage({"linear": -1.0})
+@pytest.mark.parametrize("factor", [-1.0, float("nan"), float("inf")])
+def test_a_factor_that_is_none(factor):
+    with pytest.raises(UserError, match="0 or above, and finite"):
+        stage({"linear": factor})
+    with pytest.raises(UserError, match=r"--rates: 'linear' has .*0 or above, and finite"):
+        stage(None).with_rates({"linear": factor})
+
+
+def test_rates_of_an_optimizer_without_a_rate():
+    with pytest.raises(UserError, match="learning rate is 0"):
+        Stage(lambda groups: torch.optim.SGD(groups, lr=0.0), epochs=1).with_rates({"linear": 1.0})
+
+
+def test_a_pattern_that_yaml_reads_as_a_number():
+    assert len(stage({4: 2.0}).make_optimizer(classifier()).param_groups) == 2
 
 
 def test_a_frozen_part_has_no_group():

@@ -32,11 +32,12 @@ HERE = Path(__file__).parent
 
 
 def run(out, method=None, resume=False, **more):
-    arguments = {"stages": toy_stages(epochs=3), "validation": 0.3, "validation_by": "video", **more}
+    arguments = {"stages": toy_stages(epochs=3), "validation": 0.3, "validation_by": "video"}
+    arguments |= {"streams": {"rgb": ToyStream()}, **more}
     return pretrain(
         catalog=ToyCatalog(16), sampler=ToySampler(), method=method or toy_method(dropout=0.3, norm=True),
-        protocol=toy_protocol(), out=out, streams={"rgb": ToyStream()}, batch_size=4, workers=0, threads=1,
-        device="cpu", checkpoint_steps=1, resume=resume, **arguments,
+        protocol=toy_protocol(), out=out, batch_size=4, workers=0, threads=1, device="cpu", checkpoint_steps=1,
+        resume=resume, **arguments,
     )  # fmt: skip
 
 
@@ -163,6 +164,15 @@ def test_the_best_epoch_by_the_held_out_videos(tmp_path):
     assert load_checkpoint(by_training.path / "checkpoints/best.ckpt")["position"]["best"] == min(totals)
 
 
+def test_a_held_out_video_that_breaks_is_counted_and_told(tmp_path):
+    """Another one is in its place, and the number is not of all in validation.txt."""
+    held = run(tmp_path / "whole", validation=8).path.joinpath("validation.txt").read_text().split()
+    made = run(tmp_path / "run", validation=8, streams={"rgb": ToyStream((held[0],))})
+    lines = epochs(made)
+    assert sum(line.get("validation/replaced_videos", 0) for line in lines) > 0
+    assert f"{held[0]} broke while loading" in (tmp_path / "run/log.txt").read_text()
+
+
 def test_of_an_accuracy_the_largest():
     assert choice_of("validation/accuracy") == ("validation/accuracy", "max")
     assert choice_of("validation/future_accuracy") == ("validation/future_accuracy", "max")
@@ -184,6 +194,14 @@ def banks():
         ({"chosen_by": "train/total"}, "--chosen_by train/total chooses nothing.*--export best"),
         ({"validation": 0, "stages": lambda: toy_stages(epochs=1, schedule=Plateau())}, "nothing is held out"),
         ({"validation": 0, "export": "best", "chosen_by": "validation/total"}, "an epoch gives no such number"),
+        ({"export": "best", "chosen_by": ""}, "an epoch gives no such number"),
+        ({"validation": 1.5}, "--validation 1.5: pass a share, as 0.1, a number"),
+        ({"validation": math.nan}, "--validation nan: pass a share"),
+        ({"validation": math.inf}, "--validation inf: pass a share"),
+        (
+            {"stages": lambda: toy_stages(epochs=1, schedule=Plateau("validation/totl"))},
+            "--stages.0.schedule.metric validation/totl: an epoch gives no such number.*'validation/total'",
+        ),
     ],
 )
 def test_mistakes_leave_the_folder_free(tmp_path, more, said):

@@ -65,10 +65,27 @@ def encoder_file(place: str | Path) -> Path:
         UserError: if there is none, or several.
     """
     found = encoder_files(place)
+    path, name = taken_apart(place)
+    if name is None and path.is_dir():
+        _refuse_incomplete(found)
     if len(found) > 1:
         names = " or ".join(f"{place}:{name}" for name in found)
         raise UserError(f"{place} holds several encoders: name one of them, {names}")
     return next(iter(found.values()))
+
+
+def _refuse_incomplete(found: Mapping[str, Path]) -> None:
+    """One that is left of several must not pass for the only one."""
+    if len(found) != 1:
+        return
+    ((name, path),) = found.items()
+    try:
+        wanted = json.loads(path.with_suffix(".json").read_text())["record"].get("encoders", [name])
+        missing = [other for other in wanted if not path.with_name(file_name(other)).is_file()]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return  # `read` says what is wrong with it
+    if missing:
+        raise UserError(f"{path.parent} lacks the encoder '{missing[0]}' of its run: go on with 'praxino resume'")
 
 
 def _of_folder(folder: Path) -> dict[str, Path]:

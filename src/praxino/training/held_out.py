@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -46,9 +47,9 @@ def held_out_rows(videos: Sequence[Video], held_out: float, by: By, rng: Rng) ->
     Raises:
         UserError: if that leaves no video to train on, or none is held out though some are asked for.
     """
-    wanted = round(held_out) if held_out >= 1 else round(held_out * len(videos))
-    if held_out < 0:
+    if not (math.isfinite(held_out) and held_out >= 0 and (held_out < 1 or held_out == int(held_out))):
         raise UserError(f"--validation {held_out:g}: pass a share, as 0.1, a number of videos, or 0 for none")
+    wanted = round(held_out) if held_out >= 1 else round(held_out * len(videos))
     if wanted >= len(videos):
         raise UserError(
             f"--validation {held_out:g}: that leaves none of {len(videos)} training videos to train on: pass a share, "

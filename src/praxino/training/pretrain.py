@@ -24,7 +24,8 @@ from praxino.training.held_out import By, split_off
 from praxino.training.precision import Precision
 from praxino.training.run import Run, environment
 from praxino.training.session import Session
-from praxino.training.stages import Stage, refuse_validation
+from praxino.training.stages import Stage, refuse_unknown_metrics, refuse_validation
+from praxino.training.tryout import LAST_BATCH, refuse_fewer_videos
 from praxino.training.validation import TOTAL, Choice, choice_of, together
 from praxino.training.videos import RunVideos
 
@@ -132,10 +133,11 @@ def pretrain(
     loader_of(kept)
     if held_out.rows:
         together(len(held_out), batch_size)
-    _refuse_fewer_videos(method, batch_size // ranks.world(), "a batch", "a larger --batch_size")
+    refuse_fewer_videos(method, batch_size // ranks.world(), "a batch", "a larger --batch_size")
     method.setup(len(kept), batch_size, Rng(seed, "setup"))
     encoders = method.exports(protocol)
     numbers = session.try_parts(method, stages, encoders, sampler, streams, canvas, bool(held_out.rows))
+    refuse_unknown_metrics(stages, numbers)
     best = _choice(chosen_by, export, numbers)
 
     run = session.begin({"kind": KIND, **recipe}, catalog.found)
@@ -147,8 +149,7 @@ def pretrain(
         loader = loader_of(kept, [lengths[row] for row in kept.rows])
         if held_out.rows:
             together(len(held_out), batch_size)
-        mend = "--drop_last true or another --batch_size"
-        _refuse_fewer_videos(method, loader.least_videos, "the last batch of each epoch", mend)
+        refuse_fewer_videos(method, loader.least_videos, "the last batch of each epoch", LAST_BATCH)
     method.setup(len(kept), batch_size, Rng(seed, "setup"))
     method.to(session.device)
     advice = method.advice(sum(stage.length(len(loader) // accumulate) for stage in stages))
@@ -180,16 +181,10 @@ def _choice(chosen_by: str | None, export: Weights, numbers: Sequence[str]) -> C
         if chosen_by is not None:
             raise UserError(f"--chosen_by {chosen_by} chooses nothing, since the last weights are taken: --export best")
         return None
-    name = chosen_by or (TOTAL if TOTAL in numbers else TRAINED_TOTAL)
+    name = (TOTAL if TOTAL in numbers else TRAINED_TOTAL) if chosen_by is None else chosen_by
     if name not in numbers:
         raise UserError(f"--chosen_by {name}: an epoch gives no such number.{nearest(name, numbers)}")
     return choice_of(name)
-
-
-def _refuse_fewer_videos(method: Method, videos: int, what: str, mend: str) -> None:
-    if videos < method.least_videos:
-        needed = f"the {method.least_videos} videos that {type(method).__name__} needs in each process"
-        raise UserError(f"{what} would hold only {videos} of {needed}: pass {mend}")
 
 
 def save_encoders(

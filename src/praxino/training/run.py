@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from praxino import ranks
-from praxino.encoders.files import name_of
+from praxino.encoders.files import WEIGHTS, name_of
 from praxino.errors import UserError
 from praxino.training.checkpoint import load_checkpoint, save_checkpoint
 from praxino.training.tensorboard import Board
@@ -102,10 +102,18 @@ class Run:
         return bool(checkpoint and checkpoint["finished"] and self._encoders_written())
 
     def _encoders_written(self) -> bool:
-        # Each says which ones there are. Those of earlier versions do not: they were single.
-        written = {name_of(file): file for file in self.path.glob("encoder*.json")}
-        records = [json.loads(file.read_text()).get("record", {}) for file in written.values()]
-        return bool(written) and all(set(record.get("encoders", ())) <= written.keys() for record in records)
+        # Each says which ones there are. Those of earlier versions do not: they were single. A file that is missing or
+        # damaged is not written: the run goes on to write it.
+        written: set[str] = set()
+        wanted: set[str] = set()
+        for file in self.path.glob("encoder*.json"):
+            try:
+                wanted |= set(json.loads(file.read_text())["record"].get("encoders", ()))
+            except (ValueError, TypeError, KeyError, AttributeError):
+                continue
+            if file.with_suffix(WEIGHTS).is_file():
+                written.add(name_of(file))
+        return bool(written) and wanted <= written
 
     def recipe(self) -> dict[str, Any]:
         """The recipe as run."""

@@ -166,7 +166,7 @@ class Session:
             )
         saved = self.run.checkpoint()
         epoch = saved["position"]["epoch"] if saved else 0
-        return Validation(loader, self.seed, epoch, self.precision, self.device)
+        return Validation(loader, self.seed, epoch, self.precision, self.device, self.run)
 
     def try_parts(
         self,

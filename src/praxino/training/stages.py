@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from praxino.errors import UserError
+from praxino.errors import UserError, nearest
 from praxino.methods.base import Task
 from praxino.training.schedules import Constant, Schedule
 
@@ -44,8 +45,8 @@ class Stage:
         if (epochs or steps or 0) < 1:
             raise UserError("a stage takes at least one epoch or step")
         for pattern, factor in (rate_factors or {}).items():
-            if factor < 0:
-                raise UserError(f"rate_factors: {pattern!r} has {factor}: a factor is 0 or above")
+            if not (math.isfinite(factor) and factor >= 0):
+                raise UserError(f"rate_factors: {pattern!r} has {factor}: a factor is 0 or above, and finite")
         self.optimizer = optimizer
         self.epochs = epochs
         self.steps = steps
@@ -75,8 +76,16 @@ class Stage:
 
         Args:
             rates: regular expression -> learning rate.
+
+        Raises:
+            UserError: if a rate is below 0 or no number, or the optimizer's is 0, of which nothing is a multiple.
         """
+        for pattern, rate in rates.items():
+            if not (math.isfinite(rate) and rate >= 0):
+                raise UserError(f"--rates: {pattern!r} has {rate}: a learning rate is 0 or above, and finite")
         own = float(self._made([{"params": [nn.Parameter(torch.zeros(1))]}]).param_groups[0]["lr"])
+        if not own:
+            raise UserError("--rates: the optimizer's learning rate is 0, of which no rate is a multiple")
         factors = {pattern: rate / own for pattern, rate in rates.items()}
         return Stage(self.optimizer, self.epochs, self.steps, self.schedule, factors)
 
@@ -124,9 +133,26 @@ def _factored(task: Task, factors: Mapping[str, float]) -> list[tuple[dict[str, 
 
 def _pattern_of(name: str, factors: Mapping[str, float]) -> str | None:
     try:
-        return next((pattern for pattern in factors if re.search(pattern, name)), None)
+        return next((pattern for pattern in factors if re.search(str(pattern), name)), None)
     except re.error as error:
         raise UserError(f"rate_factors: {error.pattern!r} is no regular expression: {error}") from None
+
+
+def refuse_unknown_metrics(stages: Sequence[Stage], numbers: Sequence[str]) -> None:
+    """Before the first step, what a schedule could only say after the first epoch.
+
+    Args:
+        stages: of a training.
+        numbers: names of those that its epochs give.
+
+    Raises:
+        UserError: if a schedule watches another one; with the nearest.
+    """
+    for number, stage in enumerate(stages):
+        metric = getattr(stage.schedule, "metric", None)
+        if metric is not None and metric not in numbers:
+            option = f"--stages.{number}.schedule.metric"
+            raise UserError(f"{option} {metric}: an epoch gives no such number.{nearest(str(metric), numbers)}")
 
 
 def refuse_validation(stages: Sequence[Stage], why: str) -> None:

@@ -21,10 +21,11 @@ def terms_of(parts: Sequence[Losses]) -> dict[str, float]:
     return dict(zip(names, ranks.mean_over_ranks(values).tolist(), strict=True))
 
 
-def missed_of(batch: ClipBatch, run: Run) -> Tensor:
+def missed_of(batch: ClipBatch, run: Run | None) -> Tensor:
     """How many videos of a batch were replaced (the log says which), and how many frames are not there."""
-    for line in batch.replaced:
-        run.log_own(line)
+    if run is not None:
+        for line in batch.replaced:
+            run.log_own(line)
     missing = torch.stack([(~frames.present).sum() for frames in batch.streams.values()]).sum()
     return torch.stack([torch.full_like(missing, len(batch.replaced)), missing])
 

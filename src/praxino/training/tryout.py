@@ -19,6 +19,8 @@ from praxino.streams.choose import Streams, channels_of
 from praxino.training.precision import Precision, autocast, narrow_convolutions_refused
 from praxino.training.validation import VALIDATION, untouched
 
+LAST_BATCH = "--drop_last true or another --batch_size"  # what mends a last batch that is too small
+
 
 def try_out(
     method: Task,
@@ -53,6 +55,13 @@ def try_out(
     finally:
         method.load_state_dict(before)
     return ["train/" + name for name in ("total", *losses.terms)]
+
+
+def refuse_fewer_videos(task: Task, videos: int, what: str, mend: str) -> None:
+    """Raises UserError if `what` holds fewer videos in each process than the task needs; `mend` says what to pass."""
+    if videos < task.least_videos:
+        needed = f"the {task.least_videos} videos that {type(task).__name__} needs in each process"
+        raise UserError(f"{what} would hold only {videos} of {needed}: pass {mend}")
 
 
 def try_validation(

@@ -16,10 +16,13 @@ from praxino.methods.base import Task
 from praxino.methods.parts.recompute import buffers_kept
 from praxino.rng import Rng
 from praxino.training.precision import Precision, autocast
+from praxino.training.run import Run
+from praxino.training.step_numbers import gaps_of, missed_of
 
 Choice = tuple[str, Literal["min", "max"]]
 VALIDATION = "validation/"  # before the names of its numbers
 TOTAL = VALIDATION + "total"
+ACCURACY = VALIDATION + "accuracy"
 
 
 def choice_of(number: str) -> Choice:
@@ -50,13 +53,23 @@ class Validation:
         seed: of the run; clips and random views are drawn anew each epoch, by the epoch's number.
         epoch: the first one that will be asked for.
         precision, device: of the forward.
+        run: its log says which videos broke while loading, and by which ones they were replaced.
     """
 
-    def __init__(self, loader: ClipLoader, seed: int, epoch: int, precision: Precision, device: torch.device) -> None:
+    def __init__(
+        self,
+        loader: ClipLoader,
+        seed: int,
+        epoch: int,
+        precision: Precision,
+        device: torch.device,
+        run: Run | None = None,
+    ) -> None:
         self.loader = loader
         self.seed = seed
         self.precision: Precision = precision
         self.device = device
+        self.run = run
         self.batches = loader.batches(epoch)
 
     def __enter__(self) -> Self:
@@ -66,10 +79,13 @@ class Validation:
         self.batches.close()
 
     def __call__(self, task: Task, epoch: int) -> dict[str, float]:
-        """`validation/total` and `validation/...` for each term, the same on all ranks."""
+        """`validation/total` and `validation/...` for each term, the same on all ranks.
+
+        And how many videos were replaced, and how many frames were missing, where there are any.
+        """
         ranks.broadcast_buffers(task)
         sums: dict[str, torch.Tensor] = {}
-        videos = 0
+        videos, missed = 0, torch.zeros(2, device=self.device)
         with untouched(task):
             for number, batch in enumerate(self._of_an_epoch()):
                 rng = Rng(self.seed, "validation", epoch, number, rank=ranks.rank(), ranks=ranks.world())
@@ -78,9 +94,11 @@ class Validation:
                     of_batch = (mean.double() * len(batch)).float().double()
                     sums[name] = sums[name] + of_batch if name in sums else of_batch
                 videos += len(batch)
+                missed += missed_of(batch, self.run)
         table = torch.stack([*sums.values(), next(iter(sums.values())).new_tensor(videos)])
         *found, counted = ranks.mean_over_ranks(table).tolist()
-        return {VALIDATION + name: value / counted for name, value in zip(sums, found, strict=True)}
+        means = {VALIDATION + name: value / counted for name, value in zip(sums, found, strict=True)}
+        return means | {VALIDATION + name: number for name, number in gaps_of(missed).items()}
 
     def _of_an_epoch(self) -> Iterator[ClipBatch]:
         for _ in range(len(self.loader)):

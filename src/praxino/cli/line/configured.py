@@ -9,13 +9,14 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from praxino.errors import UserError
+from praxino.errors import UserError, nearest
 
 if TYPE_CHECKING:
     from praxino.configuration.complete import Mistake, Place
 
 LENGTHS = ("epochs", "steps")
 PRETRAIN = "pretrain"  # the kind of a run that its recipe need not name
+EVALUATED = ("finetune", "linear")  # the kinds that `praxino evaluate` starts
 
 
 def configured(
@@ -47,13 +48,13 @@ def configured(
     from praxino.cli.line.overrides import located, place_of, put
     from praxino.configuration.complete import Mistake, complete
     from praxino.configuration.documents import read
-    from praxino.configuration.earlier import as_now, option_now
+    from praxino.configuration.earlier import as_now
     from praxino.configuration.signatures import arguments_of
 
     own_classes_importable()
     config: dict[str, Any] = copy.deepcopy(as_now({**(base or {}), **(read(recipe) if recipe else {})}))
     _refuse_other_kind(config.pop("kind", None), kind, recipe)
-    options = {option_now(name): value for name, value in options.items()}
+    options = _in_todays_words(options)
     config = {name: value for name, value in config.items() if name not in beside}
     arguments = [name for name in arguments_of(function) if name not in without]
     shorthands = [word for word in ("videos", *LENGTHS) if word not in arguments and _means(word) in arguments]
@@ -69,10 +70,24 @@ def configured(
         raise located(mistake, {**given, **expanded(options, shorthands)}, known, str(recipe or "")) from None
 
 
+def _in_todays_words(options: Mapping[str, str]) -> dict[str, str]:
+    from praxino.configuration.earlier import option_now
+
+    now: dict[str, str] = {}
+    for name, value in options.items():
+        word = option_now(name)
+        if word in now or (word != name and word in options):
+            raise UserError(f"--{name} is called --{word} now, and both are given: leave one out")
+        now[word] = value
+    return now
+
+
 def _refuse_other_kind(found: Any, wanted: str | None, recipe: str | Path | None) -> None:
     if recipe is None or found == wanted or (found, wanted) == (PRETRAIN, None):
         return
-    if found not in (None, PRETRAIN):
+    if found not in (None, PRETRAIN, *EVALUATED):
+        raise UserError(f"{recipe}: there is no kind of run '{found}'.{nearest(str(found), (PRETRAIN, *EVALUATED))}")
+    if found in EVALUATED:
         raise UserError(f"{recipe} is a recipe of another command: praxino evaluate {found} RUN --recipe {recipe}")
     raise UserError(f"{recipe} is no recipe of 'praxino evaluate {wanted}': it has no line 'kind: {wanted}'")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import socket
@@ -18,6 +19,7 @@ from praxino.cli.line.terminal import USERS_MISTAKE
 Processes = list["subprocess.Popen[bytes]"]
 CHECK_SECONDS = 0.1
 PATIENCE_SECONDS = 10.0
+PARENT_DEATH_SIGNAL = 1  # of Linux' prctl
 
 
 def needed(devices: int) -> bool:
@@ -72,7 +74,20 @@ def _started(
     environment = os.environ | {"MASTER_ADDR": "127.0.0.1"} | {name: str(value) for name, value in numbers.items()}
     # A session of its own: a terminal's interrupt would otherwise reach each process twice, by itself and through us.
     command = [sys.executable, "-m", "praxino", *argv]
-    return subprocess.Popen(command, env=environment, stdout=output, stderr=output, start_new_session=True)
+    return subprocess.Popen(
+        command,
+        env=environment,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+        preexec_fn=_ended_with_its_parent,
+    )
+
+
+def _ended_with_its_parent() -> None:
+    # A launcher that is killed cannot pass anything on: its processes would train on, beside those of a resume.
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGTERM)
 
 
 def _passed_on(processes: Processes) -> Callable[[int, FrameType | None], None]:

@@ -55,6 +55,7 @@ class Classifier(Task):
         self.frozen = frozen
         self.frozen_statistics = frozen_statistics
         self.streams = (view.stream,)
+        self.least_videos = 2 if head.norm else 1
         # Under this name in the checkpoints, and for `rate_factors`: "linear.weight".
         self.linear = head
         if frozen:

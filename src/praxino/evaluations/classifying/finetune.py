@@ -31,15 +31,16 @@ from praxino.evaluations.classifying.defaults import (
 from praxino.evaluations.classifying.labelled import labelled_parts
 from praxino.evaluations.classifying.outcome import START, FineTuned, kind, named, say_what_it_is, take_best
 from praxino.evaluations.classifying.recognition import Average, recognise, video_logits
-from praxino.evaluations.classifying.tested_after import TestedAfter
+from praxino.evaluations.classifying.tested_after import TESTED, TestedAfter
 from praxino.evaluations.result import read_result, write_result
 from praxino.ranks import Device
 from praxino.training.held_out import By, check_share, split_off
 from praxino.training.precision import Precision
 from praxino.training.run import environment
 from praxino.training.session import Session
-from praxino.training.stages import Stage, refuse_validation
-from praxino.training.validation import TOTAL, Validation, choice_of
+from praxino.training.stages import Stage, refuse_unknown_metrics, refuse_validation
+from praxino.training.tryout import LAST_BATCH, refuse_fewer_videos
+from praxino.training.validation import ACCURACY, TOTAL, Validation, choice_of
 from praxino.views.pipeline import View
 
 
@@ -172,7 +173,10 @@ def finetune(
     if not held_out.rows:
         refuse_validation(stages, "nothing is held out (--validation 0)")
     session.loader(kept, **training_clips)
-    session.try_parts(task, stages, {"": only_view(tested, shown)}, sampler, tested.streams, tested.canvas)
+    refuse_fewer_videos(task, batch_size // ranks.world(), "a batch", "a larger --batch_size")
+    numbers = session.try_parts(task, stages, {"": only_view(tested, shown)}, sampler, tested.streams, tested.canvas)
+    numbers += [TOTAL, ACCURACY] if held_out.rows else []
+    refuse_unknown_metrics(stages, [*numbers, *([] if tested_after is None else [TESTED])])
 
     derived = {"protocol": protocol, "sampler": sampler, "training_view": training_view}
     recipe = {"kind": kind(frozen), **recipe, **{name: describe(one) for name, one in derived.items()}}
@@ -187,6 +191,7 @@ def finetune(
             session.check_test(test_part, tested.streams, (test_view.stream,), protocol.sampler.min_frames)
         kept, held_out = split_off(usable, validation, validation_by, seed)
         loader = session.loader(kept, **training_clips, lengths=[lengths[row] for row in kept.rows])
+        refuse_fewer_videos(task, loader.least_videos, "the last batch of each epoch", LAST_BATCH)
     if run.writes and not begun:
         tested.save(run.path / START)
         session.write_held_out(held_out)

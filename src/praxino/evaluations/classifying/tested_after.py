@@ -10,6 +10,8 @@ from praxino.evaluations.features import VideoFeatures
 from praxino.methods.base import Task
 from praxino.training.validation import Choice, choice_of
 
+TESTED = "test/accuracy"
+
 
 class TestedAfter:
     """What `fit` calls after each epoch where the test part chooses among some.
@@ -24,7 +26,7 @@ class TestedAfter:
         best: the number that chooses the epoch, and which is the better one: as of `fit`.
     """
 
-    best: Choice = choice_of("test/accuracy")
+    best: Choice = choice_of(TESTED)
 
     def __init__(self, epochs: Collection[int], test: Callable[[], VideoFeatures]) -> None:
         self.epochs = epochs
@@ -39,4 +41,4 @@ class TestedAfter:
             found = self.test()
         finally:
             task.train()
-        return {"test/accuracy": scores(found.vectors, found.labels).accuracy}
+        return {TESTED: scores(found.vectors, found.labels).accuracy}
