@@ -116,7 +116,7 @@ def test_what_is_missing_is_said(tmp_path):
         HMDB51(tmp_path, split=2)
     path = tmp_path / "splits" / "climb_test_split1.txt"
     path.write_text("a_climb_u_nm_np1_ba_goo_0.avi 3\n")
-    with pytest.raises(UserError, match=r"climb_test_split1\.txt: expected lines of the form 'video\.avi 1'"):
+    with pytest.raises(UserError, match=r"climb_test_split1\.txt, line 1: expected lines of the form 'video\.avi 1'"):
         HMDB51(tmp_path)
     path.write_text("a.avi 1\na.avi 2\n")
     with pytest.raises(UserError, match=r"climb/a\.avi is listed twice"):

@@ -31,7 +31,7 @@ def test_forms_of_lines(root):
     assert rows(ListFile(bare)) == [("a.mp4", None), ("b, c.mp4", None), ("d e.avi", None)]
     assert ListFile(bare).classes == ()
     for text in (
-        "path,label\na.mp4,run\nb, c.mp4,jump\nd e.avi,run\nframes one,walk",
+        'path,label\na.mp4,run\n"b, c.mp4",jump\nd e.avi,run\nframes one,walk',
         "\ufeffa.mp4 run\nb, c.mp4 jump\nd e.avi run\nframes one walk\n",
         'video\tclass\na.mp4\trun\n"b, c.mp4"\tjump\nd e.avi\t run\n"frames one"\twalk\n',
     ):

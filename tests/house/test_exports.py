@@ -28,10 +28,13 @@ FUNCTIONS = {
 # Public classes that no user names, and why.
 INTERNAL = {
     "catalogs": {
+        "Heading": "the columns of a list: its catalog asks",
         "Held": "what a part of Kinetics holds: its catalog asks",
         "Layout": "where the videos of UCF101 and HMDB51 may lie: a table in the same file",
         "Lists": "an official split as read: its catalog asks",
         "Located": "what was found of a layout: its catalog asks",
+        "Record": "a line of a list, cut into fields",
+        "Row": "a line of a list, as read",
     },
     "streams": {
         "FrameIndex": "kept in the cache",

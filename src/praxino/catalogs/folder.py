@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from praxino.catalogs.base import Catalog, Video
-from praxino.catalogs.names import VIDEO_EXTENSIONS, group_of, is_video
+from praxino.catalogs.names import VIDEO_EXTENSIONS, group_of, is_hidden, is_video
 from praxino.errors import UserError
 
 
@@ -69,7 +69,7 @@ def _videos_below(root: str) -> list[str]:
             raise UserError(f"cannot read the folder {at}: {error.strerror}") from None
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
-            if entry.name.startswith("."):
+            if is_hidden(entry.name):
                 continue
             if os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir():
                 (links if entry.is_symlink() else plain).append(path)

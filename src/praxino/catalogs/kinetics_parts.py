@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 from collections.abc import Iterator
@@ -10,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from praxino.catalogs.lists import places
-from praxino.catalogs.names import is_video
+from praxino.catalogs.names import is_hidden, is_video
+from praxino.catalogs.text import records_of, short, text_of
 from praxino.errors import UserError
 
 LIST_FOLDERS = ("annotations", "lists")
@@ -124,23 +124,34 @@ def held_by_folder(root: str, folder: str) -> Held:
 
 def _rows(table: Path) -> Iterator[tuple[str, str, str]]:
     """Class, name of the clip and YouTube id of each line."""
-    try:
-        lines = table.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read {table}: {getattr(error, 'strerror', None) or 'it is no text'}") from None
-    reader = csv.DictReader(lines)
-    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    records = records_of(text_of(table), ",")
+    first = next(records, None)
+    heading = [name.strip() for name in (first.fields if first else None) or ()]
+    missing = [name for name in COLUMNS if name not in heading]
     if missing:
         raise UserError(f"{table}: expected the columns {', '.join(COLUMNS)}, and there is no {missing[0]}")
-    for row in reader:
-        label, youtube_id, *times = (row[name] for name in COLUMNS)
-        try:
-            start, end = (round(float(time)) for time in times)
-        except (TypeError, ValueError):
-            raise UserError(
-                f"{table}, line {reader.line_num}: time_start and time_end should be seconds, not {times}"
-            ) from None
-        yield label.replace("_", " "), f"{youtube_id}_{start:06d}_{end:06d}", youtube_id
+    for number, fields, error in records:
+        where = f"{table}, line {number}"
+        if fields is None:
+            raise UserError(f"{where}: it is no CSV: {error}")
+        if len(fields) != len(heading):
+            raise UserError(f"{where}: {len(fields)} fields, and the heading has {len(heading)}")
+        row = {name: field.strip() for name, field in zip(heading, fields, strict=True)}
+        if not row["label"] or not row["youtube_id"]:
+            raise UserError(f"{where}: there is no {'youtube_id' if row['label'] else 'label'}")
+        start, end = (_seconds(row[name], where) for name in ("time_start", "time_end"))
+        clip = f"{row['youtube_id']}_{start:06d}_{end:06d}"
+        yield row["label"].replace("_", " "), clip, row["youtube_id"]
+
+
+def _seconds(said: str, where: str) -> int:
+    try:
+        seconds = round(float(said))
+    except (ValueError, OverflowError):
+        seconds = -1
+    if seconds < 0:
+        raise UserError(f"{where}: time_start and time_end should be seconds, not {short(said)}")
+    return seconds
 
 
 def _located(folder: str, wanted: set[str]) -> dict[str, str]:
@@ -172,6 +183,6 @@ def _entries(folder: str | Path) -> list[os.DirEntry[str]]:
     """What is in a folder but hidden things; nothing where there is no folder."""
     try:
         with os.scandir(folder) as entries:
-            return [entry for entry in entries if not entry.name.startswith(".")]
+            return [entry for entry in entries if not is_hidden(entry.name)]
     except (FileNotFoundError, NotADirectoryError):
         return []

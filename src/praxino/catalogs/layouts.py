@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import PurePosixPath
 
-from praxino.catalogs.names import VIDEO_EXTENSIONS, is_video, spellings
+from praxino.catalogs.names import VIDEO_EXTENSIONS, is_hidden, is_video, spellings
 
 FOLDERS = ("videos", "video", "jpegs_256", "frames", "rgb")
 FLOW_FOLDERS = ("tvl1_flow/", "flow/", "")
@@ -52,7 +52,8 @@ class Layout:
     def _names(self, place: str) -> list[str]:
         try:
             with os.scandir(place) as entries:
-                return [e.name for e in entries if (e.is_dir() if self.frames else is_video(e.name))]
+                shown = [entry for entry in entries if not is_hidden(entry.name)]
+                return [e.name for e in shown if (e.is_dir() if self.frames else is_video(e.name))]
         except (FileNotFoundError, NotADirectoryError):
             return []
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from praxino.catalogs.names import first_repeated
+from praxino.catalogs.names import first_repeated, is_hidden
+from praxino.catalogs.text import at_last_blank, lines_of, short, text_of
 from praxino.errors import UserError
-
-NUMBER = re.compile(r"\s+\d+$")
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class Lists:
         train, test: `Class/video.ext` of each video, in order.
 
     Raises:
-        UserError: if a video is listed twice, of an unknown class, or not of the form `Class/video.ext`.
+        UserError: if a video is listed twice.
     """
 
     folder: Path
@@ -33,12 +31,6 @@ class Lists:
     test: list[str]
 
     def __post_init__(self) -> None:
-        known = set(self.classes)
-        for video in self.train + self.test:
-            if video.count("/") != 1:
-                raise UserError(f"{self.folder}: expected lines of the form Class/video.avi, found {video!r}")
-            if video.split("/")[0] not in known:
-                raise UserError(f"{self.folder}: {video} is of a class that classInd.txt does not have")
         twice = first_repeated(self.train + self.test)
         if twice is not None:
             raise UserError(f"{self.folder}: {twice} is listed twice")
@@ -84,10 +76,9 @@ def two_lists(folder: Path, split: int) -> Lists:
     Raises:
         UserError: if they are not of the official form.
     """
-    train, test = (
-        [NUMBER.sub("", line) for line in _lines(folder / f"{part}list{split:02d}.txt")] for part in ("train", "test")
-    )
-    return Lists(folder, class_names(folder / "classInd.txt"), train, test)
+    classes = class_names(folder / "classInd.txt")
+    train, test = (_listed(folder / f"{part}list{split:02d}.txt", set(classes)) for part in ("train", "test"))
+    return Lists(folder, classes, train, test)
 
 
 def class_lists(folder: Path, split: int) -> Lists | None:
@@ -106,15 +97,18 @@ def class_lists(folder: Path, split: int) -> Lists | None:
         UserError: if they are not of the official form.
     """
     ending = f"_test_split{split}.txt"
-    classes = tuple(sorted(path.name.removesuffix(ending) for path in folder.glob(f"*{ending}")))
+    names = [path.name for path in folder.glob(f"*{ending}") if not is_hidden(path.name)]
+    classes = tuple(sorted(name.removesuffix(ending) for name in names))
     videos: dict[str, list[str]] = {"0": [], "1": [], "2": []}
     for name in classes:
         path = folder / f"{name}{ending}"
-        for line in _lines(path):
-            match = re.fullmatch(r"(.+?)\s+([012])", line)
-            if match is None:
-                raise UserError(f"{path}: expected lines of the form 'video.avi 1' (or 2, or 0), found {line!r}")
-            videos[match[2]].append(f"{name}/{match[1]}")
+        for number, line in lines_of(text_of(path)):
+            video, flag = at_last_blank(line)
+            if flag not in videos or "/" in video:
+                raise UserError(
+                    f"{path}, line {number}: expected lines of the form 'video.avi 1' (or 2, or 0), found {short(line)}"
+                )
+            videos[flag].append(f"{name}/{video}")
     return Lists(folder, classes, videos["1"], videos["2"]) if classes else None
 
 
@@ -137,8 +131,18 @@ def hold_out(train: Sequence[str], count: int, group_of: Callable[[str], str | N
     return [v for v in train if group_of(v) not in last], [v for v in train if group_of(v) in last]
 
 
-def _lines(path: Path) -> list[str]:
-    return [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+def _listed(path: Path, classes: set[str]) -> list[str]:
+    """The videos of a list, each line `Class/video.ext` with or without a number behind it."""
+    videos = []
+    for number, line in lines_of(text_of(path)):
+        video, behind = at_last_blank(line)
+        video = video if behind.isdecimal() else line
+        if video.count("/") != 1:
+            raise UserError(f"{path}, line {number}: expected lines of the form Class/video.avi, found {short(line)}")
+        if video.split("/")[0] not in classes:
+            raise UserError(f"{path}, line {number}: {video} is of a class that classInd.txt does not have")
+        videos.append(video)
+    return videos
 
 
 def class_names(path: Path) -> tuple[str, ...]:
@@ -147,10 +151,19 @@ def class_names(path: Path) -> tuple[str, ...]:
     Raises:
         UserError: if it is not of the official form.
     """
-    pairs = [line.split() for line in _lines(path)]
-    if not all(len(pair) == 2 and pair[0].isdecimal() for pair in pairs):
-        raise UserError(f"{path}: expected lines of the form '1 ApplyEyeMakeup'")
-    numbered = sorted((int(number), name) for number, name in pairs)
-    if not numbered or [number for number, _ in numbered] != list(range(1, len(numbered) + 1)):
+    numbered: dict[int, str] = {}
+    for line_number, line in lines_of(text_of(path)):
+        number, _, name = line.replace("\t", " ").partition(" ")
+        name = name.strip()
+        if not name or " " in name or not number.isdecimal() or len(number) > 9:
+            raise UserError(
+                f"{path}, line {line_number}: expected lines of the form '1 ApplyEyeMakeup', found {short(line)}"
+            )
+        if int(number) in numbered:
+            raise UserError(f"{path}, line {line_number}: a second class with the number {number}")
+        numbered[int(number)] = name
+    if not numbered or sorted(numbered) != list(range(1, len(numbered) + 1)):
         raise UserError(f"{path}: expected classes numbered 1, 2, 3, ... without gaps")
-    return tuple(name for _, name in numbered)
+    if len(set(numbered.values())) < len(numbered):
+        raise UserError(f"{path}: two classes are called {first_repeated(numbered.values())}")
+    return tuple(numbered[number] for number in sorted(numbered))

@@ -30,6 +30,7 @@ VIDEO_EXTENSIONS = frozenset(
         ),
     )
 )
+PICTURE_EXTENSIONS = frozenset((".jpg", ".jpeg", ".png"))
 UCF_NAME = re.compile(r"v_(\w+)_(g\d+)_c\d+")
 HANDSTAND = re.compile("hand(s)tand(?=pushups)", re.IGNORECASE)
 
@@ -37,6 +38,16 @@ HANDSTAND = re.compile("hand(s)tand(?=pushups)", re.IGNORECASE)
 def is_video(name: str) -> bool:
     """Whether a file of this name is taken for a video: by its extension alone."""
     return PurePosixPath(name).suffix.lower() in VIDEO_EXTENSIONS
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file of this name is taken for a frame: by its extension alone."""
+    return PurePosixPath(name).suffix.lower() in PICTURE_EXTENSIONS
+
+
+def is_hidden(name: str) -> bool:
+    """Whether what is called so in a folder is passed over: a leading dot, as macOS's `._img_00001.jpg`."""
+    return name.startswith(".")
 
 
 def group_of(name: str) -> str | None:

@@ -41,7 +41,8 @@ def held_out_rows(videos: Sequence[Video], held_out: float, by: By, rng: Rng) ->
         videos: the training videos.
         held_out: a share of them, below 1, or from 1 on how many; 0: none.
         by: "group": of each class the same share, in whole groups, and at least one group of each class stays; a video
-            without a group is one of its own. "video": any videos alike, as IIC does it.
+            without a group is one of its own, and a group with videos of several classes is held out of all of them.
+            "video": any videos alike, as IIC does it.
         rng: what is drawn from.
 
     Raises:
@@ -68,18 +69,24 @@ def held_out_rows(videos: Sequence[Video], held_out: float, by: By, rng: Rng) ->
 
 
 def _whole_groups(videos: Sequence[Video], drawn: Sequence[int], share: float) -> list[int]:
-    classes: dict[int | None, dict[str, list[int]]] = {}
+    groups: dict[str, list[tuple[int, int | None]]] = {}
     for row in drawn:
         video = videos[row]
-        classes.setdefault(video.label, {}).setdefault(video.group or video.id, []).append(row)
-    held: list[int] = []
+        groups.setdefault(video.group or video.id, []).append((row, video.label))
+    # A group with videos of several classes stands with each of them.
+    classes: dict[int | None, dict[str, int]] = {}
+    for name, members in groups.items():
+        for _, label in members:
+            counts = classes.setdefault(label, {})
+            counts[name] = counts.get(name, 0) + 1
+    staying = {list(counts)[-1] for counts in classes.values()}
+    held: dict[str, None] = {}
     owed = 0.0  # what one class held out too little of, being in groups, the next one may hold out more
     for label in sorted(classes, key=lambda label: -1 if label is None else label):
-        groups = list(classes[label].values())
-        owed += share * sum(map(len, groups))
-        for group in groups[:-1]:
-            if len(group) / 2 > owed:
+        owed += share * sum(classes[label].values())
+        for name in [name for name in classes[label] if name not in staying and name not in held]:
+            if len(groups[name]) / 2 > owed:
                 break
-            held += group
-            owed -= len(group)
-    return held
+            held[name] = None
+            owed -= len(groups[name])
+    return [row for name in held for row, _ in groups[name]]
