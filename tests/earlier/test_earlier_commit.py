@@ -26,6 +26,8 @@ from safetensors.torch import load_file
 
 import praxino
 
+# Over a minute; the folders kept beside it stay in the quick suite.
+pytestmark = pytest.mark.slow
 COMMIT = "23a61d9"
 ROOT = Path(__file__).resolve().parents[2]
 NOW = Path(praxino.__file__).parents[1]
