@@ -19,7 +19,7 @@ from praxino.training.run import Run
 from praxino.training.schedules import Plateau
 from praxino.training.stages import Stage
 from praxino.views.pipeline import View
-from toys import Noise, ToyBackbone, ToyCatalog, ToySampler, ToyStream, toy_method, toy_protocol, toy_stages
+from toys import Noise, ToyCatalog, ToySampler, ToyStream, toy_method, toy_protocol, toy_stages
 
 
 class Uneven(ToyStream):
@@ -124,17 +124,6 @@ def test_a_method_that_does_not_fit_its_backbone_is_told(tmp_path):
     method.head[0] = torch.nn.Linear(99, 6)
     with pytest.raises(UserError, match="do not fit together"):
         pretrain(**arguments(tmp_path / "run", method=method, streams={"rgb": NoDecoding()}))
-
-
-def test_bf16_is_refused_where_a_convolution_is_too_narrow(tmp_path):
-    class Narrow(ToyBackbone):
-        def forward(self, x):
-            return super().forward(x[..., :2])
-
-    method = toy_method()
-    method.backbone = Narrow()
-    with pytest.raises(UserError, match="width of 2"):
-        pretrain(**arguments(tmp_path / "run", method=method, precision="bf16", streams={"rgb": NoDecoding()}))
 
 
 def test_trying_out_changes_nothing(tmp_path):

@@ -1,9 +1,8 @@
-"""fp32, bf16 and fp16: autocast, loss scaling, and the one case that must be refused."""
+"""fp32, bf16 and fp16: autocast and loss scaling."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from typing import Literal
 
 import torch
@@ -60,35 +59,3 @@ class Scaler:
     def load_state_dict(self, state: dict[str, object]) -> None:
         if state:
             self.scaler.load_state_dict(state)
-
-
-@contextmanager
-def narrow_convolutions_refused(module: nn.Module, precision: Precision, device: torch.device) -> Iterator[None]:
-    """Refuses bf16 on a CPU where a 3-D convolution sees a width of at most 2.
-
-    The CPU kernels of torch 2.13 compute wrong weight gradients there, and may write out of bounds.
-
-    Raises:
-        UserError: in a forward within this context, naming the layer.
-    """
-    if precision != "bf16" or device.type != "cpu":
-        yield
-        return
-
-    def refuse(name: str) -> object:
-        def hook(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            if inputs[0].shape[-1] <= 2:
-                raise UserError(
-                    f"--precision bf16 gives wrong gradients on this CPU: {name} sees a width of "
-                    f"{inputs[0].shape[-1]}; pass --precision fp32, or larger clips"
-                )
-
-        return hook
-
-    layers = [(name, layer) for name, layer in module.named_modules() if isinstance(layer, nn.Conv3d)]
-    hooks = [layer.register_forward_pre_hook(refuse(name)) for name, layer in layers]  # type: ignore[arg-type]
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()

@@ -84,7 +84,7 @@ class Run:
         """Takes back what `create` and the probe have written, so that the folder holds no run."""
         ranks.barrier()
         if self.writes:
-            for name in ("videos.csv", "environment.json", "log.txt", "recipe.yaml"):
+            for name in ("videos.csv", "convolutions.json", "environment.json", "log.txt", "recipe.yaml"):
                 (self.path / name).unlink(missing_ok=True)
 
     @property

@@ -21,11 +21,13 @@ from praxino.methods.base import Task
 from praxino.ranks import Device
 from praxino.streams.base import Canvas
 from praxino.streams.choose import Streams
+from praxino.training.convolution_ways import Seen, rightly_computed
+from praxino.training.convolutions import convolutions_seen
 from praxino.training.fit import fit
 from praxino.training.precision import Precision, check_precision
 from praxino.training.run import Run
 from praxino.training.stages import Stage
-from praxino.training.tryout import try_out, try_out_encoders, try_validation
+from praxino.training.tryout import TRIED, try_out, try_out_encoders, try_validation
 from praxino.training.validation import Choice, Validation, together
 from praxino.training.videos import RunVideos, check_test_videos, usable_videos
 
@@ -94,6 +96,7 @@ class Session:
         self.clip_norm, self.drop_last, self.max_left_out, self.probe = clip_norm, drop_last, max_left_out, probe
         self.checkpoint_steps, self.keep_epochs, self.compile = checkpoint_steps, keep_epochs, compile
         self.resumed = resume
+        self._convolutions: Seen = {}
         self._run = Run.open(out) if resume else None
 
     @property
@@ -196,9 +199,10 @@ class Session:
             stage.make_optimizer(task)
         rows = self.batch_size // ranks.world()
         how = (sampler, canvas or {}, self.seed, rows, self.precision, self.device, streams)
-        numbers = try_out(task, *how)
-        try_out_encoders(encoders, self.device)
-        return [*numbers, *(try_validation(task, *how) if validated else ())]
+        with convolutions_seen(task, rows, min(rows, TRIED)) as self._convolutions:
+            numbers = try_out(task, *how)
+            try_out_encoders(encoders, self.device)
+            return [*numbers, *(try_validation(task, *how) if validated else ())]
 
     def begin(self, recipe: Mapping[str, Any], found: str | None) -> Run:
         """Makes the run's folder, or takes the one that is gone on with.
@@ -273,7 +277,7 @@ class Session:
         if self.compile:
             compile_backbones(task)
         validating: AbstractContextManager = after_epoch if isinstance(after_epoch, Validation) else nullcontext()
-        with validating:
+        with validating, rightly_computed(task, self.run, self._convolutions, self.precision, self.device):
             finished = fit(
                 task, loader, stages, self.run, seed=self.seed, device=self.device, accumulate=self.accumulate,
                 precision=self.precision, clip_norm=self.clip_norm, checkpoint_steps=self.checkpoint_steps,

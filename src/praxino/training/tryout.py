@@ -16,8 +16,10 @@ from praxino.methods.base import Task
 from praxino.rng import Rng
 from praxino.streams.base import Canvas
 from praxino.streams.choose import Streams, channels_of
-from praxino.training.precision import Precision, autocast, narrow_convolutions_refused
+from praxino.training.precision import Precision, autocast
 from praxino.training.validation import VALIDATION, untouched
+
+TRIED = 2  # videos of a black batch, at most
 
 LAST_BATCH = "--drop_last true or another --batch_size"  # what mends a last batch that is too small
 
@@ -40,7 +42,7 @@ def try_out(
     Raises:
         UserError: saying what does not fit.
     """
-    rows = min(batch_size, 2)
+    rows = min(batch_size, TRIED)
     before = {name: value.clone() for name, value in method.state_dict().items()}
     rng = Rng(seed, "try", rank=ranks.rank(), ranks=ranks.world())
     try:
@@ -48,7 +50,6 @@ def try_out(
             _misfit_told(f"{type(method).__name__} on {type(sampler).__name__}{_other_channels(method, streams)}"),
             torch.no_grad(),
             autocast(precision, device),
-            narrow_convolutions_refused(method, precision, device),
         ):
             batch = zero_batch(rows, method.streams, canvas, sampler, streams=streams)
             losses = method(batch.to(device), rng)
@@ -83,7 +84,7 @@ def try_validation(
         UserError: saying what does not fit, or that the task cannot be validated.
     """
     rng = Rng(seed, "try", rank=ranks.rank(), ranks=ranks.world())
-    batch = zero_batch(min(batch_size, 2), task.streams, canvas, sampler, streams=streams)
+    batch = zero_batch(min(batch_size, TRIED), task.streams, canvas, sampler, streams=streams)
     with _misfit_told(f"validation of {type(task).__name__}"), untouched(task), autocast(precision, device):
         losses = task.validated(batch.to(device), rng)
     return [VALIDATION + name for name in ("total", *losses.terms)]
