@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 import subprocess
 import wave
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -228,12 +228,27 @@ def make(name: str, folder: Path) -> Path:
 
 
 def decoded(path: Path | str) -> list[NDArray[np.uint8]]:
-    """All frames of a plain decode from the start, as stored (not turned), until the end or the first error."""
+    """All frames of a plain decode from the start, as stored (not turned), those behind bad packets, too."""
     frames = []
-    with av.open(str(path)) as container:
-        try:
-            for picture in container.decode(video=0):
+    with av.open(str(path), metadata_errors="replace") as container:
+        stream = container.streams.video[0]
+        stream.codec_context.thread_count = 1
+        for packet in [*packets(container, stream), None]:
+            try:
+                pictures = stream.codec_context.decode(packet)
+            except av.FFmpegError:
+                continue
+            # Kept until the next ones are there, as in any loop: what a decoder leaves out of a damaged picture shows
+            # whatever lay in the memory of one that was given back.
+            for picture in pictures:
                 frames.append(picture.to_ndarray(format="rgb24"))
-        except av.FFmpegError:
-            pass
     return frames
+
+
+def packets(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.Packet]:
+    """The packets of a stream, but for empty ones, until the end or the first that cannot be read."""
+    try:
+        yield from (packet for packet in container.demux(stream) if packet.size)
+    except (av.FFmpegError, IndexError):
+        # PyAV's IndexError at the end: a stream has begun that was not there when the file was opened.
+        return

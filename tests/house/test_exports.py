@@ -37,6 +37,7 @@ INTERNAL = {
         "Row": "a line of a list, as read",
     },
     "streams": {
+        "Found": "what one pass over a file has seen",
         "FrameIndex": "kept in the cache",
         "OpenFile": "a decoder's open file",
         "PictureReader": "comes from FrameFolder.open",

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import struct
+import zlib
+from pathlib import Path
+
 import numpy as np
 import pytest
+from mutated import mutated
 from PIL import Image
 
 import videos
 from praxino.catalogs.base import Video
 from praxino.errors import UnreadableVideo
+from praxino.streams import frames
 from praxino.streams.base import Canvas
 from praxino.streams.choose import default_stream, stream_of
-from praxino.streams.frames import FrameFolder
+from praxino.streams.frames import FrameFolder, pictures_in
 from praxino.streams.video import VideoFile
+
+CASES = Path(__file__).parents[2] / ".." / "shared" / "cases"
 
 
 @pytest.fixture
@@ -125,3 +134,136 @@ def test_defaults(folder, tmp_path):
     assert stream_of(as_video(folder), "rgb", {}).stream == "rgb"
     with pytest.raises(UnreadableVideo, match="no flow"):
         stream_of(as_video(folder), "flow", {})
+
+
+def write(folder, *names):
+    folder.mkdir(exist_ok=True)
+    for k, name in enumerate(names):
+        Image.fromarray(videos.frame(k)).save(folder / name, format="PNG")
+    return folder
+
+
+def test_hidden_files_are_passed_over(tmp_path):
+    """A Mac leaves one beside each picture on disks of other systems."""
+    folder = write(tmp_path / "a", *(f"img_{k:05}.jpg" for k in range(5)))
+    for k in range(5):
+        (folder / f"._img_{k:05}.jpg").write_bytes(b"\x00\x05\x16\x07 Mac OS X")
+    write(folder, ".hidden.png")
+    assert pictures_in(str(folder)) == [f"img_{k:05}.jpg" for k in range(5)]
+    with FrameFolder().open(as_video(folder)) as reader:
+        assert len(reader.times) == 5
+        assert reader.read(np.arange(5))[1].all()
+    with FrameFolder(pattern="*").open(as_video(folder)) as reader:
+        assert len(reader.times) == 5
+
+
+def test_several_series_in_one_folder(tmp_path):
+    names = [f"{kind}_{k:05}.jpg" for k in range(4) for kind in ("img", "flow_x", "flow_y")]
+    folder = write(tmp_path / "a", *names)
+    with pytest.raises(UnreadableVideo, match=r"3 series, flow_x_\*, flow_y_\*, img_\*: name one"):
+        FrameFolder().open(as_video(folder))
+    with pytest.raises(UnreadableVideo, match="3 series"):
+        FrameFolder().probe(as_video(folder))
+    for kind, pattern in (("img", "img_*"), ("flow_x", "flow_x_*.jpg"), ("flow_y", "*y_*")):
+        with FrameFolder(pattern=pattern).open(as_video(folder)) as reader:
+            assert [os.path.basename(path) for path in reader.paths] == [f"{kind}_{k:05}.jpg" for k in range(4)]
+    with FrameFolder(pattern="*").open(as_video(folder)) as reader:
+        assert len(reader.times) == 12
+    with pytest.raises(UnreadableVideo, match="named depth"):
+        FrameFolder(pattern="depth_*").open(as_video(folder))
+
+
+@pytest.mark.parametrize(
+    ("names", "series"),
+    [
+        (["1.jpg", "1.png", "2.jpg", "2.png"], r"\*.jpg, \*.png"),
+        (["a_1.jpg", "a_2.jpg", "cover.jpg"], r"a_\*, cover.\*"),
+        (["img_1.jpg", "img_1 (1).jpg"], r"img_\*, img_\* \(\*\)"),
+        ([f"{letter}.jpg" for letter in "abcdefgh"], r"8 series, a.\*, b.\*, c.\*, d.\*, \.\.\.: name"),
+    ],
+)
+def test_which_names_are_not_one_series(tmp_path, names, series):
+    with pytest.raises(UnreadableVideo, match=series):
+        FrameFolder().open(as_video(write(tmp_path / "a", *names)))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["2026-01-09_23-59-58.jpg", "2026-01-10_00-00-01.jpg"],
+        ["v_Archery_g01_c01_1.jpg", "v_Archery_g01_c01_10.jpg"],
+        ["frame1.jpg", "frame2.png", "frame3.JPEG"],
+        ["only.png"],
+    ],
+)
+def test_which_names_are_one_series(tmp_path, names):
+    with FrameFolder().open(as_video(write(tmp_path / "a", *names))) as reader:
+        assert len(reader.times) == len(names)
+
+
+def bomb(side=20000):
+    """The head of a PNG file that says it is so large."""
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)), (b"IDAT", b"\x78\x9c\x63"), (b"IEND", b"")]
+    packed = (struct.pack(">I", len(d)) + n + d + struct.pack(">I", zlib.crc32(n + d)) for n, d in chunks)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
+
+
+def test_a_picture_that_says_it_is_huge(folder):
+    (folder / "frame3.png").write_bytes(bomb())
+    (folder / "frame0.JPG").write_bytes(bomb())
+    with FrameFolder().open(as_video(folder)) as reader:
+        _, present = reader.read(np.arange(12))
+    np.testing.assert_array_equal(np.flatnonzero(~present), [0, 3])
+    with pytest.raises(UnreadableVideo, match="none of its pictures"):
+        FrameFolder().open(as_video(folder / "frame3.png"))
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="the shared cases are not here")
+def test_the_shared_case():
+    path = CASES / "20000x20000_header.png"
+    stream = default_stream(str(path))
+    with pytest.raises(UnreadableVideo, match="none of its pictures"):
+        stream.open(as_video(path))
+    with pytest.raises(UnreadableVideo):
+        stream.probe(as_video(path), full=True)
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "WEBP", "TIFF"])
+def test_damage_by_chance(tmp_path, format):
+    """Whatever Pillow raises, the picture is not present; its neighbour is as it was."""
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    paths = (str(tmp_path / "0.png"), str(tmp_path / "1.png"))
+    for k, path in enumerate(paths):
+        Image.fromarray(videos.frame(k)).save(path, format=format, exif=exif)
+    whole, _ = FrameFolder().open(as_video(paths)).read([0])
+    data = (tmp_path / "1.png").read_bytes()
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        (tmp_path / "1.png").write_bytes(mutated(data[: int(rng.integers(200, len(data)))], rng))
+        with FrameFolder().open(as_video(paths)) as reader:
+            pixels, present = reader.read([1, 0])
+        assert present[1]
+        np.testing.assert_array_equal(pixels[1], whole[0])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+def test_pipes_among_the_frames(folder):
+    (folder / "frame3.png").unlink()
+    os.mkfifo(folder / "frame3.png")
+    assert "1 of its pictures are missing" in FrameFolder().probe(as_video(folder)).note
+    with FrameFolder().open(as_video(folder)) as reader:
+        assert not reader.read([3, 4])[1][0]
+    os.mkfifo(folder.parent / "pipe")
+    with pytest.raises(UnreadableVideo):
+        FrameFolder().open(as_video(folder.parent / "pipe"))
+
+
+def test_no_memory(folder, monkeypatch):
+    def raises(*_):
+        raise MemoryError
+
+    with FrameFolder().open(as_video(folder)) as reader:
+        monkeypatch.setattr(frames, "_in_colour", raises)
+        with pytest.raises(UnreadableVideo, match="not enough memory"):
+            reader.read([3])

@@ -9,14 +9,17 @@ import os
 import tempfile
 import zlib
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from praxino.streams.index import FrameIndex, Turn
+from praxino.streams.opening import refuse_odd_file
 from praxino.streams.scan import build_index
 
-VERSION = 1
+# 2: the whole file is decoded before anything is claimed of it.
+VERSION = 2
 
 
 def cache_folder() -> str:
@@ -27,32 +30,33 @@ def cache_folder() -> str:
     return os.path.join(base, "praxino")
 
 
-def frame_index(path: str, full: bool = False) -> FrameIndex:
+def frame_index(path: str) -> FrameIndex:
     """The index of a file: from the cache if the file has not changed since, else built, and kept there.
 
     An entry that is damaged or of another file or version is built anew; a folder that cannot be written is no error.
 
     Args:
         path: a video file.
-        full: only an index that was found by decoding all of the file will do.
 
     Raises:
-        OSError, ValueError: if nothing comes out of the file, with the reason.
+        av.FFmpegError, OSError, ValueError, MemoryError: if nothing comes out of the file, with the reason.
     """
     key = _key(path)
     name = hashlib.blake2b(key["path"].encode(errors="surrogateescape"), digest_size=16).hexdigest()
-    entry = os.path.join(cache_folder(), "frames", name)
+    entry = Path(cache_folder(), "frames", name)
     index = _load(entry, key)
-    if index is None or (full and not index.decoded):
-        index = build_index(path, full)
-        _save(entry, key, index)
+    if index is None:
+        index = build_index(path)
+        # A file that is still being copied is another one by now.
+        if _key(path) == key:
+            _save(entry, key, index)
     return index
 
 
 def _key(path: str) -> dict[str, Any]:
     import av
 
-    status = os.stat(path)
+    status = refuse_odd_file(path)
     return {
         "version": VERSION,
         # Another decoder may let other frames out of the same file.
@@ -63,33 +67,38 @@ def _key(path: str) -> dict[str, Any]:
     }
 
 
-def _save(entry: str, key: dict[str, Any], index: FrameIndex) -> None:
-    """One line of JSON, then the timestamps of frames and keys as little-endian int64."""
+def _save(entry: Path, key: dict[str, Any], index: FrameIndex) -> None:
+    """A checksum of the rest, one line of JSON, then the timestamps of frames and keys as little-endian int64."""
     facts = asdict(index)
     pts, keys = facts.pop("pts"), facts.pop("keys")
-    numbers = np.concatenate([pts, keys]).astype("<i8").tobytes()
-    header = {"key": key, "facts": facts, "frames": len(pts), "crc": zlib.crc32(numbers)}
-    temporary = None
+    header = {"key": key, "facts": facts, "frames": len(pts)}
+    rest = json.dumps(header).encode() + b"\n" + np.concatenate([pts, keys]).astype("<i8").tobytes()
     # Without a cache everything works, only slower.
     with contextlib.suppress(OSError):
-        folder = os.path.dirname(entry)
-        os.makedirs(folder, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-            temporary = file.name
-            file.write(json.dumps(header).encode() + b"\n" + numbers)
-        os.replace(temporary, entry)
-        return
-    if temporary is not None:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        # A name of its own: several loading processes may find the same file at once.
+        with tempfile.NamedTemporaryFile(dir=entry.parent, delete=False) as file:
+            try:
+                file.write(_checksum(rest) + b"\n" + rest)
+                file.close()
+                os.replace(file.name, entry)
+            finally:
+                Path(file.name).unlink(missing_ok=True)
 
 
-def _load(entry: str, key: dict[str, Any]) -> FrameIndex | None:
+def _checksum(data: bytes) -> bytes:
+    return f"{zlib.crc32(data):08x}".encode()
+
+
+def _load(entry: Path, key: dict[str, Any]) -> FrameIndex | None:
     try:
-        with open(entry, "rb") as file:
-            line, numbers = file.readline(), file.read()
+        refuse_odd_file(str(entry))
+        checksum, _, rest = entry.read_bytes().partition(b"\n")
+        if checksum != _checksum(rest):
+            return None
+        line, _, numbers = rest.partition(b"\n")
         header = json.loads(line)
-        if header["key"] != key or header["crc"] != zlib.crc32(numbers):
+        if header["key"] != key:
             return None
         values = np.frombuffer(numbers, "<i8").astype(np.int64)
         frames = header["frames"]

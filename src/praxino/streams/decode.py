@@ -3,46 +3,69 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import dropwhile
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from praxino.streams.index import FrameIndex, Turn
+from praxino.streams.opening import open_video
 
 Put = Callable[[int, NDArray[np.uint8]], None]
 
 
-def open_video(path: str, threads: int = 1, quick: bool = False) -> tuple[Any, Any]:
-    """Opens a file for decoding: the container and its first real video stream.
+def decoded(packets: Iterable[Any], decoder: Any) -> Iterator[tuple[Any, list[Any], str]]:
+    """What comes out of a decoder, packet by packet, and at the end what it still holds.
+
+    One bad packet is not the end, as what is decoded after it counts. Only where packets break off is the end.
 
     Args:
-        path: the file.
-        threads: decoder threads.
-        quick: do not decode the first frames while opening. What they would have told (how far H.264 reorders) is then
-            guessed while decoding, so that frames at the start may be lost: whoever passes this checks what comes out.
+        packets: of one stream, from where a decode may begin.
+        decoder: the stream's codec context.
+
+    Yields:
+        A packet (None at the end), its frames, and what went wrong, in a few words.
 
     Raises:
-        OSError: if it cannot be opened.
-        ValueError: if it holds no video.
+        MemoryError: since with more memory other frames would come out.
     """
     import av
 
-    try:
-        # The option goes to the decoder that looks into the file while it is opened, not to the one that is used later.
-        container = av.open(path, options={"skip_frame": "all"} if quick else {})
-    except av.InvalidDataError:
-        if os.path.getsize(path) == 0:
-            raise ValueError("the file is empty") from None
-        raise
-    for stream in container.streams.video:
-        # The cover picture of a piece of music is no video.
-        if not stream.disposition & av.stream.Disposition.attached_pic:
-            stream.codec_context.thread_count = threads
-            return container, stream
-    container.close()
-    raise ValueError("the file has no video stream")
+    coming = iter(packets)
+    while True:
+        try:
+            packet = next(coming, None)
+        except IndexError:
+            # PyAV at the end of a file in which streams began that were not there when it was opened.
+            packet = None
+        except av.FFmpegError as error:
+            yield None, [], _said(error) or "breaks off"
+            packet = None
+        # To a decoder an empty packet is the end; within a file it is a frame that was left out.
+        if packet is not None and packet.size == 0:
+            continue
+        frames: list[Any] = []
+        said = ""
+        try:
+            frames = decoder.decode(packet)
+        except av.FFmpegError as error:
+            said = _said(error)
+        yield packet, frames, said
+        if packet is None:
+            return
+
+
+def _said(error: Any) -> str:
+    if isinstance(error, MemoryError):
+        raise error
+    return str(error.strerror or type(error).__name__)
+
+
+def from_key(packets: Iterable[Any]) -> Iterator[Any]:
+    """Packets from the first key on: after a seek some containers land between keys (MPEG-TS)."""
+    return dropwhile(lambda packet: not packet.is_keyframe or packet.pts is None, packets)
 
 
 class OpenFile:
@@ -54,7 +77,8 @@ class OpenFile:
         self.process = os.getpid()
         self.index = index
         self.quick = quick
-        self.container, self.stream = open_video(path, threads, quick)
+        # Several threads conceal what is damaged in other ways than one.
+        self.container, self.stream = open_video(path, threads if index.clean else 1, quick)
         self.fresh = True
         self.scaler = VideoReformatter()
         self.height, self.width = index.turn.size(*size)
@@ -71,28 +95,27 @@ class OpenFile:
             wanted: ascending frame numbers.
             put: takes a frame's number and its pixels.
         """
-        import av
-
         times = self.index.pts[wanted].tolist()
         numbers = dict(zip(times, wanted.tolist(), strict=True))
         coming = iter(times)
         next_time = next(coming)
-        skippable = self.index.skippable
-        try:
-            for packet in self._packets(row, next_time):
-                if skippable:
-                    self._skip(packet.pts is not None and packet.pts not in numbers)
-                for frame in packet.decode():
-                    time = frame.pts
-                    if time is None or time > next_time:
+        packets = self._packets(row, next_time)
+        if self.index.skippable:
+            packets = self._skipping(packets, numbers)
+        for _, frames, said in decoded(packets, self.stream.codec_context):
+            if said:
+                return False
+            for frame in frames:
+                time = frame.pts
+                if time is None or time > next_time:
+                    return False
+                if time == next_time:
+                    if frame.is_corrupt:
                         return False
-                    if time == next_time:
-                        put(numbers[time], self._pixels(frame))
-                        next_time = next(coming, None)
-                        if next_time is None:
-                            return True
-        except av.FFmpegError:
-            return False
+                    put(numbers[time], self._pixels(frame))
+                    next_time = next(coming, None)
+                    if next_time is None:
+                        return True
         return False
 
     def _packets(self, row: int, first: int) -> Iterator[Any]:
@@ -104,38 +127,36 @@ class OpenFile:
             self.container.seek(int(self.index.keys[row]), stream=self.stream, backward=True)
         packets = iter(self.container.demux(self.stream))
         if seek:
-            # Some containers land between keys (MPEG-TS).
-            key = next((packet for packet in packets if packet.is_keyframe and packet.pts is not None), None)
+            packets = from_key(packets)
+            key = next(packets, None)
             if key is None or key.pts > first:
                 return
             yield key
         yield from packets
 
-    def _skip(self, skip: bool) -> None:
-        # Only packets that nothing refers to are left out by this, so that the other frames stay the same.
-        mode = "NONREF" if skip else "DEFAULT"
-        if mode != self._mode:
-            self.stream.codec_context.skip_frame = self._mode = mode
+    def _skipping(self, packets: Iterable[Any], wanted: Collection[int]) -> Iterator[Any]:
+        """Packets, the decoder being told before each whether it may be left out."""
+        for packet in packets:
+            # Only packets that nothing refers to are left out by this, so that the other frames stay the same.
+            mode = "DEFAULT" if packet.pts is None or packet.pts in wanted else "NONREF"
+            if mode != self._mode:
+                self.stream.codec_context.skip_frame = self._mode = mode
+            yield packet
 
     _mode = "DEFAULT"
 
     def by_count(self, wanted: NDArray[np.int64], put: Put) -> None:
-        """Decodes a file that was just opened, and counts, to the last wanted frame or the first error."""
-        import av
-
+        """Decodes a file that was just opened, and counts, to the last wanted frame or the end."""
         self.fresh = False
         number, numbers = 0, set(wanted.tolist())
-        try:
-            for packet in self.container.demux(self.stream):
-                for frame in packet.decode():
-                    if number in numbers:
-                        put(number, self._pixels(frame))
-                        numbers.remove(number)
-                        if not numbers:
-                            return
-                    number += 1
-        except av.FFmpegError:
-            return
+        for _, frames, _ in decoded(self.container.demux(self.stream), self.stream.codec_context):
+            for frame in frames:
+                if number in numbers:
+                    put(number, self._pixels(frame))
+                    numbers.remove(number)
+                    if not numbers:
+                        return
+                number += 1
 
     def _pixels(self, frame: Any) -> NDArray[np.uint8]:
         # One thread: by default the scaler starts one for each core, for each frame.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+import stat
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +16,12 @@ from numpy.typing import NDArray
 from praxino.catalogs.base import Video
 from praxino.errors import UnreadableVideo
 from praxino.streams.base import Canvas, FrameReader, Probed, Stream, checked, files_of, fill_missing
+from praxino.streams.opening import unreadable
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+T = TypeVar("T")
 
 PICTURES = (".jpg", ".jpeg", ".png")
 
@@ -25,31 +30,40 @@ class FrameFolder(Stream):
     """The frames of a folder of JPEG or PNG pictures, or of pictures that are named one by one.
 
     A folder's own pictures are taken in the order of their names, numbers in them as numbers (`2.jpg` before
-    `10.jpg`); whatever else lies in it is left out. Pictures leave as RGB in the shown orientation (EXIF); alpha is
-    dropped. A canvas is made by Pillow, bilinear with `reducing_gap=2`; pictures of another size than the first are
-    scaled to it. A named picture that is missing or damaged is a frame that is not present.
+    `10.jpg`); whatever else lies in it is left out, hidden files (a leading dot), too. Pictures whose names differ in
+    more than their numbers (`img_1.jpg` and `flow_x_1.jpg`) are not one video, unless `pattern` says so. Pictures
+    leave as RGB in the shown orientation (EXIF); alpha is dropped. A canvas is made by Pillow, bilinear with
+    `reducing_gap=2`; pictures of another size than the first are scaled to it. A named picture that is missing or
+    damaged is a frame that is not present.
 
     Args:
         stream: name of the stream whose pictures are opened.
         fps: frames a second, which pictures do not tell.
+        pattern: names of a folder's pictures, as a shell has them: `img_*`. Others are left out.
     """
 
-    def __init__(self, stream: str = "rgb", fps: float = 25.0) -> None:
+    def __init__(self, stream: str = "rgb", fps: float = 25.0, pattern: str | None = None) -> None:
         self.stream = stream
         self.fps = fps
+        self.pattern = pattern
 
     def open(self, video: Video, canvas: Canvas = Canvas()) -> PictureReader:  # noqa: B008  (frozen)
-        return PictureReader(video.id, self._paths(video), canvas, self.fps)
+        with unreadable(video.id):
+            return PictureReader(video.id, self._paths(video), canvas, self.fps)
 
     def probe(self, video: Video, full: bool = False) -> Probed:
         paths = self._paths(video)
-        reader = PictureReader(video.id, paths, Canvas(), self.fps)
-        if full:
-            missing = [path for path in paths if reader.picture(path) is None]
-        else:
-            missing = [path for path in paths if not os.path.isfile(path)]
+        with unreadable(video.id):
+            reader = PictureReader(video.id, paths, Canvas(), self.fps)
+            missing = self._missing(reader, full)
         note = f"{len(missing)} of its pictures are missing or damaged, {missing[0]} the first" if missing else ""
         return Probed(len(paths), note)
+
+    @staticmethod
+    def _missing(reader: PictureReader, full: bool) -> list[str]:
+        if full:
+            return [path for path in reader.paths if reader.picture(path) is None]
+        return [path for path in reader.paths if not os.path.isfile(path)]
 
     def _paths(self, video: Video) -> Sequence[str]:
         files = files_of(video, self.stream)
@@ -58,10 +72,42 @@ class FrameFolder(Stream):
         if os.path.isfile(files):
             return (files,)
         try:
-            names = [entry.name for entry in os.scandir(files) if Path(entry.name).suffix.lower() in PICTURES]
+            names = pictures_in(files, self.pattern)
         except OSError as error:
             raise UnreadableVideo(video.id, f"{error.strerror}: {files}") from error
-        return [os.path.join(files, name) for name in sorted(names, key=_natural)]
+        series = () if self.pattern else _series(names)
+        if len(series) > 1:
+            some = ", ".join(series[:4]) + (", ..." if len(series) > 4 else "")
+            raise UnreadableVideo(
+                video.id, f"its pictures are {len(series)} series, {some}: name one by the pattern of FrameFolder"
+            )
+        if self.pattern and not names:
+            raise UnreadableVideo(video.id, f"the folder holds no JPEG or PNG pictures named {self.pattern}")
+        return [os.path.join(files, name) for name in names]
+
+
+def pictures_in(folder: str, pattern: str | None = None) -> list[str]:
+    """The names of a folder's own pictures, in order, without hidden ones.
+
+    Args:
+        folder: the folder.
+        pattern: of their names, as a shell has it; None: all of them.
+
+    Raises:
+        OSError: if it cannot be read.
+    """
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries]
+    pictures = [name for name in names if not name.startswith(".") and Path(name).suffix.lower() in PICTURES]
+    return sorted((name for name in pictures if pattern is None or fnmatchcase(name, pattern)), key=_natural)
+
+
+def _series(names: Sequence[str]) -> list[str]:
+    """The patterns of which names are, their numbers being stars; with their endings where frames are there twice."""
+    stems = [Path(name).stem for name in names]
+    twice = len(set(stems)) < len(stems)
+    patterns = {re.sub(r"\d+", "*", name) for name in (names if twice else stems)}
+    return sorted(pattern if twice or pattern.endswith("*") else f"{pattern}.*" for pattern in patterns)
 
 
 def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
@@ -87,52 +133,67 @@ class PictureReader(FrameReader):
         self.times = np.arange(len(paths)) / fps
         if not paths:
             raise UnreadableVideo(id, "the folder holds no JPEG or PNG pictures")
-        sizes = (size for size in map(_shown_size, paths) if size is not None)
-        size = next(sizes, None)
+        sizes = (_opened(path, _shown_size) for path in paths)
+        size = next((size for size in sizes if size is not None), None)
         if size is None:
             raise UnreadableVideo(id, "none of its pictures can be opened")
         self.height, self.width = canvas.size(*size)
 
     def read(self, indices: Sequence[int] | NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         indices = checked(self.id, indices, len(self.times))
-        pixels = np.empty((len(indices), self.height, self.width, 3), np.uint8)
         present = np.zeros(len(indices), np.bool_)
-        for number in np.unique(indices):
-            picture = self.picture(self.paths[number])
-            if picture is not None:
-                rows = indices == number
-                pixels[rows] = picture
-                present[rows] = True
+        with unreadable(self.id):
+            pixels = np.empty((len(indices), self.height, self.width, 3), np.uint8)
+            for number in np.unique(indices):
+                picture = self.picture(self.paths[number])
+                if picture is not None:
+                    rows = indices == number
+                    pixels[rows] = picture
+                    present[rows] = True
         if len(indices):
             fill_missing(self.id, indices, pixels, present)
         return pixels, present
 
     def picture(self, path: str) -> NDArray[np.uint8] | None:
         """The picture uint8 [H, W, 3] on the canvas; None if it is missing or damaged."""
-        from PIL import Image, ImageOps
+        from PIL import Image
 
-        try:
-            with Image.open(path) as file:
-                picture = ImageOps.exif_transpose(file).convert("RGB")
-        except (OSError, ValueError, SyntaxError):
-            return None
+        picture = _opened(path, _in_colour)
         size = (self.width, self.height)
+        if picture is None:
+            return None
         if picture.size != size:
             picture = picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2)
         return np.asarray(picture)
 
 
-def _shown_size(path: str) -> tuple[int, int] | None:
-    """Height and width from the header alone; None if it cannot be opened."""
+def _opened(path: str, take: Callable[[Image], T]) -> T | None:
+    """What `take` makes of a picture; None if there is none, or it is damaged."""
     from PIL import Image
 
     try:
+        # To open a pipe would be to wait for its other end.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return None
         with Image.open(path) as file:
-            width, height = file.size
-            turned = _orientation(file) >= 5
-    except (OSError, ValueError, SyntaxError):
+            return take(file)
+    except MemoryError:
+        raise
+    except Exception:
+        # Damaged bytes make Pillow's readers raise whatever they come upon; and what is too large is its own error.
         return None
-    return (width, height) if turned else (height, width)
+
+
+def _in_colour(file: Image) -> Image:
+    from PIL import ImageOps
+
+    return ImageOps.exif_transpose(file).convert("RGB")
+
+
+def _shown_size(file: Image) -> tuple[int, int]:
+    """Height and width from the header alone."""
+    width, height = file.size
+    return (width, height) if _orientation(file) >= 5 else (height, width)
 
 
 def _orientation(file: Image) -> int:

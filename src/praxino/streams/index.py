@@ -45,10 +45,11 @@ class FrameIndex:
         rate: frames a second on average, for files without timestamps.
         height, width: of the first frame, as stored.
         turn: to the shown orientation.
-        seekable: timestamps tell frames apart, so that decoding may begin at a key.
+        clean: all of it decodes without a sign of damage, and seeks find what they should. Without that the next three
+            are not claimed: what a decoder makes of damaged packets depends on all that it has seen before.
+        seekable: decoding may begin at a key, and timestamps tell frames apart.
         skippable: packets that nothing refers to may be left out.
         quick: the file may be opened without decoding its first frames.
-        decoded: found by decoding all, not from the packets.
         note: what is odd, in a few words.
     """
 
@@ -59,10 +60,10 @@ class FrameIndex:
     height: int
     width: int
     turn: Turn
+    clean: bool
     seekable: bool
     skippable: bool
     quick: bool
-    decoded: bool
     note: str
 
     def times(self) -> NDArray[np.float64]:

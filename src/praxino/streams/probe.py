@@ -50,7 +50,7 @@ def probe(
         streams: name -> stream, of those that a recipe names.
         needed: names of the streams that a run reads.
         min_frames: shorter videos are too short.
-        full: decode every file, instead of trusting packets that pass all checks.
+        full: open every picture of a folder, too; a video file is decoded completely in any case.
         workers: threads.
         progress: called with (done, all) after each video, in this thread.
 

@@ -15,6 +15,7 @@ from praxino.streams.base import Canvas, FrameReader, Probed, Stream, checked, f
 from praxino.streams.cache import frame_index
 from praxino.streams.decode import OpenFile, Put
 from praxino.streams.index import FrameIndex
+from praxino.streams.opening import unreadable
 
 # Containers that a fork copied. To free one would be to wait for decoder threads which the fork did not copy.
 _inherited: list[Any] = []
@@ -41,21 +42,20 @@ class VideoFile(Stream):
         self.threads = threads
 
     def open(self, video: Video, canvas: Canvas = Canvas()) -> VideoReader:  # noqa: B008  (frozen)
-        path, index = self._index(video, full=False)
+        path, index = self._index(video)
         return VideoReader(video.id, path, index, canvas, self.threads)
 
     def probe(self, video: Video, full: bool = False) -> Probed:
-        _, index = self._index(video, full)
+        # Every file has been decoded before anything is claimed of it, so there is nothing more to do for `full`.
+        _, index = self._index(video)
         return Probed(len(index.pts), index.note)
 
-    def _index(self, video: Video, full: bool) -> tuple[str, FrameIndex]:
+    def _index(self, video: Video) -> tuple[str, FrameIndex]:
         files = files_of(video, self.stream)
         if not isinstance(files, str):
             raise UnreadableVideo(video.id, f"its {self.stream} is a list of frames, not a video file")
-        try:
-            return files, frame_index(files, full)
-        except (OSError, ValueError) as error:
-            raise UnreadableVideo(video.id, _reason(error)) from error
+        with unreadable(video.id):
+            return files, frame_index(files)
 
 
 class VideoReader(FrameReader):
@@ -80,7 +80,8 @@ class VideoReader(FrameReader):
 
     def read(self, indices: Sequence[int] | NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         indices = checked(self.id, indices, len(self.times))
-        pixels = np.empty((len(indices), self.height, self.width, 3), np.uint8)
+        with unreadable(self.id):
+            pixels = np.empty((len(indices), self.height, self.width, 3), np.uint8)
         present = np.zeros(len(indices), np.bool_)
         order = np.argsort(indices, kind="stable")
         wanted, first = np.unique(indices[order], return_index=True)
@@ -100,15 +101,13 @@ class VideoReader(FrameReader):
 
     def _read(self, wanted: NDArray[np.int64], put: Put) -> None:
         try:
-            left = self._seek_and_read(wanted, put) if self.index.seekable else wanted
-            if len(left):
-                self._opened(fresh=True, quick=False).by_count(left, put)
-                if self.index.seekable and not self.index.decoded:
-                    # The packets promised what the decoder does not hold: the next one to open it shall know.
-                    frame_index(self.path, full=True)
-        except (OSError, ValueError) as error:
+            with unreadable(self.id):
+                left = self._seek_and_read(wanted, put) if self.index.seekable else wanted
+                if len(left):
+                    self._opened(fresh=True, quick=False).by_count(left, put)
+        except UnreadableVideo:
             self.close()
-            raise UnreadableVideo(self.id, _reason(error)) from error
+            raise
 
     def _seek_and_read(self, wanted: NDArray[np.int64], put: Put) -> NDArray[np.int64]:
         """Reads what it can, and returns the rest."""
@@ -139,13 +138,3 @@ class VideoReader(FrameReader):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_file": None}
-
-
-def _reason(error: Exception) -> str:
-    import av
-
-    if isinstance(error, FileNotFoundError):
-        return "there is no such file"
-    if isinstance(error, av.InvalidDataError):
-        return "it is no video file, or damaged from the start"
-    return str(getattr(error, "strerror", None) or error)
