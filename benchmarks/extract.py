@@ -23,9 +23,10 @@ from iic_step import clock, memory
 from praxino.backbones.r3d import R3D
 from praxino.catalogs.base import Catalog, Video
 from praxino.clips.dataset import LoadedVideo, collate
+from praxino.clips.in_turn import loaded_videos
 from praxino.clips.samplers import EvenClips
 from praxino.encoders.encoder import Encoder
-from praxino.evaluations.features import extract, loaded_videos
+from praxino.evaluations.features import extract
 from praxino.streams.base import Canvas, FrameReader, Stream
 from praxino.views.pipeline import View
 

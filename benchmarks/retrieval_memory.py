@@ -24,10 +24,10 @@ from torch.nn import functional as F
 from praxino.backbones.base import Backbone
 from praxino.catalogs.base import Catalog, Video
 from praxino.clips.dataset import LoadedVideo, collate
+from praxino.clips.in_turn import loaded_videos
 from praxino.clips.samplers import EvenClips
 from praxino.encoders.encoder import Encoder
 from praxino.evaluations.comparison import compared_features
-from praxino.evaluations.features import loaded_videos
 from praxino.evaluations.joint import members_of
 from praxino.streams.base import Canvas, FrameReader, Stream
 from praxino.views.motion import Residual

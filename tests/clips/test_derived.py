@@ -14,13 +14,13 @@ from praxino.catalogs.base import Video
 from praxino.catalogs.folder import VideoFolder
 from praxino.clips.black import zero_batch
 from praxino.clips.dataset import ClipDataset, load_clips
+from praxino.clips.in_turn import loaded_videos
 from praxino.clips.loader import ClipLoader
 from praxino.clips.samplers import EvenClips, RandomClip
 from praxino.configuration.complete import complete, instantiate
 from praxino.configuration.documents import read
 from praxino.encoders.protocol import Protocol
 from praxino.errors import UnreadableVideo, UserError
-from praxino.evaluations.features import loaded_videos
 from praxino.methods.simclr import SimCLR
 from praxino.rng import Rng
 from praxino.streams.base import Canvas, Derived

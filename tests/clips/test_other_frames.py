@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from praxino.clips.dataset import ClipDataset
+from praxino.clips.in_turn import loaded_videos
 from praxino.clips.loader import ClipLoader
 from praxino.clips.samplers import EvenClips
 from praxino.errors import UserError
-from praxino.evaluations.features import loaded_videos
 from praxino.streams.base import Canvas, FrameReader, Stream
 from toys import ToyCatalog, ToyPair, ToySampler
 

@@ -134,7 +134,10 @@ def test_resumed_as_if_never_stopped(runs, name):
     assert_within(earlier["optimizer"]["param_groups"], later["optimizer"]["param_groups"], "groups", strict=False)
     (file,) = (now / f"{name}-stopped").glob("encoder*.safetensors")
     earlier, later = load_file(then / name / file.name), load_file(file)
-    assert earlier.keys() == later.keys()
+    # Statistics of its views are new; only a pretraining whose protocol asks for them takes any.
+    more = later.keys() - earlier.keys()
+    assert bool(more) == (name == "simclr")
+    assert all(key.startswith("views.") for key in more)
     assert_within(earlier, later)
 
 

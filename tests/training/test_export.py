@@ -143,8 +143,9 @@ def test_two_processes(tmp_path):
     done = subprocess.run(command, env=environment, check=False, capture_output=True, timeout=240)
     assert done.returncode == 0, done.stderr.decode()[-3000:]
     assert equal(weights(tmp_path / "run"), after_epoch(tmp_path / "run", 2))
-    record = Encoder.load(tmp_path / "run", trust=("toys",)).record
-    assert (record["epochs"], record["environment"]["processes"]) == (2, 2)
+    encoder = Encoder.load(tmp_path / "run", trust=("toys",))
+    assert (encoder.record["epochs"], encoder.record["environment"]["processes"]) == (2, 2)
+    assert encoder.statistics["rgb"].centre.any()  # taken by the first, while the other one waits
 
 
 if __name__ == "__main__":  # each of the two processes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from praxino.cli.line.arguments import required, take_apart
@@ -24,6 +25,7 @@ def run(argv: Sequence[str]) -> None:
     from praxino.cli.line.help import print_help
     from praxino.cli.line.terminal import progress_shown
     from praxino.configuration.complete import instantiate
+    from praxino.encoders.cautions import caution
     from praxino.evaluations.embedding import embed_videos
 
     if "help" in words.flags:
@@ -32,8 +34,11 @@ def run(argv: Sequence[str]) -> None:
     place, trust = required(words, POSITIONAL)[0], words.options.pop("trust", None)
     config = configured(embed_videos, words.options, without=NOT_TYPED)
     arguments = instantiate(embed_videos, config)
+    encoder = loaded_encoder(place, trust)
+    if line := caution(encoder, arguments.get("view")):
+        print(f"warning: {line}", file=sys.stderr)
     with progress_shown(embed_videos, "reading videos") as shown:
-        embedded = embed_videos(loaded_encoder(place, trust), **arguments, **shown)
+        embedded = embed_videos(encoder, **arguments, **shown)
     clips, width = embedded.vectors.shape
     print(f"{config['out']}: {clips} clips of {embedded.videos} videos, {width} numbers each")
     for id, reason in embedded.left_out:

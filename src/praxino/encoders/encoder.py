@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,9 +20,11 @@ from praxino.catalogs.base import Video
 from praxino.clips.dataset import collate, load_clips
 from praxino.clips.samplers import Sampler
 from praxino.described import arguments, build, describe
-from praxino.encoders import files
+from praxino.encoders import files, inputs
+from praxino.encoders.cautions import not_trained
 from praxino.encoders.head import Head
 from praxino.encoders.protocol import Protocol
+from praxino.encoders.statistics import Statistics, as_state, from_state
 from praxino.errors import UserError, misfit, nearest
 from praxino.rng import Rng
 from praxino.streams.base import Canvas, Derived, Stream
@@ -44,6 +47,10 @@ class Encoder:
         head: what says them, from the map's mean; None: where there are classes, a plain linear layer, drawn anew. Its
             weights are saved and loaded with the backbone's.
         record: where it comes from (recipe, versions, seed, steps): written into encoder.json.
+
+    Attributes:
+        statistics: view -> what its vectors are measured with; saved and loaded with the weights. A pretraining whose
+            protocol asks for them takes them on its training videos; other encoders have none.
 
     Raises:
         UserError: if the head does not fit the backbone or the classes.
@@ -79,6 +86,7 @@ class Encoder:
                 f"{backbone.dim} and {len(self.classes)} classes"
             )
         self.record = dict(record or {})
+        self.statistics: dict[str, Statistics] = {}
 
     @classmethod
     def of(cls, backbone: Backbone, protocol: Protocol) -> Self:
@@ -91,19 +99,26 @@ class Encoder:
         Raises:
             UserError: if there is none.
         """
-        if name is None:
-            return next(iter(self.views.values()))
-        if name not in self.views:
-            raise UserError(f"the encoder has no view '{name}'.{nearest(name, self.views)}")
-        return self.views[name]
+        return self.views[self.name_of(name)]
+
+    def name_of(self, view: str | None = None) -> str:
+        """The name of a view; None: of the first.
+
+        Raises:
+            UserError: if there is none.
+        """
+        if view is not None and view not in self.views:
+            raise UserError(f"the encoder has no view '{view}'.{nearest(view, self.views)}")
+        return next(iter(self.views)) if view is None else view
 
     @property
     def device(self) -> torch.device:
         return next(self.backbone.parameters()).device
 
     def to(self, device: torch.device | str) -> Self:
-        """Moves the backbone and the head, in place."""
+        """Moves the backbone, the head and the statistics, in place."""
         self.backbone.to(device)
+        self.statistics = {name: own.to(device) for name, own in self.statistics.items()}
         if self.head is not None:
             self.head.to(device)
         return self
@@ -128,18 +143,27 @@ class Encoder:
                 module.training = training
 
     @torch.no_grad()
-    def features(self, batch: ClipBatch, view: str | None = None) -> Tensor:
+    def features(self, batch: ClipBatch, view: str | None = None, as_measured: bool = False) -> Tensor:
         """One vector a clip.
 
         Args:
             batch: B videos of N clips, on any device.
             view: which view; None: the first.
+            as_measured: with the view's own BatchNorm statistics, and less its centre, where the encoder has them; then
+                in evaluation mode. False: what the plain network gives, as evaluations need it, which bring their own.
 
         Returns:
             float32 [B * N, d] on the encoder's device.
+
+        Raises:
+            UserError: if the view's centre is a mean of another feature than the encoder's is now.
         """
+        own = self.statistics.get(self.name_of(view)) if as_measured else None
         clips = self.view(view)(batch.to(self.device), Rng(0)).flatten(0, 1)
-        return pool(self.backbone(clips), self.feature).float()
+        if own is None:
+            return pool(self.backbone(clips), self.feature).float()
+        with self.evaluating():
+            return own.vectors(self.backbone, clips, self.feature)
 
     @torch.no_grad()
     def logits(self, batch: ClipBatch, view: str | None = None) -> Tensor:
@@ -159,12 +183,15 @@ class Encoder:
         clips = self.view(view)(batch.to(self.device), Rng(0)).flatten(0, 1)
         return self.head(pool(self.backbone(clips), "mean")).float()
 
-    def embed(self, video: str | Path | Video, view: str | None = None, batch_size: int = 8) -> NDArray[np.float32]:
-        """The vectors of a video's clips.
+    def embed(
+        self, video: str | Path | Video | NDArray[np.uint8], view: str | None = None, batch_size: int = 8
+    ) -> NDArray[np.float32]:
+        """The vectors of a video's clips, as they are measured: see `features`.
 
         Args:
-            video: a video file, a folder of frames, or a `Video`.
-            view: which view; None: the first.
+            video: a video file, a picture, a folder of frames, a `Video`, or frames uint8 [T, H, W, 3] in RGB, 25 a
+                second.
+            view: which view; None: the first. One that was not trained on, and has no statistics, warns.
             batch_size: clips through the network at once.
 
         Returns:
@@ -172,15 +199,17 @@ class Encoder:
 
         Raises:
             UnreadableVideo: if there is nothing to decode, or it is too short for the sampler.
+            UserError: if it is no video at all, or a picture where clips need more frames.
         """
-        stream = self.view(view).stream
-        if not isinstance(video, Video):
-            source = self.streams.get(stream)
-            video = Video(str(video), {source.of if isinstance(source, Derived) else stream: str(video)})
-        loaded = load_clips(video, (stream,), self.streams, self.canvas, self.sampler, np.random.default_rng(0))
+        name = self.name_of(view)
+        stream = self.views[name].stream
+        if line := not_trained(self, name):
+            warnings.warn(line, stacklevel=2)
+        given, streams = inputs.taken(video, stream, self.streams, self.sampler)
+        loaded = load_clips(given, (stream,), streams, self.canvas, self.sampler, np.random.default_rng(0))
         with self.evaluating():
             parts = [
-                self.features(collate([loaded.only(slice(k, k + batch_size))], [0], [None]), view).cpu()
+                self.features(collate([loaded.only(slice(k, k + batch_size))], [0], [None]), view, True).cpu()
                 for k in range(0, len(loaded.numbers), batch_size)
             ]
         return torch.cat(parts).numpy()
@@ -220,14 +249,17 @@ class Encoder:
 
     def _state(self) -> dict[str, Tensor]:
         own = self.head.state_dict() if self.head is not None else {}
-        return {**self.backbone.state_dict(), **{HEAD + name: value for name, value in own.items()}}
+        head = {HEAD + name: value for name, value in own.items()}
+        return {**self.backbone.state_dict(), **head, **as_state(self.statistics)}
 
     def _load_state(self, state: Mapping[str, Tensor]) -> None:
         if self.head is not None:
             own = {name: value for name, value in state.items() if name.startswith(HEAD)}
             self.head.load_state_dict({name.removeprefix(HEAD): value for name, value in own.items()})
             state = {name: value for name, value in state.items() if name not in own}
+        statistics, state = from_state(state, self.views, self.backbone, self.feature)
         self.backbone.load_state_dict(state)
+        self.statistics = statistics
 
 
 def load_encoders(place: str | Path, *, trust: tuple[str, ...] = ()) -> dict[str, Encoder]:

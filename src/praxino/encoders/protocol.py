@@ -20,8 +20,10 @@ class Protocol:
             spatial maximum (IIC's retrieval feature); or the mean over space at each time (TCLR's).
         streams: stream -> its reader; a stream not named is told by its files.
         reestimate_batchnorm: evaluations first re-estimate the BatchNorm statistics on the gallery's clips of the view
-            (without that, features of a view other than the trained one are worthless). The originals do not.
-        centred: evaluations take the gallery's mean off all vectors. The originals do not.
+            (without that, features of a view other than the trained one are worthless). The originals do not. The
+            encoder of a pretraining gets its own, from the run's videos, for the vectors that are taken home.
+        centred: evaluations take the gallery's mean off all vectors. The originals do not. The encoder of a pretraining
+            gets a mean of its own, too.
 
     Raises:
         UserError: if there is no view.

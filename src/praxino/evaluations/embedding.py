@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from praxino.catalogs.base import Catalog, Part
 from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
-from praxino.evaluations.features import embedded, evens_out
+from praxino.evaluations.features import Embed, embedded, evens_out
 from praxino.ranks import Device, pick_device
 
 
@@ -47,6 +47,8 @@ def embed_videos(
 ) -> Embedded:
     """Writes an .npz with `vectors` [clips, d] and, for each clip, `video` (id), `start` and `end` (seconds).
 
+    The vectors are those of `Encoder.embed`: with the encoder's own statistics, where it has them.
+
     Args:
         encoder: what embeds.
         catalog: the videos.
@@ -74,10 +76,13 @@ def embed_videos(
     seen = encoder.view(view)
     vectors, names, starts, ends = [], [], [], []
     left_out: list[tuple[str, str]] = []
+    embeds: dict[str, Embed] = {
+        "vectors": lambda batch: encoder.features(batch, view, as_measured=True),
+        "times": lambda batch: batch.times[:, 0],
+    }
     source = embedded(
-        videos, {"vectors": lambda batch: encoder.features(batch, view), "times": lambda batch: batch.times[:, 0]},
-        (seen.stream,), encoder.sampler, encoder.streams, encoder.canvas, left_out=left_out, workers=workers,
-        clips_at_once=clips_at_once, padded=evens_out(seen), progress=progress,
+        videos, embeds, (seen.stream,), encoder.sampler, encoder.streams, encoder.canvas, left_out=left_out,
+        workers=workers, clips_at_once=clips_at_once, padded=evens_out(seen), progress=progress,
     )  # fmt: skip
     for row, found in source:
         vectors.append(found["vectors"].numpy())

@@ -5,21 +5,19 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from praxino.batch import ClipBatch
 from praxino.catalogs.base import Video
-from praxino.clips.dataset import LoadedVideo, Streams, load_clips
+from praxino.clips.dataset import LoadedVideo, Streams
 from praxino.clips.flat import flat_batches
+from praxino.clips.in_turn import loaded_videos
 from praxino.clips.samplers import Sampler
-from praxino.errors import UnreadableVideo, UserError, check_numbers
-from praxino.rng import Rng
+from praxino.errors import UserError, check_numbers
 from praxino.streams.base import Canvas
 from praxino.views.pipeline import View
 
@@ -44,57 +42,6 @@ class VideoFeatures:
     groups: list[str | None]
     rows: NDArray[np.int64]
     left_out: list[tuple[str, str]] = field(default_factory=list)
-
-
-class _Clips:
-    """All clips of the video at a row, or the reason why there are none."""
-
-    def __init__(
-        self,
-        videos: Sequence[Video],
-        needed: Sequence[str],
-        sampler: Sampler,
-        streams: Streams,
-        canvas: Mapping[str, Canvas],
-    ) -> None:
-        self.videos, self.needed, self.sampler = videos, needed, sampler
-        self.streams, self.canvas = streams, canvas
-
-    def __getitem__(self, row: int) -> tuple[int, LoadedVideo | str | UserError]:
-        video = self.videos[row]
-        generator = Rng(0, "evaluation", row).shared()
-        try:
-            return row, load_clips(video, self.needed, self.streams, self.canvas, self.sampler, generator)
-        except UnreadableVideo as error:
-            return row, error.reason
-        except UserError as mistake:
-            return row, mistake  # a loading process would add its traceback to the line
-
-
-def loaded_videos(
-    videos: Sequence[Video],
-    needed: Sequence[str],
-    sampler: Sampler,
-    streams: Streams,
-    canvas: Mapping[str, Canvas],
-    rows: Sequence[int] | None = None,
-    workers: int = 0,
-) -> Iterator[tuple[int, LoadedVideo | str]]:
-    """(row, clips or the reason why there are none), in order."""
-    rows = range(len(videos)) if rows is None else rows
-    clips = _Clips(videos, needed, sampler, streams, canvas)
-    return _raised(iter(DataLoader(clips, batch_size=None, sampler=rows, collate_fn=_as_is, num_workers=workers)))  # type: ignore[arg-type]
-
-
-def _raised(items: Iterator[tuple[int, LoadedVideo | str | UserError]]) -> Iterator[tuple[int, LoadedVideo | str]]:
-    for row, item in items:
-        if isinstance(item, UserError):
-            raise item
-        yield row, item
-
-
-def _as_is(item: Any) -> Any:
-    return item
 
 
 def embedded(

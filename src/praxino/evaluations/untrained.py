@@ -14,6 +14,7 @@ from praxino.rng import Rng
 def untrained(encoder: Encoder, seed: int = 0) -> Encoder:
     """The encoder with a fresh backbone of the same kind: every layer drawn anew, also of what it wraps."""
     twin = copy.copy(encoder)
+    twin.statistics = {}  # those are the trained one's
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(Rng(seed, "untrained").shared().integers(2**31)))
         twin.backbone = fresh(encoder.backbone)

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from praxino import ranks
-from praxino.catalogs.base import Catalog
+from praxino.catalogs.base import Catalog, Video
 from praxino.clips.loader import ClipLoader
 from praxino.clips.samplers import Sampler
 from praxino.described import class_path
+from praxino.encoders.cautions import TRAINED, trained_views
 from praxino.encoders.files import file_name
 from praxino.encoders.protocol import Protocol
+from praxino.encoders.reestimate import give_statistics
 from praxino.errors import UserError, nearest
 from praxino.methods.base import Method
 from praxino.ranks import Device
@@ -28,6 +30,7 @@ from praxino.training.stages import Stage, refuse_unknown_metrics, refuse_valida
 from praxino.training.tryout import LAST_BATCH, refuse_fewer_videos
 from praxino.training.validation import TOTAL, Choice, choice_of, together
 from praxino.training.videos import RunVideos
+from praxino.views.pipeline import View
 
 Weights = Literal["last", "best"]
 KIND = "pretrain"
@@ -164,7 +167,7 @@ def pretrain(
         session.write_held_out(held_out)
         validating = session.validation(mixed, method.streams, sampler, streams, canvas, own)
     if session.fit(method, loader, stages, validating, best):
-        save_encoders(run, method, protocol, recipe, seed, export)
+        save_encoders(run, method, protocol, recipe, seed, export, kept, workers)
         ranks.barrier()  # whether a run is finished is read from what rank 0 has written
     return run
 
@@ -188,9 +191,20 @@ def _choice(chosen_by: str | None, export: Weights, numbers: Sequence[str]) -> C
 
 
 def save_encoders(
-    run: Run, method: Method, protocol: Protocol, recipe: Mapping[str, Any], seed: int, export: Weights = "last"
+    run: Run,
+    method: Method,
+    protocol: Protocol,
+    recipe: Mapping[str, Any],
+    seed: int,
+    export: Weights = "last",
+    videos: Sequence[Video] = (),
+    workers: int = 0,
 ) -> list[Path]:
-    """Writes the method's encoders into the run's folder; with `export` "best" the method takes those weights."""
+    """Writes the method's encoders into the run's folder; with `export` "best" the method takes those weights.
+
+    Where the protocol asks for statistics the encoders get their own, from `videos`, before they are written: a kill in
+    between leaves the run unfinished.
+    """
     if not run.writes:
         return []
     best = run.checkpoint_file.with_name("best.ckpt")
@@ -202,10 +216,15 @@ def save_encoders(
         method.load_state_dict(checkpoint["task"])
     at = checkpoint["position"] if checkpoint else {"step": 0, "epoch": 0}
     record = {"recipe": dict(recipe), "seed": seed, "steps": at["step"], "epochs": at["epoch"], "weights": export}
+    seen = [view for view in vars(method).values() if isinstance(view, View)]
     saved = []
     encoders = method.exports(protocol)
     for name, encoder in encoders.items():
         encoder.record = {**record, "encoders": list(encoders), "environment": environment()}
+        if seen:
+            encoder.record[TRAINED] = trained_views(encoder.views, seen)
+        if line := give_statistics(encoder, videos, workers):
+            run.log(line)
         saved.append(encoder.save(run.path / file_name(name)))
         run.log(f"encoder: {saved[-1]}")
     return saved
