@@ -1,32 +1,125 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and the encoding of ours."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from praxino.errors import UserError
 
 
 @contextmanager
-def written_aside(path: Path) -> Iterator[Path]:
+def writing(path: Path) -> Iterator[None]:
+    """What the operating system refuses within it is one line about `path`.
+
+    Raises:
+        UserError: in place of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+@contextmanager
+def written_aside(path: Path, shared: bool = False) -> Iterator[Path]:
     """A path to write to, which is renamed to `path` at the end; on failure nothing is left.
 
     Args:
         path: the file; folders above it are made.
+        shared: several processes may write the file at the same time; each writes aside under a name of its own.
+
+    Raises:
+        UserError: if it cannot be written, or something else than a file has its place.
+    """
+    aside = path.with_name(f"{path.name}.{os.getpid()}.part" if shared else f"{path.name}.part")
+    try:
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists() and not path.is_file():
+                raise UserError(f"{path} cannot be written: it is {'a folder' if path.is_dir() else 'no regular file'}")
+            yield aside
+            os.replace(aside, path)
+    finally:
+        # A disk that refuses to be cleaned has refused to be written, which has been said.
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_aside(folder: Path) -> Iterator[Path]:
+    """An empty folder to fill, which takes the place of `folder` at the end; on failure `folder` is as it was.
 
     Raises:
         UserError: if it cannot be written.
     """
-    aside = path.with_name(path.name + ".part")
+    aside, before = (folder.with_name(f"{folder.name}.{what}") for what in ("part", "before.part"))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield aside
-        os.replace(aside, path)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror or error}") from None
+        with writing(folder):
+            shutil.rmtree(aside, ignore_errors=True)
+            aside.mkdir(parents=True)
+            yield aside
+            _take_place(aside, folder, before)
     finally:
-        if aside.exists():
-            aside.unlink()
+        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(before, ignore_errors=True)
+
+
+def _take_place(aside: Path, folder: Path, before: Path) -> None:
+    shutil.rmtree(before, ignore_errors=True)
+    if folder.exists():
+        os.replace(folder, before)
+    try:
+        os.replace(aside, folder)
+    except OSError:
+        if before.exists():
+            os.replace(before, folder)
+        raise
+
+
+def encoded(text: str) -> bytes:
+    """The bytes of a text file of ours: UTF-8.
+
+    Names of files need not be UTF-8. A byte that is none comes from the system as half a surrogate pair, and is written
+    as the byte that it was; any other half, which no name of a file has, as its number.
+    """
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace")
+
+
+def read_text(path: Path) -> str:
+    """A text file of ours, the ends of its lines as they are.
+
+    Raises:
+        OSError: if it cannot be read.
+    """
+    return path.read_bytes().decode("utf-8", "surrogateescape")
+
+
+def write_text(path: Path, text: str, shared: bool = False) -> None:
+    """Writes a text file of ours, aside first.
+
+    Args:
+        path, shared: as of `written_aside`.
+        text: all of it.
+
+    Raises:
+        UserError: as of `written_aside`.
+    """
+    with written_aside(path, shared) as aside:
+        aside.write_bytes(encoded(text))
+
+
+def append_text(path: Path, text: str) -> None:
+    """Appends to a text file of ours.
+
+    Raises:
+        UserError: if it cannot be written.
+    """
+    with writing(path), path.open("ab") as file:
+        file.write(encoded(text))

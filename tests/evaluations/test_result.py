@@ -131,7 +131,7 @@ def test_a_failure_leaves_what_was_there(tmp_path, whole, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("PIL.Image.Image.save", full)
-    with pytest.raises(UserError, match=r"linear\.json cannot be written: No space left on device"):
+    with pytest.raises(UserError, match=r"linear-frames cannot be written: No space left on device"):
         write_result(tmp_path, "linear", whole, ())
     assert files(tmp_path) == before
     assert not list(tmp_path.rglob("*.part"))

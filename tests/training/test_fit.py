@@ -194,7 +194,7 @@ def test_the_best_epoch_is_kept(tmp_path, monkeypatch):
     seen, written = [], []
     monkeypatch.setattr(
         "praxino.training.run.save_checkpoint",
-        lambda path, state: (written.append(path.name), save_checkpoint(path, state)),
+        lambda path, *more: (written.append(path.name), save_checkpoint(path, *more)),
     )
 
     class Watching(Schedule):
@@ -216,6 +216,7 @@ def test_the_best_epoch_is_kept(tmp_path, monkeypatch):
         "best.ckpt",
         "epoch-0002.ckpt",
         "last.ckpt",
+        "previous.ckpt",
     ]
 
 

@@ -227,7 +227,8 @@ def test_a_clip_does_not_depend_on_when_a_file_was_found_to_be_shorter(tmp_path)
 
 def test_a_damaged_checkpoint_is_told(tmp_path):
     pretrain(**arguments(tmp_path / "run"))
-    (tmp_path / "run/checkpoints/last.ckpt").write_bytes(b"PK nonsense")
+    for name in ("last", "previous"):
+        (tmp_path / f"run/checkpoints/{name}.ckpt").write_bytes(b"PK nonsense")
     with pytest.raises(UserError, match=r"last\.ckpt cannot be read"):
         pretrain(**arguments(tmp_path / "run"), resume=True)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from praxino.cli.line.arguments import required, take_apart
 from praxino.cli.line.configured import configured
+from praxino.printable import printable
 
 USAGE = """praxino embed RUN --videos DIR --out vectors.npz [--any.argument VALUE]
 
@@ -40,6 +41,6 @@ def run(argv: Sequence[str]) -> None:
     with progress_shown(embed_videos, "reading videos") as shown:
         embedded = embed_videos(encoder, **arguments, **shown)
     clips, width = embedded.vectors.shape
-    print(f"{config['out']}: {clips} clips of {embedded.videos} videos, {width} numbers each")
+    print(printable(f"{config['out']}: {clips} clips of {embedded.videos} videos, {width} numbers each"))
     for id, reason in embedded.left_out:
-        print(f"left out: {id}: {reason}")
+        print(printable(f"left out: {id}: {reason}"))

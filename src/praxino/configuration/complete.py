@@ -32,6 +32,7 @@ from praxino.configuration.signatures import (
 )
 from praxino.described import PLAIN, class_path, describe
 from praxino.errors import UserError, nearest
+from praxino.printable import odd_bytes_shown
 
 Place = tuple[str | int, ...]
 
@@ -168,6 +169,8 @@ def _parser(hint: Any) -> ArgumentParser:
 
 def as_typed(hint: Any, value: Any) -> Any:
     """`value`, which may be a string as typed, as the type `hint`."""
+    if isinstance(value, str) and is_path(hint) and odd_bytes_shown(value) != value:
+        return Path(value)  # below it would be read as YAML, which knows no bytes that are no UTF-8
     return _parser(hint).parse_object({"value": value}).value
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import yaml
 
 from praxino.errors import UserError
+from praxino.files import write_text
 
 
 def parsed(text: str, where: str) -> Any:
@@ -55,12 +55,12 @@ def read(path: str | Path) -> dict[str, Any]:
 
 
 def write(path: str | Path, config: Mapping[str, Any]) -> None:
-    """Writes a recipe that `read` reads; aside first, then renamed."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".part")
-    aside.write_text(as_yaml(config), encoding="utf-8")
-    os.replace(aside, path)
+    """Writes a recipe that `read` reads; aside first, then renamed.
+
+    Raises:
+        UserError: if it cannot be written.
+    """
+    write_text(Path(path), as_yaml(config))
 
 
 def as_yaml(config: Mapping[str, Any]) -> str:

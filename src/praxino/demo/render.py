@@ -9,8 +9,6 @@ brightness have the same distribution in every class, by construction and not by
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,6 +20,7 @@ from PIL import Image
 
 from praxino.demo.scenery import Scenery, background, sprite
 from praxino.errors import UserError
+from praxino.files import folder_aside
 from praxino.rng import Rng
 
 CLASSES = ("bounce", "flicker", "rotate", "shake", "slide", "zoom")
@@ -190,8 +189,7 @@ def render(folder: str | Path, videos: int = 480, seed: int = 0, progress: Progr
     wanted = {"format": FORMAT, "videos": videos, "seed": seed}
     if _holds(folder, wanted):
         return folder
-    aside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    try:
+    with folder_aside(folder) as aside:
         for name in CLASSES:
             (aside / name).mkdir(parents=True, exist_ok=True)
         lists: dict[str, list[str]] = {"train": [], "test": []}
@@ -205,11 +203,8 @@ def render(folder: str | Path, videos: int = 480, seed: int = 0, progress: Progr
             if progress is not None:
                 progress(row + 1, videos)
         for part, lines in lists.items():
-            (aside / f"{part}.txt").write_text("".join(sorted(lines)))
-        (aside / MARK).write_text(json.dumps(wanted) + "\n")
-        os.replace(aside, folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+            (aside / f"{part}.txt").write_text("".join(sorted(lines)), encoding="utf-8")
+        (aside / MARK).write_text(json.dumps(wanted) + "\n", encoding="utf-8")
     return folder
 
 
@@ -218,7 +213,7 @@ def _holds(folder: Path, wanted: dict[str, int]) -> bool:
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return False
     try:
-        found = json.loads((folder / MARK).read_text())
+        found = json.loads((folder / MARK).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise UserError(f"{folder} is there and is no rendered set: name another folder, or remove it") from None
     if found != wanted:

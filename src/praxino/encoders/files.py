@@ -80,7 +80,7 @@ def _refuse_incomplete(found: Mapping[str, Path]) -> None:
         return
     ((name, path),) = found.items()
     try:
-        wanted = json.loads(path.with_suffix(".json").read_text())["record"].get("encoders", [name])
+        wanted = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["record"].get("encoders", [name])
         missing = [other for other in wanted if not path.with_name(file_name(other)).is_file()]
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return  # `read` says what is wrong with it
@@ -101,7 +101,7 @@ def write(path: Path, description: Mapping[str, Any], state: Mapping[str, Tensor
     weights = save({name: value.detach().cpu().contiguous() for name, value in state.items()})
     with written_aside(path.with_suffix(".json")) as description_aside, written_aside(path) as aside:
         aside.write_bytes(weights)
-        description_aside.write_text(json.dumps(description, indent=1) + "\n")
+        description_aside.write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
 
 
 def read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -111,15 +111,15 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         UserError: if one of the two is missing or damaged.
     """
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors.torch import load
 
     beside = path.with_suffix(".json")
     if not beside.is_file():
         raise UserError(f"{beside} is missing: an encoder is {path.name} and {beside.name} side by side")
     try:
-        said = json.loads(beside.read_text())
+        said = json.loads(beside.read_text(encoding="utf-8"))
         if not isinstance(said, dict) or "record" not in said:
             raise ValueError("its .json is no description of an encoder")
-        return said, load_file(path)
+        return said, load(path.read_bytes())  # by itself it opens no name that is no UTF-8
     except (ValueError, SafetensorError) as error:
         raise UserError(f"the encoder {path} is damaged: {error}") from None

@@ -14,6 +14,7 @@ from praxino.catalogs.base import Catalog, Part
 from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
 from praxino.evaluations.features import Embed, embedded, evens_out
+from praxino.files import written_aside
 from praxino.ranks import Device, pick_device
 
 
@@ -70,6 +71,10 @@ def embed_videos(
         raise UserError(f"the folder {out.parent} does not exist: make it, or pass another --out")
     if out.is_dir():
         raise UserError(f"{out} is a folder: pass --out {out / 'vectors.npz'}")
+    if out.exists() and not out.is_file():
+        raise UserError(f"{out} is no file that can be written: pass another --out")
+    if not os.access(out.parent, os.W_OK):  # told before hours of embedding
+        raise UserError(f"{out} cannot be written: the folder {out.parent} is read-only for you")
     if not len(videos):
         raise UserError(f"there are no videos to embed: the part '{part}' of the catalog is empty")
     encoder.to(pick_device(device)).backbone.eval()
@@ -95,8 +100,6 @@ def embed_videos(
             + (": pass --max_left_out 1 to go on without them" if vectors else "")
         )
     made = Embedded(np.concatenate(vectors), np.array(names), np.concatenate(starts), np.concatenate(ends), left_out)
-    aside = out.with_name(out.name + ".part")
-    with aside.open("wb") as file:
+    with written_aside(out) as aside, aside.open("wb") as file:
         np.savez(file, vectors=made.vectors, video=made.video, start=made.start, end=made.end)
-    os.replace(aside, out)
     return made

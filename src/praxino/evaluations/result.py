@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +13,7 @@ from praxino.clips.dataset import Streams
 from praxino.errors import UserError
 from praxino.evaluations.figures import Curves, Picture, check_pictures, curves_of, plain_curves, write_pictures
 from praxino.evaluations.thumbnails import Thumbnails
-from praxino.files import written_aside
+from praxino.files import folder_aside, written_aside
 
 
 @dataclass
@@ -98,7 +95,7 @@ def write_result(
     curves = [plain_curves(one) for one in result.curves]
     frames = folder / "evaluations" / f"{name}-frames"
     path = frames.with_name(f"{name}.json")
-    with written_aside(path) as path_aside, _folder_aside(frames) as aside:
+    with written_aside(path) as path_aside, folder_aside(frames) as aside:
         data = {
             "protocol": result.protocol,
             "title": result.title,
@@ -131,34 +128,23 @@ def _gallery(result: Result, classes: Sequence[str], thumbnails: Thumbnails) -> 
     ]
 
 
-@contextmanager
-def _folder_aside(folder: Path) -> Iterator[Path]:
-    """An empty folder to fill, which takes the place of `folder` at the end; on failure nothing of it is left."""
-    aside = folder.with_name(folder.name + ".part")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    try:
-        yield aside
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(aside, folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
 def read_result(folder: str | Path, name: str) -> Result:
     """The table and the curves of what `write_result` wrote, without its pictures and without the single queries.
 
     Raises:
-        UserError: if it is not there.
+        UserError: if it is not there, or damaged.
     """
     path = Path(folder) / "evaluations" / f"{name}.json"
     if not path.is_file():
         raise UserError(f"{path} is missing: the evaluation has to be made once more")
-    said = json.loads(path.read_text(encoding="utf-8"))
-    rows = [Row(**row) for row in said["rows"]]
-    left_out = [(one["id"], one["reason"]) for one in said["left_out"]]
-    curves = [curves_of(one) for one in said.get("curves") or []]  # results of earlier versions have none
-    table = said["protocol"], said["title"], said["settings"], said["columns"], rows
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        rows = [Row(**row) for row in said["rows"]]
+        left_out = [(one["id"], one["reason"]) for one in said["left_out"]]
+        curves = [curves_of(one) for one in said.get("curves") or []]  # results of earlier versions have none
+        table = said["protocol"], said["title"], said["settings"], said["columns"], rows
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise UserError(f"{path} is damaged: the evaluation has to be made once more") from None
     return Result(*table, left_out=left_out, curves=curves)
 
 

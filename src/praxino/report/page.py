@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from praxino.files import write_text
+from praxino.printable import odd_bytes_shown
 from praxino.report import evaluation_curves, gallery, pictures, tables, training_curves
 from praxino.report.markup import definitions, folded, note, plural, section, table, text
 from praxino.report.opening import facts, summary
@@ -31,17 +32,12 @@ def write_report(folder: str | Path) -> Path:
         The file.
 
     Raises:
-        UserError: if the folder holds no run.
+        UserError: if the folder holds no run, or cannot be written to.
     """
     record = read_run(folder)
     path = record.folder / NAME
-    aside = path.with_name(f".{NAME}.{os.getpid()}.part")
-    try:
-        # Half a character, as a hand-written file may hold, is shown as its number.
-        aside.write_text(page(record), encoding="utf-8", errors="backslashreplace")
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
+    # Bytes of names that are no UTF-8, and half a character of a hand-written file, are shown as their numbers.
+    write_text(path, odd_bytes_shown(page(record)), shared=True)
     return path
 
 

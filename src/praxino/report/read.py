@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any
 import yaml
 
 from praxino.errors import UserError
+from praxino.files import read_text
 from praxino.report.form import is_evaluation
 from praxino.report.markup import finite
 
@@ -105,11 +107,12 @@ def _encoders(folder: Path) -> list[str]:
     return [stem.removeprefix("encoder").removeprefix("-") for stem in stems if stem.partition("-")[0] == "encoder"]
 
 
-def _text(record: Record, path: Path) -> str | None:
+def _text(record: Record, path: Path, odd_bytes: bool = False) -> str | None:
+    """A file's text; with `odd_bytes` it may hold names that are no UTF-8."""
     if not path.exists():
         return None
     try:
-        return path.read_text(encoding="utf-8")
+        return read_text(path) if odd_bytes else path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         record.problems.append(f"{path.relative_to(record.folder)} cannot be read: {error}.")
         return None
@@ -140,14 +143,17 @@ def _read_json(record: Record, path: Path) -> dict[str, Any]:
 
 
 def _read_videos(record: Record) -> None:
-    text = _text(record, record.folder / "videos.csv")
+    text = _text(record, record.folder / "videos.csv", odd_bytes=True)
     if text is None:
         return
-    lines = csv.DictReader(text.splitlines())
-    if not {"id", "frames", "status", "reason"} <= set(lines.fieldnames or ()):
-        record.problems.append("videos.csv lacks its heading and is left out.")
-        return
-    record.videos = [ListedVideo(v["id"] or "", v["frames"] or "", v["status"] or "", v["reason"] or "") for v in lines]
+    lines = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        if not {"id", "frames", "status", "reason"} <= set(lines.fieldnames or ()):
+            record.problems.append("videos.csv lacks its heading and is left out.")
+            return
+        record.videos = [ListedVideo(*(v[name] or "" for name in ("id", "frames", "status", "reason"))) for v in lines]
+    except csv.Error as error:
+        record.problems.append(f"videos.csv cannot be read and is left out: {error}.")
 
 
 def _read_metrics(record: Record) -> None:

@@ -7,31 +7,30 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from dataclasses import asdict
 from functools import partial
 from typing import Any, Literal
 
 import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.optim import Optimizer
 
 from praxino import ranks
 from praxino.clips.loader import ClipLoader
-from praxino.errors import UserError, misfit
+from praxino.errors import UserError
 from praxino.methods.base import Losses, Task
 from praxino.rng import Rng
+from praxino.training.due import Due
 from praxino.training.health import Health
 from praxino.training.interrupts import Interrupts
 from praxino.training.position import Position, Sums
 from praxino.training.precision import Precision, Scaler, autocast
 from praxino.training.progress import Progress
+from praxino.training.restoring import NOT_FINITE, fitting, restore_stage, restored, snapshot_of
 from praxino.training.run import Run
 from praxino.training.stages import Stage
 from praxino.training.step_numbers import gaps_of, kept_of, memory_line, missed_of, terms_of
 
 HEALTH_EVERY = 10
-NOT_FINITE = "the last good checkpoint is kept; lower the learning rate, pass --clip_norm 1, or --precision fp32"
 
 
 def fit(
@@ -45,7 +44,8 @@ def fit(
     accumulate: int = 1,
     precision: Precision = "fp32",
     clip_norm: float | None = None,
-    checkpoint_steps: int = 200,
+    checkpoint_steps: int | None = None,
+    checkpoint_minutes: float | None = None,
     keep_epochs: int | None = None,
     after_epoch: Callable[[Task, int], Mapping[str, float]] | None = None,
     best: tuple[str, Literal["min", "max"]] | None = None,
@@ -62,7 +62,9 @@ def fit(
         accumulate: batches that make one optimizer step; their gradients are averaged.
         precision: of the forward.
         clip_norm: largest norm of the gradient.
-        checkpoint_steps: a checkpoint every so many steps, besides one at each epoch's end.
+        checkpoint_steps: a checkpoint every so many steps, besides one at each epoch's end; None: 200, or none where
+            `checkpoint_minutes` is given.
+        checkpoint_minutes: a checkpoint when so many minutes have passed since the last one.
         keep_epochs: keeps a copy of the checkpoint every so many epochs.
         after_epoch: called with (task, epoch); its numbers join the epoch's before the schedule observes them.
         best: (number of the epoch, "min" or "max"): its best checkpoint is kept as best.ckpt; an epoch without this
@@ -78,20 +80,15 @@ def fit(
     module = _distributed(task, device)
     steps_per_epoch = len(loader) // accumulate
     at, health, scaler = Position(), Health(), Scaler(precision, device)
-    saved = run.checkpoint()
-    run.cut_metrics(saved["metrics_size"] if saved else 0)
+    saved = run.checkpoint(run.log)
     if saved is not None:
-        try:
-            task.load_state_dict(saved["task"])
-        except RuntimeError as error:
-            raise UserError(f"{run.checkpoint_file} is of another network than the recipe's: {misfit(error)}") from None
-        at = Position(**{**saved["position"], "sums": Sums(**saved["position"]["sums"])})
-        health.load_state_dict(saved["health"])
-        scaler.load_state_dict(saved["scaler"])
-        if saved["finished"]:
-            return True
+        at = restored(saved, run.checkpoint_file, task, health, scaler, len(loader), len(stages))
+    run.cut_metrics(saved["metrics_size"] if saved else 0)
+    if saved is not None and saved["finished"]:
+        return True
 
     total = sum(stage.length(steps_per_epoch) for stage in stages)
+    due = Due(checkpoint_steps, checkpoint_minutes)
     with (
         Interrupts(device) as interrupts,
         Progress(total, at.step, show=run.writes) as progress,
@@ -99,14 +96,15 @@ def fit(
     ):
         while at.stage < len(stages):
             stage = stages[at.stage]
+            first_step: AbstractContextManager = nullcontext()
             optimizer = stage.make_optimizer(task)
             parameters = [p for group in optimizer.param_groups for p in group["params"]]
             if saved is not None and saved["position"]["stage_step"]:
-                optimizer.load_state_dict(saved["optimizer"])
-                stage.schedule.load_state_dict(saved["schedule"])
+                restore_stage(saved, run.checkpoint_file, optimizer, stage.schedule)
+                first_step = fitting(run.checkpoint_file, "optimizer")
             saved = None
             length = stage.length(steps_per_epoch)
-            snapshot = partial(_snapshot, task, stage, optimizer, scaler, health, at)
+            snapshot = partial(snapshot_of, task, stage, optimizer, scaler, health, at)
 
             while at.stage_step < length and not stage.schedule.finished():
                 rate = stage.set_rates(optimizer, at.stage_step, steps_per_epoch)
@@ -131,7 +129,9 @@ def fit(
                         scaler.backward(losses.total / accumulate)
                     parts.append(losses)
                     at.batch += 1
-                stepped, norm = scaler.step(optimizer, parameters, clip_norm)
+                with first_step, _out_of_memory_told():
+                    stepped, norm = scaler.step(optimizer, parameters, clip_norm)
+                first_step = nullcontext()
                 if stepped:
                     task.after_step(kept_of(parts))
                 at.step += 1
@@ -166,8 +166,10 @@ def fit(
                     if keep_epochs is not None and at.epoch % keep_epochs == 0:
                         kept.append(f"epoch-{at.epoch:04d}.ckpt")
                     run.save(snapshot(), keep_as=kept)
-                elif at.step % checkpoint_steps == 0:
+                    due.saved()
+                elif due.at(at.step):
                     run.save(snapshot())
+                    due.saved()
                 if interrupts.agreed():
                     run.save(snapshot())
                     ranks.barrier()
@@ -187,23 +189,6 @@ def _distributed(task: Task, device: torch.device) -> nn.Module:
         # Buffers are not broadcast: banks and queues are equal on all ranks by construction.
         devices = [device.index] if device.type == "cuda" else None
         return DistributedDataParallel(task, device_ids=devices, broadcast_buffers=False)
-
-
-def _snapshot(
-    task: Task, stage: Stage, optimizer: Optimizer, scaler: Scaler, health: Health, at: Position, finished: bool = False
-) -> dict[str, Any]:
-    # A gradient that is not finite does not show in the loss of its own step: it must not get into the last good one.
-    if not torch.stack([p.detach().isfinite().all() for p in task.parameters()]).all():
-        raise UserError(f"the weights are not finite before step {at.step} of epoch {at.epoch}: {NOT_FINITE}")
-    return {
-        "task": task.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "schedule": stage.schedule.state_dict(),
-        "scaler": scaler.state_dict(),
-        "health": health.state_dict(),
-        "position": asdict(at),
-        "finished": finished,
-    }
 
 
 def _synchronised(module: nn.Module, last: bool) -> AbstractContextManager:

@@ -48,8 +48,10 @@ class Health:
     def add(self, embeddings: Mapping[str, Tensor]) -> None:
         """Takes the rows of all ranks of one step, each [B, d]."""
         for name, rows in embeddings.items():
-            kept = [self.window[name]] if name in self.window else []
-            self.window[name] = torch.cat([*kept, rows.detach().float().cpu()])[-self.videos :]
+            before, rows = self.window.get(name), rows.detach().float().cpu()
+            # Of another width is what a checkpoint of another network has left.
+            kept = [] if before is None or before.shape[1:] != rows.shape[1:] else [before]
+            self.window[name] = torch.cat([*kept, rows])[-self.videos :]
 
     def ranks(self) -> dict[str, float]:
         """Effective rank by name; "effective_rank" alone where there is one kind of embedding."""

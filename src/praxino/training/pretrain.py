@@ -22,9 +22,11 @@ from praxino.ranks import Device
 from praxino.rng import Rng
 from praxino.streams.base import Canvas, Derived, Stream
 from praxino.training.checkpoint import load_checkpoint
+from praxino.training.environment import environment
 from praxino.training.held_out import By, split_off
 from praxino.training.precision import Precision
-from praxino.training.run import Run, environment
+from praxino.training.restoring import restore_weights
+from praxino.training.run import Run
 from praxino.training.session import Session
 from praxino.training.stages import Stage, refuse_unknown_metrics, refuse_validation
 from praxino.training.tryout import LAST_BATCH, refuse_fewer_videos
@@ -59,7 +61,8 @@ def pretrain(
     drop_last: bool = True,
     max_left_out: float = 0.1,
     probe: Literal["quick", "full"] = "quick",
-    checkpoint_steps: int = 200,
+    checkpoint_steps: int | None = None,
+    checkpoint_minutes: float | None = None,
     keep_epochs: int | None = None,
     export: Weights = "last",
     chosen_by: str | None = None,
@@ -94,7 +97,10 @@ def pretrain(
         drop_last: leaves out an epoch's last, shorter batch.
         max_left_out: largest share of unusable videos, 0 to 1, that the run puts up with.
         probe: full decodes every video before the first epoch.
-        checkpoint_steps: a checkpoint every so many steps, besides one at each epoch's end.
+        checkpoint_steps: a checkpoint every so many steps, besides one at each epoch's end; none: 200, or none where
+            checkpoint_minutes is given.
+        checkpoint_minutes: a checkpoint when so many minutes have passed since the last one. For large ones: that of
+            IIC's banks of 240,000 videos has 1.46 GB, and every 200 steps that is 110 GB an epoch.
         keep_epochs: keeps a copy of the checkpoint every so many epochs.
         export: the weights that the encoders have: the last ones, or those after the best epoch
             (checkpoints/best.ckpt), as TCLR's published files.
@@ -117,7 +123,8 @@ def pretrain(
     session = Session(
         out, seed=seed, batch_size=batch_size, workers=workers, threads=threads, prefetch=prefetch, precision=precision,
         device=device, accumulate=accumulate, clip_norm=clip_norm, drop_last=drop_last, max_left_out=max_left_out,
-        probe=probe, checkpoint_steps=checkpoint_steps, keep_epochs=keep_epochs, compile=compile, resume=resume,
+        probe=probe, checkpoint_steps=checkpoint_steps, checkpoint_minutes=checkpoint_minutes, keep_epochs=keep_epochs,
+        compile=compile, resume=resume,
     )  # fmt: skip
     if session.finished:
         return session.run
@@ -213,7 +220,7 @@ def save_encoders(
         export = "last"
     checkpoint = load_checkpoint(best) if export == "best" else run.checkpoint()
     if checkpoint:
-        method.load_state_dict(checkpoint["task"])
+        restore_weights(method, checkpoint, best if export == "best" else run.checkpoint_file)
     at = checkpoint["position"] if checkpoint else {"step": 0, "epoch": 0}
     record = {"recipe": dict(recipe), "seed": seed, "steps": at["step"], "epochs": at["epoch"], "weights": export}
     seen = [view for view in vars(method).values() if isinstance(view, View)]

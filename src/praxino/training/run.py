@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
-import platform
-import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from importlib import metadata
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from praxino import ranks
+from praxino.configuration.documents import read
 from praxino.encoders.files import WEIGHTS, name_of
 from praxino.errors import UserError
-from praxino.training.checkpoint import load_checkpoint, save_checkpoint
+from praxino.files import append_text, read_text, write_text, writing
+from praxino.printable import one_line, printable
+from praxino.training import lock
+from praxino.training.checkpoint import load_either, save_checkpoint
+from praxino.training.environment import environment
+from praxino.training.listed import ListedVideo, as_csv, from_csv
 from praxino.training.tensorboard import Board
-
-
-@dataclass(frozen=True)
-class ListedVideo:
-    """A line of videos.csv: row in the run ("" where left out), id, frames, status and reason."""
-
-    row: int | None
-    id: str
-    frames: int
-    status: str
-    reason: str
 
 
 class Run:
@@ -45,28 +36,51 @@ class Run:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.writes = ranks.rank() == 0
+        self._damaged = False  # the last checkpoint, which then must not take the place of the one before
         self.board = Board(self.path / "tensorboard")
 
     @classmethod
-    def create(cls, path: str | Path, recipe: Mapping[str, Any]) -> Run:
+    def create(cls, path: str | Path, recipe: Mapping[str, Any], owner: object | None = None) -> Run:
         """Makes the folder with its recipe and environment.
 
+        Args:
+            path: the folder.
+            recipe: what is written as recipe.yaml.
+            owner: holds the folder's lock; None: it is not locked.
+
         Raises:
-            UserError: if the folder holds a run already, or cannot be made.
+            UserError: if the folder holds a run already, is locked, or cannot be made.
         """
         run = cls(path)
-        # One process looks, for all: another one might look when the recipe of this very run is there already.
-        if ranks.broadcast_object(run.recipe_file.exists()):
-            raise UserError(f"{path} holds a run already: go on with 'praxino resume {path}', or pass another --out")
-        if run.writes:
-            try:
-                (run.path / "checkpoints").mkdir(parents=True, exist_ok=True)
-                run.write("environment.json", json.dumps(environment(), indent=1) + "\n")
-                run.write("recipe.yaml", yaml.safe_dump(dict(recipe), sort_keys=False))
-            except OSError as error:
-                raise UserError(f"the run folder {path} cannot be made: {error.strerror}") from None
-        ranks.barrier()
+        run._by_the_first(lambda: run._begin(recipe, owner))
         return run
+
+    def _begin(self, recipe: Mapping[str, Any], owner: object | None) -> None:
+        self._refuse_another()
+        with writing(self.path):
+            (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
+        if owner is not None:
+            self._lock(owner)
+            self._refuse_another()  # that has begun meanwhile
+        self.write("environment.json", json.dumps(environment(), indent=1) + "\n")
+        self.write("recipe.yaml", yaml.safe_dump(dict(recipe), sort_keys=False))
+
+    def _refuse_another(self) -> None:
+        if self.recipe_file.exists():
+            mend = f"go on with 'praxino resume {self.path}', or pass another --out"
+            raise UserError(f"{self.path} holds a run already: {mend}")
+
+    def _by_the_first(self, action: Callable[[], None]) -> None:
+        """Rank 0 does it, for all; a user's mistake that comes up then is told by all."""
+        said = None
+        if self.writes:
+            try:
+                action()
+            except UserError as error:
+                said = str(error)
+        said = ranks.broadcast_object(said)
+        if said is not None:
+            raise UserError(said)
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
@@ -80,12 +94,30 @@ class Run:
             raise UserError(f"{path} holds no run (no recipe.yaml): give the folder that --out named")
         return run
 
-    def withdraw(self) -> None:
-        """Takes back what `create` and the probe have written, so that the folder holds no run."""
-        ranks.barrier()
+    def lock(self, owner: object) -> None:
+        """Keeps other trainers out of the folder, until `owner` is gone or the process has ended.
+
+        Raises:
+            UserError: if another process trains in it.
+        """
+        self._by_the_first(lambda: self._lock(owner))
+
+    def _lock(self, owner: object) -> None:
+        if not lock.lock(self.path, owner):
+            self.log(f"the disk of {self.path} knows no locks: do not train in this folder twice at the same time")
+
+    def withdraw(self, agreed: bool = True) -> None:
+        """Takes back what `create` and the probe have written, so that the folder holds no run.
+
+        Args:
+            agreed: all ranks do so.
+        """
+        if agreed:
+            ranks.barrier()
         if self.writes:
-            for name in ("videos.csv", "convolutions.json", "environment.json", "log.txt", "recipe.yaml"):
-                (self.path / name).unlink(missing_ok=True)
+            for name in ("videos.csv", "convolutions.json", "environment.json", "log.txt", "recipe.yaml", lock.NAME):
+                with suppress(OSError):
+                    (self.path / name).unlink(missing_ok=True)
 
     @property
     def recipe_file(self) -> Path:
@@ -94,6 +126,10 @@ class Run:
     @property
     def checkpoint_file(self) -> Path:
         return self.path / "checkpoints" / "last.ckpt"
+
+    @property
+    def previous_file(self) -> Path:
+        return self.checkpoint_file.with_name("previous.ckpt")
 
     @property
     def finished(self) -> bool:
@@ -108,25 +144,25 @@ class Run:
         wanted: set[str] = set()
         for file in self.path.glob("encoder*.json"):
             try:
-                wanted |= set(json.loads(file.read_text())["record"].get("encoders", ()))
-            except (ValueError, TypeError, KeyError, AttributeError):
+                wanted |= set(json.loads(read_text(file))["record"].get("encoders", ()))
+            except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
                 continue
             if file.with_suffix(WEIGHTS).is_file():
                 written.add(name_of(file))
         return bool(written) and wanted <= written
 
     def recipe(self) -> dict[str, Any]:
-        """The recipe as run."""
-        return yaml.safe_load(self.recipe_file.read_text())
+        """The recipe as run.
+
+        Raises:
+            UserError: if it cannot be read.
+        """
+        return read(self.recipe_file)
 
     def write(self, name: str, text: str) -> None:
         """Writes a whole file, aside first."""
-        if not self.writes:
-            return
-        path = self.path / name
-        aside = path.with_name(path.name + ".part")
-        aside.write_text(text)
-        os.replace(aside, path)
+        if self.writes:
+            write_text(self.path / name, text)
 
     def log(self, line: str) -> None:
         """An event that all ranks see: into log.txt, and onto the screen, once."""
@@ -135,100 +171,72 @@ class Run:
 
     def log_own(self, line: str) -> None:
         """An event that only this rank sees: into log.txt, and onto the screen of rank 0."""
-        with (self.path / "log.txt").open("a") as file:
-            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n")
+        append_text(self.path / "log.txt", f"{time.strftime('%Y-%m-%d %H:%M:%S')} {one_line(line)}\n")
         if self.writes:
-            print(line, file=sys.stderr, flush=True)
+            print(printable(line), file=sys.stderr, flush=True)
 
     def add_metrics(self, numbers: Mapping[str, Any]) -> None:
         """Appends a line to metrics.jsonl, and to TensorBoard's curves where it is installed."""
         if self.writes:
-            with (self.path / "metrics.jsonl").open("a") as file:
-                file.write(json.dumps(numbers) + "\n")
+            append_text(self.path / "metrics.jsonl", json.dumps(numbers) + "\n")
             self.board.add(numbers)
 
     def metrics(self) -> list[dict[str, Any]]:
         """All whole lines of metrics.jsonl."""
         path = self.path / "metrics.jsonl"
-        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+        lines = read_text(path).splitlines(keepends=True) if path.exists() else []
         return [json.loads(line) for line in lines if line.endswith("\n")]
 
     def cut_metrics(self, size: int) -> None:
         """Cuts metrics.jsonl back to what it was at a checkpoint."""
         path = self.path / "metrics.jsonl"
         if self.writes and path.exists():
-            os.truncate(path, min(size, path.stat().st_size))
+            with writing(path):
+                os.truncate(path, min(size, path.stat().st_size))
 
     def metrics_size(self) -> int:
         path = self.path / "metrics.jsonl"
         return path.stat().st_size if path.exists() else 0
 
     def save(self, state: dict[str, Any], keep_as: Sequence[str] = ()) -> None:
-        """Writes checkpoints/last.ckpt, and copies under other names."""
+        """Writes checkpoints/last.ckpt, and copies under other names; the last one before it is kept as previous.ckpt.
+
+        Raises:
+            UserError: if it cannot be written; the last good one stays.
+        """
         if not self.writes:
             return
         state = {**state, "metrics_size": self.metrics_size()}
         for name in keep_as:
             save_checkpoint(self.checkpoint_file.with_name(name), state)
-        save_checkpoint(self.checkpoint_file, state)
+        save_checkpoint(self.checkpoint_file, state, None if self._damaged else self.previous_file)
+        self._damaged = False
         self.board.flush()
 
-    def checkpoint(self) -> dict[str, Any] | None:
-        """The last checkpoint, if there is one."""
-        return load_checkpoint(self.checkpoint_file) if self.checkpoint_file.exists() else None
+    def checkpoint(self, say: Callable[[str], object] | None = None) -> dict[str, Any] | None:
+        """The last checkpoint, or where that is damaged or gone the one before; None if there is none.
+
+        Args:
+            say: told where it is the one before, or has no checksum.
+
+        Raises:
+            UserError: if there is none that can be read.
+        """
+        found = load_either(self.checkpoint_file, self.previous_file, say)
+        self._damaged = found is not None and not found[1]
+        return found[0] if found else None
 
     def write_videos(self, videos: Sequence[ListedVideo]) -> None:
         """Freezes the run's list of videos: the row is the row of a memory bank."""
-        path = self.path / "videos.csv"
-        aside = path.with_name(path.name + ".part")
-        with aside.open("w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["row", "id", "frames", "status", "reason"])
-            for v in videos:
-                writer.writerow(["" if v.row is None else v.row, v.id, v.frames, v.status, v.reason])
-        os.replace(aside, path)
+        write_text(self.path / "videos.csv", as_csv(videos))
 
     def videos(self) -> list[ListedVideo] | None:
-        """The frozen list; None before the probe has ended."""
+        """The frozen list; None before the probe has ended.
+
+        Raises:
+            UserError: if it is damaged.
+        """
         path = self.path / "videos.csv"
         if not path.exists():
             return None
-        with path.open(newline="") as file:
-            return [
-                ListedVideo(int(v["row"]) if v["row"] else None, v["id"], int(v["frames"]), v["status"], v["reason"])
-                for v in csv.DictReader(file)
-            ]
-
-
-def environment() -> dict[str, Any]:
-    """What a run ran in: versions, machine, the state of the source."""
-    import torch
-
-    names = ("praxino", "torch", "numpy", "av", "pillow", "safetensors", "jsonargparse")
-    return {
-        "python": platform.python_version(),
-        "packages": {name: _version(name) for name in names},
-        "machine": f"{platform.system()} {platform.machine()}",
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        "processes": ranks.world(),
-        "commit": source_commit(),
-    }
-
-
-def source_commit() -> str | None:
-    """The commit of the source tree that praxino runs from, if it is one."""
-    here = Path(__file__).parent
-    try:
-        asked = subprocess.run(
-            ["git", "-C", str(here), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return asked.stdout.strip()
-
-
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
+        return from_csv(read_text(path), str(path))

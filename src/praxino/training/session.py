@@ -51,7 +51,7 @@ class Session:
         drop_last: leaves out an epoch's last, shorter batch.
         max_left_out: largest share of unusable videos, 0 to 1.
         probe: full decodes every video before the first epoch.
-        checkpoint_steps: a checkpoint every so many steps, besides one at each epoch's end.
+        checkpoint_steps, checkpoint_minutes: as of `praxino.training.fit.fit`.
         keep_epochs: keeps a copy of the checkpoint every so many epochs.
         compile: compiles the backbones (needs a C++ compiler).
         resume: goes on in `out`, which holds a run.
@@ -79,7 +79,8 @@ class Session:
         drop_last: bool,
         max_left_out: float,
         probe: Literal["quick", "full"],
-        checkpoint_steps: int,
+        checkpoint_steps: int | None,
+        checkpoint_minutes: float | None,
         keep_epochs: int | None,
         compile: bool,
         resume: bool,
@@ -87,14 +88,15 @@ class Session:
         self.device = ranks.pick_device(device)
         check_precision(precision, self.device)
         check_numbers(threads=threads, prefetch=prefetch, checkpoint_steps=checkpoint_steps, keep_epochs=keep_epochs,
-                      clip_norm=clip_norm)  # fmt: skip
+                      clip_norm=clip_norm, checkpoint_minutes=checkpoint_minutes)  # fmt: skip
         ranks.start(self.device)
         self.threads = threads or max(1, ranks.cores() // ranks.local_world())
         torch.set_num_threads(self.threads)
         self.out, self.seed, self.batch_size, self.workers = out, seed, batch_size, workers
         self.prefetch, self.precision, self.accumulate = prefetch, precision, accumulate
         self.clip_norm, self.drop_last, self.max_left_out, self.probe = clip_norm, drop_last, max_left_out, probe
-        self.checkpoint_steps, self.keep_epochs, self.compile = checkpoint_steps, keep_epochs, compile
+        self.checkpoint_steps, self.checkpoint_minutes = checkpoint_steps, checkpoint_minutes
+        self.keep_epochs, self.compile = keep_epochs, compile
         self.resumed = resume
         self._convolutions: Seen = {}
         self._run = Run.open(out) if resume else None
@@ -212,19 +214,22 @@ class Session:
             found: what the catalog found on the disk, for the log.
         """
         if self._run is None:
-            self._run = Run.create(self.out, {**recipe, "threads": self.threads})
+            self._run = Run.create(self.out, {**recipe, "threads": self.threads}, owner=self)
+        else:
+            self._run.lock(self)
         if found:
             self._run.log(found)
         return self._run
 
     @contextmanager
     def withdrawn_on_mistake(self) -> Iterator[None]:
-        """Where a user's mistake comes up before the first step, the folder is free again for another try."""
+        """Where anything fails before the first step, the folder is free again; an interrupted run is gone on with."""
         try:
             yield
-        except UserError:
+        except Exception as error:
             if not self.resumed:
-                self.run.withdraw()
+                # A user's mistake is found by all ranks, anything else perhaps by a single one.
+                self.run.withdraw(agreed=isinstance(error, UserError))
             raise
 
     def usable(
@@ -281,7 +286,8 @@ class Session:
             finished = fit(
                 task, loader, stages, self.run, seed=self.seed, device=self.device, accumulate=self.accumulate,
                 precision=self.precision, clip_norm=self.clip_norm, checkpoint_steps=self.checkpoint_steps,
-                keep_epochs=self.keep_epochs, after_epoch=after_epoch, best=best,
+                checkpoint_minutes=self.checkpoint_minutes, keep_epochs=self.keep_epochs, after_epoch=after_epoch,
+                best=best,
             )  # fmt: skip
         if not finished:
             self.run.log(f"stopped and saved: go on with 'praxino resume {self.out}'")

@@ -11,7 +11,8 @@ from praxino.errors import UserError
 from praxino.streams.choose import Streams
 from praxino.streams.probe import ProbedVideo
 from praxino.streams.probe import probe as probe_catalog
-from praxino.training.run import ListedVideo, Run
+from praxino.training.listed import ListedVideo
+from praxino.training.run import Run
 
 
 class RunVideos(Sequence[Video]):

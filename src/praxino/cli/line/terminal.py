@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from praxino.errors import UnreadableVideo, UserError
+from praxino.printable import printable
 
 if TYPE_CHECKING:
     from praxino.training.run import Run
@@ -21,12 +23,14 @@ BROKEN_PIPE = 1
 
 def exit_code_of(command: Callable[[], int | None]) -> int:
     """Runs a command and gives its exit code; a user's mistake is one line on stderr."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names need not be what a terminal can show
     try:
         code = command() or 0
         sys.stdout.flush()
         return code
     except (UserError, UnreadableVideo) as error:
-        print("praxino:", " ".join(str(error).split()), file=sys.stderr)
+        print("praxino:", printable(" ".join(str(error).split())), file=sys.stderr)
         return USERS_MISTAKE
     except KeyboardInterrupt:
         return INTERRUPTED

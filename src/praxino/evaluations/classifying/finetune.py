@@ -34,9 +34,9 @@ from praxino.evaluations.classifying.recognition import Average, recognise, vide
 from praxino.evaluations.classifying.tested_after import TESTED, TestedAfter
 from praxino.evaluations.result import read_result, write_result
 from praxino.ranks import Device
+from praxino.training.environment import environment
 from praxino.training.held_out import By, check_share, split_off
 from praxino.training.precision import Precision
-from praxino.training.run import environment
 from praxino.training.session import Session
 from praxino.training.stages import Stage, refuse_unknown_metrics, refuse_validation
 from praxino.training.tryout import LAST_BATCH, refuse_fewer_videos
@@ -79,7 +79,8 @@ def finetune(
     drop_last: bool = True,
     max_left_out: float = 0.1,
     probe: Literal["quick", "full"] = "quick",
-    checkpoint_steps: int = 200,
+    checkpoint_steps: int | None = None,
+    checkpoint_minutes: float | None = None,
     keep_epochs: int | None = None,
     compile: bool = False,
     *,
@@ -129,7 +130,10 @@ def finetune(
         drop_last: leaves out an epoch's last, shorter batch, which BatchNorm would see last before validation.
         max_left_out: largest share of unusable videos of a part, 0 to 1, that the run puts up with.
         probe: full decodes every video, also those of the test, before the first epoch.
-        checkpoint_steps: a checkpoint every so many steps, besides one at each epoch's end.
+        checkpoint_steps: a checkpoint every so many steps, besides one at each epoch's end; none: 200, or none where
+            checkpoint_minutes is given.
+        checkpoint_minutes: a checkpoint when so many minutes have passed since the last one. For large ones: that of
+            IIC's banks of 240,000 videos has 1.46 GB, and every 200 steps that is 110 GB an epoch.
         keep_epochs: keeps a copy of the checkpoint every so many epochs.
         compile: compiles the backbone (needs a C++ compiler).
         recipe: what is written as recipe.yaml; none: these arguments as far as they are plain.
@@ -141,7 +145,8 @@ def finetune(
     session = Session(
         out, seed=seed, batch_size=batch_size, workers=workers, threads=threads, prefetch=prefetch, precision=precision,
         device=device, accumulate=accumulate, clip_norm=clip_norm, drop_last=drop_last, max_left_out=max_left_out,
-        probe=probe, checkpoint_steps=checkpoint_steps, keep_epochs=keep_epochs, compile=compile, resume=resume,
+        probe=probe, checkpoint_steps=checkpoint_steps, checkpoint_minutes=checkpoint_minutes, keep_epochs=keep_epochs,
+        compile=compile, resume=resume,
     )  # fmt: skip
     check_numbers(validation_clips=validation_clips, test_batch_size=test_batch_size)
     if session.finished:

@@ -11,6 +11,7 @@ from praxino.errors import UserError
 from praxino.evaluations.classifying.classifier import Classifier
 from praxino.evaluations.result import Result
 from praxino.training.checkpoint import load_checkpoint
+from praxino.training.restoring import restore_weights
 from praxino.training.run import Run
 
 FINETUNE, LINEAR = "finetune", "linear"
@@ -37,13 +38,13 @@ def take_best(run: Run, task: Classifier) -> dict[str, Any]:
         Where the run stood with them: `epoch` and `step`, both counted from 1; `chosen`: whether an epoch was.
 
     Raises:
-        UserError: if the run has no checkpoint yet.
+        UserError: if the run has no checkpoint yet, or a damaged one, or one of another network.
     """
     best = run.checkpoint_file.with_name("best.ckpt")
-    if not best.exists() and not run.checkpoint_file.exists():
+    saved = load_checkpoint(best) if best.exists() else run.checkpoint()
+    if saved is None:
         raise UserError(f"{run.path} has no checkpoint yet: go on with 'praxino resume {run.path}'")
-    saved = load_checkpoint(best if best.exists() else run.checkpoint_file)
-    task.load_state_dict(saved["task"])
+    restore_weights(task, saved, best if best.exists() else run.checkpoint_file)
     return {**saved["position"], "chosen": best.exists()}
 
 
