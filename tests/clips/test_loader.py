@@ -179,7 +179,7 @@ def test_a_key_is_enough():
 
 def test_a_loading_process_ends_after_it_is_told_to(monkeypatch):
     """The interpreter ends its children by SIGTERM and waits: one that ignored it would be waited for without end."""
-    monkeypatch.setattr("praxino.clips.loader.GRACE_SECONDS", 2)
+    monkeypatch.setattr("praxino.clips.loading_process.GRACE_SECONDS", 2)
     before = set(multiprocessing.active_children())
     batches = loader(workers=1).batches()
     next(batches)

@@ -46,10 +46,14 @@ INTERNAL = {
         "VideoReader": "comes from VideoFile.open",
     },
     "clips": {
+        "Awaited": "what batches() gives: its next and close are those of any iterator",
         "BatchKey": "the loader tells the data set which batch",
+        "Handed": "what a loading process asks for items",
         "LoadedFrames": "a part of LoadedVideo",
         "LoadedVideo": "goes from load_clips to collate",
+        "Patience": "the loader asks it whether loading processes hang",
         "Piece": "which rows of a flat batch are a video's",
+        "Stopped": "the loader tells the loop that a signal ended a wait",
     },
     "views": {"Taps": "weights of a resize"},
     "backbones": {

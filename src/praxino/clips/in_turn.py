@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
-
-from torch.utils.data import DataLoader
+from collections.abc import Mapping, Sequence
 
 from praxino.catalogs.base import Video
 from praxino.clips.dataset import LoadedVideo, load_clips
+from praxino.clips.loading_process import Handed
+from praxino.clips.patience import PATIENCE_SECONDS
 from praxino.clips.samplers import Sampler
-from praxino.errors import UnreadableVideo, UserError
+from praxino.clips.waiting import Awaited
+from praxino.errors import UnreadableVideo
 from praxino.rng import Rng
 from praxino.streams.base import Canvas
 from praxino.streams.choose import Streams
@@ -30,15 +30,13 @@ class _Clips:
         self.videos, self.needed, self.sampler = videos, needed, sampler
         self.streams, self.canvas = streams, canvas
 
-    def __getitem__(self, row: int) -> tuple[int, LoadedVideo | str | UserError]:
+    def __getitem__(self, row: int) -> tuple[int, LoadedVideo | str]:
         video = self.videos[row]
         generator = Rng(0, "evaluation", row).shared()
         try:
             return row, load_clips(video, self.needed, self.streams, self.canvas, self.sampler, generator)
         except UnreadableVideo as error:
             return row, error.reason
-        except UserError as mistake:
-            return row, mistake  # a loading process would add its traceback to the line
 
 
 def loaded_videos(
@@ -49,28 +47,18 @@ def loaded_videos(
     canvas: Mapping[str, Canvas],
     rows: Sequence[int] | None = None,
     workers: int = 0,
-) -> Iterator[tuple[int, LoadedVideo | str]]:
+    patience: float = PATIENCE_SECONDS,
+) -> Awaited[tuple[int, LoadedVideo | str]]:
     """(row, clips or the reason why there are none), in order.
 
     Args:
         videos, needed, sampler, streams, canvas: as of `load_clips`.
         rows: of which videos; None: of all.
         workers: loading processes.
+        patience: seconds without any work of theirs, as of `Awaited`.
 
     Raises:
-        UserError: if a stream gives other frames than it says.
+        UserError: as of `Awaited`; from `next`, if a stream gives other frames than it says.
     """
     rows = range(len(videos)) if rows is None else rows
-    clips = _Clips(videos, needed, sampler, streams, canvas)
-    return _raised(iter(DataLoader(clips, batch_size=None, sampler=rows, collate_fn=_as_is, num_workers=workers)))  # type: ignore[arg-type]
-
-
-def _raised(items: Iterator[tuple[int, LoadedVideo | str | UserError]]) -> Iterator[tuple[int, LoadedVideo | str]]:
-    for row, item in items:
-        if isinstance(item, UserError):
-            raise item
-        yield row, item
-
-
-def _as_is(item: Any) -> Any:
-    return item
+    return Awaited(Handed(_Clips(videos, needed, sampler, streams, canvas)), rows, workers, patience)

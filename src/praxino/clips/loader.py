@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader, Sampler
+from torch import Tensor
+from torch.utils.data import Sampler
 
 from praxino.batch import ClipBatch
 from praxino.clips.dataset import BatchKey, ClipDataset
+from praxino.clips.loading_process import Handed
+from praxino.clips.patience import PATIENCE_SECONDS
+from praxino.clips.waiting import Awaited
 from praxino.errors import UserError
-
-GRACE_SECONDS = 30
 
 
 class ClipLoader:
@@ -29,6 +29,7 @@ class ClipLoader:
         pin_memory: for a GPU.
         multiple_of: batches that make one optimizer step: an epoch has whole steps only.
         prefetch: batches that each loading process holds ready.
+        patience: seconds after which a batch is given up that no loading process works on: as of `Awaited`.
 
     Raises:
         UserError: if a number is too small, there are fewer videos than a batch takes, or the batch does not divide
@@ -46,6 +47,7 @@ class ClipLoader:
         pin_memory: bool = False,
         multiple_of: int = 1,
         prefetch: int = 3,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         videos = len(dataset.videos)
         for name, number, least in (
@@ -73,6 +75,7 @@ class ClipLoader:
         self.pin_memory = pin_memory
         self.multiple_of = multiple_of
         self.prefetch = prefetch
+        self.patience = patience
         if not len(self):
             raise UserError(f"an epoch of {videos} videos has no {multiple_of} batches of {batch_size} to accumulate")
 
@@ -112,29 +115,22 @@ class ClipLoader:
             keys.append(BatchKey(epoch, own, own + mine, first, first + rows))
         return keys
 
-    def batches(self, epoch: int = 0, start: int = 0) -> Generator[ClipBatch, None, None]:
+    def batches(self, epoch: int = 0, start: int = 0) -> Awaited[ClipBatch]:
         """All batches from batch `start` of `epoch` on, without end: prefetching does not stop between epochs.
 
         `close()` ends the loading processes.
         """
-        workers: dict[str, Any] = {}
-        if self.workers:
-            # Forked where possible (no reader is open in this process, see streams): no second import of everything.
-            workers = {
-                "num_workers": self.workers,
-                "prefetch_factor": self.prefetch,
-                "worker_init_fn": _leave_signals_to_the_loop,
-            }
-        loader: DataLoader[ClipBatch | UserError] = DataLoader(
-            _Told(self.dataset),  # type: ignore[arg-type]
-            batch_size=None,
-            sampler=_Endless(self, epoch, start),
-            collate_fn=_as_is,
+        # Forked where possible (no reader is open in this process, see streams): no second import of everything. They
+        # start here, and not with the first batch: by then the loop may have threads, which a fork breaks.
+        more: dict[str, Any] = {"prefetch_factor": self.prefetch} if self.workers else {}
+        return Awaited(
+            Handed(self.dataset, _tensors, self.workers * self.prefetch),
+            _Endless(self, epoch, start),
+            self.workers,
+            self.patience,
             pin_memory=self.pin_memory and torch.cuda.is_available(),
-            **workers,
+            **more,
         )
-        # The workers start here, and not with the first batch: by then the loop may have threads, which a fork breaks.
-        return _raised(iter(loader))
 
 
 class _Endless(Sampler[BatchKey]):
@@ -149,34 +145,6 @@ class _Endless(Sampler[BatchKey]):
             epoch, start = epoch + 1, 0
 
 
-class _Told:
-    """The dataset with users' mistakes as values: out of a worker an exception would come with a traceback as text."""
-
-    def __init__(self, dataset: ClipDataset) -> None:
-        self.dataset = dataset
-
-    def __getitem__(self, key: BatchKey) -> ClipBatch | UserError:
-        try:
-            return self.dataset[key]
-        except UserError as mistake:
-            return mistake
-
-
-def _raised(batches: Iterator[ClipBatch | UserError]) -> Generator[ClipBatch, None, None]:
-    for batch in batches:
-        if isinstance(batch, UserError):
-            raise batch
-        yield batch
-
-
-def _leave_signals_to_the_loop(worker: int) -> None:
-    # A terminal's Ctrl-C, or a scheduler's SIGTERM, reaches every process: the loop finishes its step, and needs this
-    # one for some seconds more. Not for ever: the interpreter ends its children by SIGTERM, and waits for them.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # By its own hand and with status 0: PyTorch raises in the middle of the loop where a signal has killed a worker.
-    signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
-    signal.signal(signal.SIGTERM, lambda *_: signal.alarm(GRACE_SECONDS))
-
-
-def _as_is(batch: Any) -> Any:
-    return batch
+def _tensors(batch: ClipBatch) -> list[Tensor]:
+    streams = [t for f in batch.streams.values() for t in (f.pixels, f.size, f.present, f.where)]
+    return [*streams, batch.index, batch.label, batch.numbers, batch.times]

@@ -16,6 +16,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from praxino import ranks
 from praxino.clips.loader import ClipLoader
+from praxino.clips.waiting import Stopped
 from praxino.errors import UserError
 from praxino.methods.base import Losses, Task
 from praxino.rng import Rng
@@ -109,12 +110,20 @@ def fit(
             while at.stage_step < length and not stage.schedule.finished():
                 rate = stage.set_rates(optimizer, at.stage_step, steps_per_epoch)
                 task.zero_grad(set_to_none=True)  # of all: what this stage does not step has gradients, too
-                task.before_step()
                 parts: list[Losses] = []
                 waited, clips, missed = 0.0, 0, torch.zeros(2, device=device)
                 for part in range(accumulate):
                     began = time.perf_counter()
-                    batch = next(batches).to(device, non_blocking=True)
+                    try:
+                        batch = next(batches).to(device, non_blocking=True)
+                    except Stopped:
+                        # Between two steps the state is whole. Others may be waiting for this process in a step.
+                        if part or ranks.world() > 1:
+                            raise
+                        run.save(snapshot())
+                        return False
+                    if not part:
+                        task.before_step()
                     waited += time.perf_counter() - began
                     if not at.step and not part:
                         run.log(memory_line(batch, loader.in_flight))

@@ -26,7 +26,8 @@ def exit_code_of(command: Callable[[], int | None]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names need not be what a terminal can show
     try:
-        code = command() or 0
+        with _lost_processes_told():
+            code = command() or 0
         sys.stdout.flush()
         return code
     except (UserError, UnreadableVideo) as error:
@@ -38,6 +39,19 @@ def exit_code_of(command: Callable[[], int | None]) -> int:
         # What is still in the buffer would raise once more when Python closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
+
+
+@contextmanager
+def _lost_processes_told() -> Iterator[None]:
+    # PyTorch raises wherever the main process is when a loading process is killed, be it in the middle of a step.
+    try:
+        yield
+    except RuntimeError as error:
+        waiting = sys.modules.get("praxino.clips.waiting")
+        mistake = waiting.lost_process(error) if waiting else None
+        if mistake is None:
+            raise
+        raise mistake from None
 
 
 def ended(run: Run) -> int:
