@@ -82,7 +82,8 @@ def test_evaluations_and_report(trained, clips):
     assert "trained" in shown.stdout
     assert "chance" in shown.stdout
     command("evaluate", "knn", trained, "--k", "3", "--queries", "train", "--workers", 0)
-    result = json.loads((trained / "evaluations/retrieval.json").read_text())
+    (file,) = (trained / "evaluations").glob("retrieval-*.json")
+    result = json.loads(file.read_text())
     assert result["rows"][0]["name"] == "chance"
     # 4 others of the own class among 9.
     assert result["rows"][0]["values"]["1"] == pytest.approx(100 * 4 / 9)

@@ -86,7 +86,11 @@ def build(description: Any, *, trust: tuple[str, ...] = ()) -> Any:
         return description
     if set(description) != {"class_path", "init_args"}:
         return {key: build(item, trust=trust) for key, item in description.items()}
-    path = description["class_path"]
+    path, said = description["class_path"], description["init_args"]
+    if not isinstance(path, str) or not all(word.isidentifier() for word in path.split(".")) or "." not in path:
+        raise UserError(f"the file asks for the class {path!r}, which is no name of a class")
+    if not isinstance(said, dict):
+        raise UserError(f"the file gives the class {path} no mapping of arguments")
     package = path.partition(".")[0]
     if package not in ("praxino", *trust):
         raise UserError(
@@ -102,7 +106,10 @@ def build(description: Any, *, trust: tuple[str, ...] = ()) -> Any:
     # A module holds more names than its own classes: what it imports from elsewhere is not trusted with it.
     if cls.__module__.partition(".")[0] not in ("praxino", *trust):
         raise UserError(f"the file asks for the class {path}, which is {class_path(cls)}, and that is not trusted")
+    given = build(said, trust=trust)
     try:
-        return cls(**build(description["init_args"], trust=trust))
-    except (TypeError, ValueError) as error:
-        raise UserError(f"the class {path} does not take these arguments: {error}") from None
+        return cls(**given)
+    except UserError:
+        raise
+    except Exception as error:  # whatever a constructor makes of values that no one has checked
+        raise UserError(f"the class {path} does not take these arguments: {type(error).__name__}: {error}") from None

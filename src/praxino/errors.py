@@ -48,5 +48,13 @@ def nearest(word: str, known: Iterable[str]) -> str:
 def check_numbers(**numbers: float | None) -> None:
     """Raises UserError for a number that is given and not above 0, by its option's name."""
     for name, number in numbers.items():
-        if number is not None and number <= 0:
+        if number is not None and not number > 0:
             raise UserError(f"--{name} must be above 0, not {number}")
+
+
+def check_within(least: float, most: float | None = None, **numbers: float | None) -> None:
+    """Raises UserError for a number that is given and below `least` or above `most`, by its option's name."""
+    for name, number in numbers.items():
+        if number is not None and not (least <= number and (most is None or number <= most)):
+            wanted = f"{least} or more" if most is None else f"from {least} to {most}"
+            raise UserError(f"--{name} must be {wanted}, not {number}")

@@ -39,8 +39,10 @@ def metrics(run: Path) -> list[dict]:
 
 
 def result(run: Path, name: str) -> dict:
-    """What an evaluation has written."""
-    return json.loads((run / f"evaluations/{name}.json").read_text())
+    """What an evaluation has written: today with a hash in the file's name, where options were typed."""
+    plain = run / f"evaluations/{name}.json"
+    (file,) = [plain] if plain.is_file() else plain.parent.glob(f"{name}-{'[0-9a-f]' * 8}.json")
+    return json.loads(file.read_text())
 
 
 def main() -> None:

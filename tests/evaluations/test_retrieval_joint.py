@@ -235,7 +235,8 @@ def test_views_on_the_command_line(tmp_path, monkeypatch, capsys):
     ]
     assert main(["evaluate", *words, "--views", "[rgb,residual]", "--k", "1"]) == 0
     assert "trained, joint" in capsys.readouterr().out
-    written = json.loads((tmp_path / "evaluations/retrieval-rgb-residual.json").read_text())
+    (file,) = (tmp_path / "evaluations").glob("retrieval-rgb-residual-????????.json")
+    written = json.loads(file.read_text())
     assert [row["name"] for row in written["rows"]] == ["chance", *(f"trained, {name}" for name in (*BOTH, "joint"))]
     assert written["settings"]["gallery videos"] == 10
     assert main(["evaluate", *words, "--views", "[rgb,residul]"]) == 2

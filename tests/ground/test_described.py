@@ -35,7 +35,7 @@ def test_an_argument_that_is_not_kept_is_named():
         ("praxino.nothing.Here", "not there"),
         ("praxino.streams.base.Nothing", "not there"),
         ("praxino.errors.nearest", "not a class"),
-        ("praxino.clips.loader.DataLoader", "not trusted"),
+        ("praxino.described.PurePath", "not trusted"),
         ("praxino.streams.base.Canvas", "does not take"),
     ],
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from praxino.cli.line.arguments import required, take_apart
-from praxino.cli.line.configured import configured
+from praxino.cli.line.arguments import help_of, required, take_apart
+from praxino.cli.line.configured import configured, own_classes_importable
 from praxino.printable import printable
 
 USAGE = """praxino embed RUN --videos DIR --out vectors.npz [--any.argument VALUE]
@@ -23,12 +23,16 @@ def run(argv: Sequence[str]) -> None:
     """Parses, calls, prints."""
     words = take_apart(argv, POSITIONAL)
     from praxino.cli.line.encoders import loaded_encoder
-    from praxino.cli.line.help import print_help
+    from praxino.cli.line.help import print_class_help, print_help
     from praxino.cli.line.terminal import progress_shown
     from praxino.configuration.complete import instantiate
     from praxino.encoders.cautions import caution
     from praxino.evaluations.embedding import embed_videos
 
+    if help_of(words.options):
+        own_classes_importable()
+        print_class_help(embed_videos, words.options)
+        return
     if "help" in words.flags:
         print_help(USAGE, embed_videos, without=NOT_TYPED)
         return
@@ -37,7 +41,7 @@ def run(argv: Sequence[str]) -> None:
     arguments = instantiate(embed_videos, config)
     encoder = loaded_encoder(place, trust)
     if line := caution(encoder, arguments.get("view")):
-        print(f"warning: {line}", file=sys.stderr)
+        print(printable(f"warning: {line}"), file=sys.stderr)
     with progress_shown(embed_videos, "reading videos") as shown:
         embedded = embed_videos(encoder, **arguments, **shown)
     clips, width = embedded.vectors.shape

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 
-from praxino.cli.line.arguments import required, take_apart
+from praxino.cli.line.arguments import help_of, required, take_apart
 from praxino.cli.line.configured import own_classes_importable
-from praxino.cli.line.evaluation import EVALUATIONS, NOT_TYPED, measure
+from praxino.cli.line.evaluation import EVALUATIONS, NOT_TYPED, evaluation_called, measure
 from praxino.errors import UserError, nearest
 
 USAGE = """praxino evaluate EVALUATION RUN [--catalog NAME --catalog.root DATA | --videos DIR] [--any.argument VALUE]
@@ -21,6 +21,7 @@ Retrieval, knn and linear take --views [rgb,residual]: a row for each, and one f
 and --videos the videos are those that the run was trained on. The result goes into the run's folder. An encoder of your
 own classes needs --trust my_file: encoders that come from elsewhere build nothing but praxino's classes."""
 POSITIONAL = ("EVALUATION", "RUN")
+FILLED = {"catalog": "(default: the run's)"}
 FINETUNE = "finetune"  # a run of its own: praxino.cli.finetune
 LINEAR = "linear"  # with a recipe it is one, too
 
@@ -35,15 +36,20 @@ def run(argv: Sequence[str]) -> int | None:
     if "help" in words.flags and not words.positional:
         print(f"usage: {USAGE}")
         return None
-    name, *_ = words.positional if "help" in words.flags else required(words, POSITIONAL)
+    asks_help = "help" in words.flags or help_of(words.options)
+    name, *_ = required(words, POSITIONAL[:1] if asks_help else POSITIONAL)
     if name not in EVALUATIONS and "." not in name:
         raise UserError(f"there is no evaluation '{name}'.{nearest(name, [*EVALUATIONS, FINETUNE])}")
     own_classes_importable()
     if "help" in words.flags:
         from praxino.cli.line.help import print_help
-        from praxino.configuration.classes import imported
 
-        print_help(USAGE, imported(EVALUATIONS.get(name, name)), without=NOT_TYPED)
+        print_help(USAGE, evaluation_called(name), without=NOT_TYPED, filled=FILLED)
+        return None
+    if help_of(words.options):
+        from praxino.cli.line.help import print_class_help
+
+        print_class_help(evaluation_called(name), words.options)
         return None
     measure(name, words.positional[1], words.options)
     return None

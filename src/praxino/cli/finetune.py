@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from praxino.cli.line import processes
-from praxino.cli.line.arguments import Words, required, take_apart
+from praxino.cli.line.arguments import Words, help_of, required, take_apart
 from praxino.cli.line.configured import configured, own_classes_importable
-from praxino.cli.line.evaluation import RECOGNITION, measure, show
+from praxino.cli.line.evaluation import RECOGNITION, measure, say_what_is_measured, show
 from praxino.cli.line.terminal import INTERRUPTED
 from praxino.errors import UserError
 
@@ -30,31 +30,35 @@ classifier.
 praxino evaluate linear RUN --recipe linear_tclr is the same with a network that stays as it is: only the classifier is
 trained, in RUN/linear-split1. (Without --recipe it is no run: features are taken once, and the options are others.)"""
 FLAGS = ("scratch", "test_only", "print_config")
+FILLED = {"catalog": "(default: the run's)", "out": "(default: in the run's folder)"}
 
 
 def run(argv: Sequence[str]) -> int | None:
     """Parses, calls, prints; `argv` begins with "finetune" or "linear"."""
-    protocol = argv[0]
-    words = take_apart(_splits_joined(argv), (protocol, "RUN"), FLAGS)
+    kind = argv[0]
+    words = take_apart(_splits_joined(argv), (kind, "RUN"), FLAGS)
     from praxino.cli.line.encoders import trusted
-    from praxino.cli.line.help import print_help
+    from praxino.cli.line.help import print_class_help, print_help
     from praxino.evaluations.classifying.finetune import finetune
     from praxino.evaluations.classifying.start import OUTSIDE
 
-    if "help" in words.flags:
-        print_help(USAGE, finetune, without=OUTSIDE)
-        return None
-    place = required(words, (protocol, "RUN"))[1]
     own_classes_importable()
+    if "help" in words.flags:
+        print_help(USAGE, finetune, without=OUTSIDE, filled=FILLED)
+        return None
+    if help_of(words.options):
+        print_class_help(finetune, words.options)
+        return None
+    place = required(words, (kind, "RUN"))[1]
     if "test_only" in words.flags:
         _test(place, words)
         return None
     trust = trusted(words.options.pop("trust", None))
-    configs = _configs(protocol, place, words)
+    configs = _configs(kind, place, words, trust)
     if "print_config" in words.flags:
         from praxino.configuration.documents import as_yaml
 
-        print(as_yaml({"kind": protocol, **configs[0]}), end="")
+        print(as_yaml({"kind": kind, **configs[0]}), end="")
         return None
     if processes.needed(configs[0]["devices"]):
         return processes.relaunch(["evaluate", *argv], configs[0]["devices"])
@@ -70,32 +74,33 @@ def _splits_joined(argv: Sequence[str]) -> list[str]:
     return words
 
 
-def _configs(protocol: str, place: str, words: Words) -> list[dict[str, Any]]:
+def _configs(kind: str, place: str, words: Words, trust: tuple[str, ...]) -> list[dict[str, Any]]:
     """The complete arguments, one a split."""
     from praxino.cli.line.encoders import catalog_beside, encoder_name, run_folder
     from praxino.configuration.recipes import recipe_file
     from praxino.evaluations.classifying.defaults import rates_as_factors
     from praxino.evaluations.classifying.finetune import finetune
-    from praxino.evaluations.classifying.outcome import kind
+    from praxino.evaluations.classifying.outcome import kind as kind_of
     from praxino.evaluations.classifying.start import BESIDE, OUTSIDE
 
     recipe = recipe_file(words.options.pop("recipe", "finetune"))
     splits = [split.strip() for split in words.options.pop("split", "").strip("[] ").split(",")]
     options = words.options | dict.fromkeys(words.flags & {"scratch"}, "true")
-    _refuse_options_of_features_taken_once(protocol, options)
+    _refuse_options_of_features_taken_once(kind, options)
     configs = []
+    beside = catalog_beside(place, function=finetune, options=options, trust=trust)
     for split in splits:
         more = {"catalog.split": split} if split else {}
-        base = {**catalog_beside(place), "out": "."}
-        config = configured(finetune, options | more, recipe, base=base, without=OUTSIDE, kind=protocol, beside=BESIDE)
+        base = {**beside, "out": "."}
+        config = configured(finetune, options | more, recipe, base=base, without=OUTSIDE, kind=kind, beside=BESIDE)
         if config["rates"] is not None:
             config = rates_as_factors(config)
             print("--rates: written as the stages' rate_factors, each rate divided by the optimizer's", file=sys.stderr)
-        if kind(config["frozen"]) != protocol:
-            raise UserError(f"--frozen {config['frozen']} is not for 'praxino evaluate {protocol}': a network that "
+        if kind_of(config["frozen"]) != kind:
+            raise UserError(f"--frozen {config['frozen']} is not for 'praxino evaluate {kind}': a network that "
                             "stays as it is is 'praxino evaluate linear RUN --recipe linear_tclr'")  # fmt: skip
         folder = run_folder(place) or Path(place).parent
-        name = _folder_name(protocol + encoder_name(place), config)
+        name = _folder_name(kind + encoder_name(place), config)
         if len(splits) > 1 and "out" in options:
             config["out"] = str(Path(config["out"]) / name)
         elif "out" not in options:
@@ -104,12 +109,12 @@ def _configs(protocol: str, place: str, words: Words) -> list[dict[str, Any]]:
     return configs
 
 
-def _refuse_options_of_features_taken_once(protocol: str, options: Mapping[str, str]) -> None:
+def _refuse_options_of_features_taken_once(kind: str, options: Mapping[str, str]) -> None:
     from praxino.configuration.signatures import arguments_of
     from praxino.evaluations.classifying.finetune import finetune
     from praxino.evaluations.classifying.linear import linear
 
-    others = arguments_of(linear).keys() - arguments_of(finetune).keys() if protocol == "linear" else ()
+    others = arguments_of(linear).keys() - arguments_of(finetune).keys() if kind == "linear" else ()
     for name in options:
         if name in others:
             raise UserError(f"--{name} is for 'praxino evaluate linear' without --recipe, on features taken once")
@@ -124,12 +129,15 @@ def _folder_name(what: str, config: Mapping[str, Any]) -> str:
 
 
 def _trained(place: str, trust: tuple[str, ...], configs: Sequence[Mapping[str, Any]]) -> int | None:
+    from praxino.cli.line.received import refuse_untrusted_run
     from praxino.evaluations.classifying.start import start, start_or_resume
 
     found: list[Result] = []
     for config in configs:
         # Of several some may be there already, of a command that was stopped.
-        done = (start if len(configs) == 1 else start_or_resume)(place, trust, config)
+        if len(configs) > 1:
+            refuse_untrusted_run(config["out"], trust)
+        done = (start if len(configs) == 1 else start_or_resume)(place, trust, config, say_what_is_measured)
         if done.result is None:
             return INTERRUPTED
         if done.run.writes:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from praxino.cli.line import processes
-from praxino.cli.line.arguments import required, take_apart
-from praxino.cli.line.configured import configured
+from praxino.cli.line.arguments import help_of, required, take_apart
+from praxino.cli.line.configured import configured, own_classes_importable
 from praxino.cli.line.terminal import ended
 from praxino.configuration.recipes import recipe_file
 
@@ -16,12 +16,13 @@ RECIPE is a name that `praxino recipes` lists, or a YAML file. --videos DIR is -
 --epochs and --steps are those of the only stage. Arguments of arguments go by dotted names: --method.backbone.width 32,
 --method.view.operations.0.size 56. --method.help SimCLR says what a class takes."""
 POSITIONAL = ("RECIPE",)
+FILLED = ("catalog", "sampler", "method", "stages", "protocol", "out")
 
 
 def run(argv: Sequence[str]) -> int | None:
     """Parses, calls, prints."""
     words = take_apart(argv, POSITIONAL, ("print_config",))
-    asks_help = "help" in words.flags or any(name.endswith(".help") for name in words.options)
+    asks_help = "help" in words.flags or help_of(words.options)
     recipe = None if asks_help else recipe_file(required(words, POSITIONAL)[0])
     from praxino.cli.line.help import print_class_help, print_help
     from praxino.configuration.documents import as_yaml
@@ -29,9 +30,11 @@ def run(argv: Sequence[str]) -> int | None:
     from praxino.training.start import OUTSIDE, start
 
     if "help" in words.flags:
-        print_help(USAGE, pretrain, without=OUTSIDE)
+        print_help(USAGE, pretrain, without=OUTSIDE, filled=dict.fromkeys(FILLED, "(required, if not in the recipe)"))
         return None
-    if print_class_help(pretrain, words.options):
+    if asks_help:
+        own_classes_importable()
+        print_class_help(pretrain, words.options)
         return None
     printing = "print_config" in words.flags
     config = configured(pretrain, words.options, recipe, without=OUTSIDE, partial=printing)

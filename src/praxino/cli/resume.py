@@ -9,12 +9,12 @@ from praxino.cli.line.arguments import refuse_options, required, take_apart
 from praxino.cli.line.configured import own_classes_importable
 from praxino.cli.line.evaluation import show
 from praxino.cli.line.terminal import ended
-from praxino.errors import UserError
 
-USAGE = """usage: praxino resume RUN
+USAGE = """usage: praxino resume RUN [--trust my_file]
 
 RUN is the folder of a pretraining or of a fine-tuning; everything else is in its recipe.yaml. A finished run is left
-as it is."""
+as it is. The recipe of a run that was not begun here, by you and in this very folder, builds nothing but praxino's
+classes: those of other packages need --trust my_file."""
 POSITIONAL = ("RUN",)
 # Kind of run, as its recipe says -> the module that goes on with it: `recipe_of(folder)` and `resume(folder)`.
 KINDS = {
@@ -31,16 +31,20 @@ def run(argv: Sequence[str]) -> int | None:
         print(USAGE)
         return None
     folder = required(words, POSITIONAL)[0]
-    refuse_options(words)
+    refuse_options(words, ("trust",))
     own_classes_importable()
+    from praxino.cli.line.encoders import trusted
+    from praxino.cli.line.numbers import refuse_out_of_range
+    from praxino.cli.line.received import refuse_untrusted_run
     from praxino.configuration.classes import imported
     from praxino.training.run import Run
     from praxino.training.start import kind_of
 
     kind = kind_of(folder)
-    if kind not in KINDS:
-        raise UserError(f"{folder} holds a run of the kind '{kind}', which this version of praxino does not know")
-    devices = imported(f"{KINDS[kind]}.recipe_of")(folder)["devices"]
+    refuse_untrusted_run(folder, trusted(words.options.get("trust")))
+    config = imported(f"{KINDS[kind]}.recipe_of")(folder)
+    refuse_out_of_range(config)
+    devices = config["devices"]
     if processes.needed(devices):
         return processes.relaunch(["resume", *argv], devices)
     done = imported(f"{KINDS[kind]}.resume")(folder)

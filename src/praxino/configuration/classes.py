@@ -67,8 +67,10 @@ def imported(path: str) -> Any:
     """What a dotted path names.
 
     Raises:
-        UserError: if there is no such module, or nothing of that name in it.
+        UserError: if it is no such path, or there is no such module, or nothing of that name in it.
     """
+    if not is_dotted(path):
+        raise UserError(f"'{path}' is no path of a class: write my_file.MyClass")
     module_name, _, name = MOVED.get(path, path).rpartition(".")
     try:
         module = importlib.import_module(module_name)
@@ -82,6 +84,11 @@ def imported(path: str) -> Any:
         words = getattr(module, "__all__", [word for word, value in vars(module).items() if isinstance(value, type)])
         raise UserError(f"{module_name} has no '{name}'.{nearest(name, words)}")
     return getattr(module, name)
+
+
+def is_dotted(path: Any) -> bool:
+    """Whether it is a name with a dot inside, as `my_file.MyClass`, and no other text or value."""
+    return isinstance(path, str) and "." in path and all(word.isidentifier() for word in path.split("."))
 
 
 def _descendants(base: type) -> list[type]:

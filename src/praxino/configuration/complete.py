@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
+import reprlib
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -30,6 +32,7 @@ from praxino.configuration.signatures import (
     spoken,
     takes_none,
 )
+from praxino.configuration.trust import Trust
 from praxino.described import PLAIN, class_path, describe
 from praxino.errors import UserError, nearest
 from praxino.printable import odd_bytes_shown
@@ -68,6 +71,7 @@ def complete(
     skip: int = 0,
     without: Collection[str] = (),
     partial: bool = False,
+    trust: Trust | None = None,
 ) -> dict[str, Any]:
     """The arguments of `target` as plain data: full class paths, defaults filled in, paths absolute.
 
@@ -78,9 +82,11 @@ def complete(
         skip: so many leading arguments are no part of the recipe.
         without: neither are these.
         partial: leaves out what is missing instead of refusing it.
+        trust: of a recipe that the user has not written: whose classes may be imported; None: any.
 
     Raises:
         Mistake: an unknown argument or class (with the nearest known), a missing one, a wrong type.
+        UserError: as of `Trust.check`.
     """
     arguments = {name: one for name, one in arguments_of(target, skip).items() if name not in without}
     for name in given:
@@ -90,7 +96,7 @@ def complete(
     done = {}
     for name, argument in arguments.items():
         if name in given:
-            done[name] = _completed(argument.hint, given[name], (*place, name), partial)
+            done[name] = _completed(argument.hint, given[name], (*place, name), partial, trust)
         elif not argument.required:
             done |= _default(argument)
         elif not partial:
@@ -105,7 +111,7 @@ def _default(argument: Argument) -> dict[str, Any]:
     return {argument.name: describe(argument.default)}
 
 
-def _completed(hint: Any, value: Any, place: Place, partial: bool) -> Any:
+def _completed(hint: Any, value: Any, place: Place, partial: bool, trust: Trust | None) -> Any:
     if not holds_classes(hint):
         return _plain(hint, value, place)
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
@@ -114,16 +120,20 @@ def _completed(hint: Any, value: Any, place: Place, partial: bool) -> Any:
         return None
     inside = container(hint, value) if isinstance(value, list | Mapping) and "class_path" not in value else None
     if inside is not None and isinstance(value, Mapping):
-        return {key: _completed(get_args(inside)[1], item, (*place, key), partial) for key, item in value.items()}
+        kind = get_args(inside)[1]
+        return {key: _completed(kind, item, (*place, key), partial, trust) for key, item in value.items()}
     if inside is not None:
-        return [_completed(get_args(inside)[0], item, (*place, k), partial) for k, item in enumerate(value)]
+        kind = get_args(inside)[0]
+        return [_completed(kind, item, (*place, k), partial, trust) for k, item in enumerate(value)]
     made = [part for part in members(hint) if is_class(part)]
     if made and isinstance(value, str | Mapping):
-        return _completed_object(made, value, place, partial)
+        return _completed_object(made, value, place, partial, trust)
     raise Mistake(place, f"takes {_wanted(hint)}, not {_shown(value)}")
 
 
-def _completed_object(hints: list[Any], value: str | Mapping[str, Any], place: Place, partial: bool) -> dict[str, Any]:
+def _completed_object(
+    hints: list[Any], value: str | Mapping[str, Any], place: Place, partial: bool, trust: Trust | None
+) -> dict[str, Any]:
     bases = [made_by(hint) for hint in hints]
     name: Any
     given: Any
@@ -140,11 +150,13 @@ def _completed_object(hints: list[Any], value: str | Mapping[str, Any], place: P
         raise Mistake(place, f"needs class_path, one of {', '.join(_names(bases))}")
     if not isinstance(name, str) or not isinstance(given, Mapping):
         raise Mistake(place, "class_path is a name, and init_args a mapping of arguments")
+    if trust is not None:
+        trust.check(name)
     try:
         cls = find(name, bases)
     except UserError as error:
         raise Mistake(place, str(error)) from None
-    arguments = complete(cls, given, place, skip=given_later(hints[0]), partial=partial)
+    arguments = complete(cls, given, place, skip=given_later(hints[0]), partial=partial, trust=trust)
     return {"class_path": class_path(cls), "init_args": arguments}
 
 
@@ -153,10 +165,12 @@ def _plain(hint: Any, value: Any, place: Place) -> Any:
         value = f"[{value}]"  # 1,5,10 on a command line
     try:
         checked = as_typed(hint, value)
-    except (ArgumentError, TypeError, ValueError):
+    except (ArgumentError, TypeError, ValueError, RecursionError):
         raise Mistake(place, f"takes {_wanted(hint)}, not {_shown(value)}") from None
     if is_path(hint) and isinstance(checked, str | Path):
-        return str(Path(checked).expanduser().absolute())
+        if not str(value).strip() or "\0" in str(value):
+            raise Mistake(place, f"takes a path, not {_shown(value)}")
+        return str(Path(os.path.expanduser(checked)).absolute())
     return describe(checked) if isinstance(checked, (*PLAIN, Path, list, tuple, Mapping)) else value
 
 
@@ -185,7 +199,8 @@ def _wanted(hint: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value) if isinstance(value, str) else "null" if value is None else str(value)
+    # Lists in lists are never written out as a whole.
+    text = "null" if value is None else repr(value) if isinstance(value, str) else reprlib.repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -224,5 +239,6 @@ def _object(hint: Any, value: Any, place: Place) -> Any:
         return functools.partial(cls, **arguments)
     try:
         return cls(**arguments)
-    except ValueError as error:
-        raise Mistake(place, f"{name} refuses its arguments: {error}") from None
+    except (ValueError, RuntimeError, ArithmeticError, LookupError, MemoryError) as error:
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise Mistake(place, f"{name} refuses its arguments: {said}") from None

@@ -19,10 +19,11 @@ from praxino.batch import ClipBatch
 from praxino.catalogs.base import Video
 from praxino.clips.dataset import collate, load_clips
 from praxino.clips.samplers import Sampler
-from praxino.described import arguments, build, describe
+from praxino.described import arguments, describe
 from praxino.encoders import files, inputs
 from praxino.encoders.cautions import not_trained
 from praxino.encoders.head import Head
+from praxino.encoders.parts import built
 from praxino.encoders.protocol import Protocol
 from praxino.encoders.statistics import Statistics, as_state, from_state
 from praxino.errors import UserError, misfit, nearest
@@ -70,6 +71,8 @@ class Encoder:
         head: Head | None = None,
         record: Mapping[str, Any] | None = None,
     ) -> None:
+        if not views:
+            raise UserError("an encoder needs at least one view")
         self.backbone = backbone
         self.views = dict(views)
         self.sampler = sampler
@@ -237,10 +240,8 @@ class Encoder:
         path = files.encoder_file(place)
         said, state = files.read(path)
         record = said.pop("record")
-        try:
-            encoder = cls(**build(said, trust=trust), record=record)
-        except TypeError as error:
-            raise UserError(f"{path.with_suffix('.json')} does not fit this version of praxino: {error}") from None
+        encoder: Self = built(cls, said, str(path.with_suffix(".json")), trust)
+        encoder.record = record
         try:
             encoder._load_state(state)
         except RuntimeError as error:

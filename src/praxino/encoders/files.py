@@ -81,8 +81,8 @@ def _refuse_incomplete(found: Mapping[str, Path]) -> None:
     ((name, path),) = found.items()
     try:
         wanted = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["record"].get("encoders", [name])
-        missing = [other for other in wanted if not path.with_name(file_name(other)).is_file()]
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        missing = [other for other in wanted if not path.with_name(file_name(other)).exists()]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return  # `read` says what is wrong with it
     if missing:
         raise UserError(f"{path.parent} lacks the encoder '{missing[0]}' of its run: go on with 'praxino resume'")
@@ -116,10 +116,12 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     beside = path.with_suffix(".json")
     if not beside.is_file():
         raise UserError(f"{beside} is missing: an encoder is {path.name} and {beside.name} side by side")
+    if not path.is_file():  # a pipe would be waited for
+        raise UserError(f"{path} is no regular file")
     try:
         said = json.loads(beside.read_text(encoding="utf-8"))
-        if not isinstance(said, dict) or "record" not in said:
+        if not isinstance(said, dict) or not isinstance(said.get("record"), dict):
             raise ValueError("its .json is no description of an encoder")
         return said, load(path.read_bytes())  # by itself it opens no name that is no UTF-8
-    except (ValueError, SafetensorError) as error:
+    except (ValueError, OSError, RecursionError, SafetensorError) as error:
         raise UserError(f"the encoder {path} is damaged: {error}") from None

@@ -16,7 +16,7 @@ from praxino.clips.dataset import ClipDataset
 from praxino.clips.loader import ClipLoader
 from praxino.clips.samplers import Sampler
 from praxino.encoders.encoder import Encoder
-from praxino.errors import UserError, check_numbers
+from praxino.errors import UserError, check_numbers, check_within
 from praxino.methods.base import Task
 from praxino.ranks import Device
 from praxino.streams.base import Canvas
@@ -24,6 +24,7 @@ from praxino.streams.choose import Streams
 from praxino.training.convolution_ways import Seen, rightly_computed
 from praxino.training.convolutions import convolutions_seen
 from praxino.training.fit import fit
+from praxino.training.own_runs import remember
 from praxino.training.precision import Precision, check_precision
 from praxino.training.run import Run
 from praxino.training.stages import Stage
@@ -89,6 +90,8 @@ class Session:
         check_precision(precision, self.device)
         check_numbers(threads=threads, prefetch=prefetch, checkpoint_steps=checkpoint_steps, keep_epochs=keep_epochs,
                       clip_norm=clip_norm, checkpoint_minutes=checkpoint_minutes)  # fmt: skip
+        check_within(0, 1, max_left_out=max_left_out)
+        check_within(0, seed=seed, workers=workers)
         ranks.start(self.device)
         self.threads = threads or max(1, ranks.cores() // ranks.local_world())
         torch.set_num_threads(self.threads)
@@ -215,6 +218,8 @@ class Session:
         """
         if self._run is None:
             self._run = Run.create(self.out, {**recipe, "threads": self.threads}, owner=self)
+            if self._run.writes:
+                remember(self._run.recipe_file)
         else:
             self._run.lock(self)
         if found:

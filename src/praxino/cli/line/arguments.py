@@ -60,6 +60,11 @@ def take_apart(argv: Sequence[str], positional: Sequence[str], flags: Collection
     return words
 
 
+def help_of(options: Collection[str]) -> list[str]:
+    """The options that ask what a class takes: `--method.help SimCLR`."""
+    return [name for name in options if name.endswith(".help")]
+
+
 def required(words: Words, positional: Sequence[str]) -> list[str]:
     """The positional words, all of them.
 

@@ -45,6 +45,7 @@ def configured(
     Raises:
         UserError: one line that says what is wrong and where.
     """
+    from praxino.cli.line.numbers import refuse_out_of_range
     from praxino.cli.line.overrides import located, place_of, put
     from praxino.configuration.complete import Mistake, complete
     from praxino.configuration.documents import read
@@ -63,7 +64,9 @@ def configured(
         for name, value in sorted(expanded(options, shorthands).items(), key=lambda item: item[0].count(".")):
             put(config, place_of(name), value)
             _one_length(config, place_of(name))
-        return complete(function, _with_lengths(config, options, shorthands), without=without, partial=partial)
+        done = complete(function, _with_lengths(config, options, shorthands), without=without, partial=partial)
+        refuse_out_of_range(done)
+        return done
     except Mistake as found:
         mistake = _as_typed(found, options, shorthands)
         known = {word: None for word in (*arguments, *shorthands)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,21 +47,46 @@ def encoder_name(place: str) -> str:
     return f"@{name}" if name else ""
 
 
-def catalog_beside(place: str, *others: str) -> dict[str, Any]:
-    """The catalog that the run was trained on, as a configuration; without what is not known.
+def encoder_part(place: str) -> str:
+    """`encoder_name`, and for a file that is not named as a run names it, "@" and the file's name.
+
+    So the results of other encoders in a run's folder are told from the run's own.
+    """
+    path, _ = taken_apart(place)
+    other = path.suffix == WEIGHTS and path.stem != "encoder" and not name_of(path)
+    return f"@{path.name}" if other else encoder_name(place)
+
+
+def catalog_beside(
+    place: str,
+    *others: str,
+    function: Callable[..., Any],
+    options: Mapping[str, str],
+    trust: Collection[str] = (),
+) -> dict[str, Any]:
+    """The catalog that the run was trained on, as a configuration; without what is not known, and where one is typed.
 
     Args:
         place: the run's folder, or an encoder file.
         others: further arguments that are taken from the run's recipe.
+        function: whose arguments they are.
+        options: what is typed.
+        trust: packages, beside praxino, whose classes the recipe may name.
 
     Raises:
-        UserError: if there is nothing at the place.
+        UserError: if there is nothing at the place, or the recipe names a class that is not trusted.
     """
+    from praxino.cli.line.received import refuse_untrusted
     from praxino.configuration.documents import read
     from praxino.configuration.earlier import as_now
 
     if not taken_apart(place)[0].exists():
         raise UserError(f"there is no {place}: give a run's folder or an encoder file")
     folder = run_folder(place)
-    recipe = as_now(read(folder / "recipe.yaml")) if folder else {}
-    return {name: recipe[name] for name in ("catalog", *others) if name in recipe}
+    if folder is None:
+        return {}
+    recipe = as_now(read(folder / "recipe.yaml"))
+    typed = "catalog" in options or "videos" in options
+    taken = {name: recipe[name] for name in (*(() if typed else ("catalog",)), *others) if name in recipe}
+    refuse_untrusted(function, folder / "recipe.yaml", taken, trust)
+    return taken

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from praxino.cli.line.configured import configured
+from praxino.errors import UserError
+from praxino.printable import printable
 
 if TYPE_CHECKING:
+    from praxino.catalogs.base import Catalog
     from praxino.encoders.encoder import Encoder
     from praxino.evaluations.result import Result
 
@@ -31,49 +36,105 @@ def measure(name: str, place: str, options: Mapping[str, str]) -> None:
         place: a run's folder, `RUN:rgb` of one with several encoders, or an encoder file.
         options: dotted name -> value as typed; arguments of the evaluation, and `trust`.
     """
-    from praxino.cli.line.encoders import catalog_beside, encoder_name, run_folder
+    from praxino.cli.line.encoders import encoder_part, run_folder, trusted
+    from praxino.cli.line.measured import measured_line, parts_asked
+    from praxino.cli.line.naming import result_name
     from praxino.cli.line.terminal import progress_shown
-    from praxino.configuration.classes import imported
     from praxino.configuration.complete import instantiate
     from praxino.evaluations.result import table_lines, write_result
 
-    evaluate = imported(EVALUATIONS.get(name, name))
-    beside = catalog_beside(place, "average") if name == RECOGNITION else catalog_beside(place)
+    name = next((short for short, path in EVALUATIONS.items() if path == name), name)
+    evaluate = evaluation_called(name)
+    trust = trusted(options.get("trust"))
     given = {option: value for option, value in options.items() if option != "trust"}
+    beside = _beside(name, place, evaluate, given, trust)
     config = configured(evaluate, given, base=beside, without=NOT_TYPED)
     arguments = instantiate(evaluate, config)
-    encoder, said = _encoder_for(name, place, options.get("trust"))
-    with progress_shown(evaluate, "reading videos") as shown:
-        result = evaluate(encoder, **arguments, **shown)
-    which = encoder_name(place)
+    encoder, said = _encoder_for(name, place, trust)
+    said["videos"] = measured_line(arguments["catalog"], parts_asked(evaluate, config))
+    print("videos:", printable(said["videos"]), flush=True)
+    with progress_shown(evaluate, "reading videos") as bar:
+        result = evaluate(encoder, **arguments, **bar)
+    which = encoder_part(place)
     if which:
         said["encoder"] = which.removeprefix("@")
         result.title += f"; encoder {said['encoder']}"
+    plain = _plain_question(name, place, evaluate, trust)
+    file_name, differs = result_name(name, which, config, plain, encoder.description())
+    if differs:
+        said["asked otherwise"] = ", ".join(f"{one} {json.dumps(value)}" for one, value in differs.items())
     result.settings |= said
-    print(result.title, *table_lines(result), sep="\n")
+    print(printable(result.title), *table_lines(result), sep="\n")
     folder = run_folder(place)
     if folder:
-        seen = [config["view"]] if config.get("view") else config.get("views") or []
-        file_name = "-".join([name.rpartition(".")[2] + which, *seen])
         written = write_result(folder, file_name, result, arguments["catalog"].classes, encoder.streams)
-        print(f"written: {written}")
+        print("written:", printable(written))
+
+
+def evaluation_called(name: str) -> Callable[..., Any]:
+    """The function of an evaluation, by its name or its dotted path.
+
+    Raises:
+        UserError: if there is none.
+    """
+    from praxino.configuration.classes import imported
+
+    found = imported(EVALUATIONS.get(name, name))
+    if not callable(found):
+        raise UserError(f"{name} is no function: an evaluation takes an encoder and a catalog")
+    return found
+
+
+def _beside(
+    name: str, place: str, evaluate: Callable[..., Any], options: Mapping[str, str], trust: tuple[str, ...]
+) -> dict[str, Any]:
+    """What the run says of an evaluation of it."""
+    from praxino.cli.line.encoders import catalog_beside
+
+    others = ("average",) if name == RECOGNITION else ()
+    return catalog_beside(place, *others, function=evaluate, options=options, trust=trust)
+
+
+def _plain_question(name: str, place: str, evaluate: Callable[..., Any], trust: tuple[str, ...]) -> dict[str, Any]:
+    """The arguments of the same evaluation without options; without the run's catalog, where that is of no use."""
+    base = {}
+    # A catalog that is not trusted, or no longer fits, is another one than that which has just been measured.
+    with suppress(UserError):
+        base = _beside(name, place, evaluate, {}, trust)
+        return configured(evaluate, {}, base=base, without=NOT_TYPED, partial=True)
+    base.pop("catalog", None)
+    return configured(evaluate, {}, base=base, without=NOT_TYPED, partial=True)
+
+
+def say_what_is_measured(catalog: Catalog) -> None:
+    """The first line of a fine-tuning, from the first process."""
+    from praxino import ranks
+    from praxino.cli.line.measured import measured_line
+
+    if ranks.rank() == 0:
+        print("videos:", printable(measured_line(catalog, {})), flush=True)
 
 
 def show(result: Result, folder: Path) -> None:
     """Prints a test's table, and where the fine-tuning lies."""
     from praxino.evaluations.result import table_lines
 
-    print(result.title, *table_lines(result), sep="\n")
-    print(f"in {folder}")
+    print(printable(result.title), *table_lines(result), sep="\n")
+    print("in", printable(folder))
 
 
-def _encoder_for(name: str, place: str, trust: str | None) -> tuple[Encoder, dict[str, str]]:
+def _encoder_for(name: str, place: str, trust: tuple[str, ...]) -> tuple[Encoder, dict[str, str]]:
     """The encoder, and what is said of it beside the result: a fine-tuning is tested whether it is finished or not."""
-    from praxino.cli.line.encoders import loaded_encoder, trusted
+    from praxino.encoders.encoder import Encoder
 
     if name != RECOGNITION:
-        return loaded_encoder(place, trust), {}
+        return Encoder.load(place, trust=trust), {}
+    from praxino.cli.line.encoders import run_folder
+    from praxino.cli.line.received import refuse_untrusted_packages
     from praxino.evaluations.classifying.start import classifier_at
 
-    encoder, weights = classifier_at(place, trusted(trust))
+    folder = run_folder(place)
+    if folder:
+        refuse_untrusted_packages(folder / "recipe.yaml", trust)
+    encoder, weights = classifier_at(place, trust)
     return encoder, {"weights": weights}

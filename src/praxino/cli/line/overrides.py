@@ -10,6 +10,8 @@ import yaml
 from praxino.configuration.complete import Carried, Mistake, Place, dotted
 from praxino.errors import UserError, nearest
 
+CATALOG: Place = ("catalog",)
+
 
 def place_of(name: str) -> Place:
     """A dotted name as a place: `stages.0.epochs` -> ("stages", 0, "epochs")."""
@@ -18,6 +20,9 @@ def place_of(name: str) -> Place:
 
 def put(config: dict[str, Any], place: Place, value: Any) -> None:
     """Sets one argument of a recipe, in place. Another class keeps those arguments of the old one that it takes, too.
+
+    Not so a catalog: which videos are meant is typed as a whole, and a split or a root of another data set is none of
+    it.
 
     Raises:
         Mistake: if an item of a list is named that is not there.
@@ -33,7 +38,7 @@ def put(config: dict[str, Any], place: Place, value: Any) -> None:
             node[word] = {}
         inside = node[word] if isinstance(node, list) or word in node else None
         if last:
-            node[word] = _changed(inside, value)
+            node[word] = value if place == CATALOG else _changed(inside, value)
         else:
             node[word] = inside = _open(inside)
             node = inside.setdefault("init_args", {}) if _has_class(inside) else inside
@@ -76,7 +81,7 @@ def located(mistake: Mistake, given: Mapping[str, Any], known: Mapping[str, Any]
         problem = (
             f"no such {'argument' if line else 'option'}.{nearest(dashes + name, [dashes + word for word in known])}"
         )
-    if place == ("catalog",) and problem.startswith("missing") and "videos" in known:
+    if place == CATALOG and problem.startswith("missing") and "videos" in known:
         problem += ": pass --videos DIR, or --catalog and its arguments"
     return UserError(f"{recipe} line {line}: {name}: {problem}" if line else f"--{name}: {problem}")
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from praxino.catalogs.base import Catalog
 from praxino.configuration.complete import complete, instantiate
 from praxino.configuration.earlier import as_now
 from praxino.encoders.encoder import Encoder
@@ -26,13 +27,16 @@ BESIDE = ("kind", "encoder", "trust")  # of a recipe that are no arguments: what
 MACHINE = ("out", "workers", "threads", "prefetch", "device", "devices")
 
 
-def start(place: str, trust: tuple[str, ...], config: Mapping[str, Any]) -> FineTuned:
+def start(
+    place: str, trust: tuple[str, ...], config: Mapping[str, Any], say: Callable[[Catalog], None] | None = None
+) -> FineTuned:
     """Fine-tunes as a complete recipe says.
 
     Args:
         place: the encoder's file or its run's folder.
         trust: packages, beside praxino, whose classes the encoder may name.
         config: what `complete(finetune, ..., without=OUTSIDE)` gave.
+        say: is told the catalog, before anything else is done.
 
     Raises:
         UserError: as of `Encoder.load` and `finetune`.
@@ -40,10 +44,15 @@ def start(place: str, trust: tuple[str, ...], config: Mapping[str, Any]) -> Fine
     encoder = Encoder.load(place, trust=trust)
     config = rates_as_factors(config)
     said = {"kind": kind(config["frozen"]), "encoder": str(Path(place).absolute()), "trust": list(trust)}
-    return finetune(encoder, **instantiate(finetune, config), recipe={**said, **config})
+    arguments = instantiate(finetune, config)
+    if say is not None:
+        say(arguments["catalog"])
+    return finetune(encoder, **arguments, recipe={**said, **config})
 
 
-def start_or_resume(place: str, trust: tuple[str, ...], config: Mapping[str, Any]) -> FineTuned:
+def start_or_resume(
+    place: str, trust: tuple[str, ...], config: Mapping[str, Any], say: Callable[[Catalog], None] | None = None
+) -> FineTuned:
     """`start`, or `resume` where the folder holds the same fine-tuning already.
 
     Raises:
@@ -51,7 +60,7 @@ def start_or_resume(place: str, trust: tuple[str, ...], config: Mapping[str, Any
     """
     folder = config["out"]
     if kind_of(folder) not in (FINETUNE, LINEAR):
-        return start(place, trust, config)
+        return start(place, trust, config, say)
     then = {**recipe_of(folder), "encoder": Run(folder).recipe().get("encoder")}
     # What was left open has been taken from the encoder, and what is the machine's changes no number.
     now = {name: value for name, value in rates_as_factors(config).items() if value is not None and name not in MACHINE}
