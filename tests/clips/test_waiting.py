@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -22,12 +23,12 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="lo
 class Started:
     """The script in a process of its own, and what is left of it."""
 
-    def __init__(self, folder, *words, before=()):
+    def __init__(self, folder, *words, before=(), temporary=None):
         self.folder = folder
-        (folder / "tmp").mkdir(exist_ok=True)
+        self.temporary = temporary or Path(tempfile.mkdtemp(prefix="praxino-"))  # a short name, for sockets
         self.errors = folder / "stderr"
         environment = os.environ | {"PYTHONPATH": str(SCRIPT.parents[1]), "OMP_NUM_THREADS": "1"}
-        environment |= {"TMPDIR": str(folder / "tmp"), "PRAXINO_MARK": str(folder)}
+        environment |= {"TMPDIR": str(self.temporary), "PRAXINO_MARK": str(folder)}
         command = [*before, sys.executable, str(SCRIPT), *map(str, words)]
         with self.errors.open("wb") as file:
             self.process = subprocess.Popen(command, env=environment, stderr=file, stdout=subprocess.DEVNULL)
@@ -50,8 +51,9 @@ class Started:
     def until(self, condition):
         end = time.monotonic() + LIMIT
         while not condition():
+            if time.monotonic() > end:
+                self.process.kill()
             assert self.process.poll() is None, self.errors.read_text()
-            assert time.monotonic() < end
             time.sleep(0.05)
 
     def steps(self):
@@ -73,6 +75,8 @@ class Started:
         assert not left
         said = self.errors.read_text()
         assert "Traceback" not in said, said
+        self.sockets = list(self.temporary.glob("pymp-*"))
+        shutil.rmtree(self.temporary)
         return code, [line for line in said.splitlines() if line.startswith("praxino:")]
 
 
@@ -81,7 +85,13 @@ def refused(started, *words):
     assert code == 2
     assert len(lines) == 1
     assert all(word.lower() in lines[0].lower() for word in words), lines[0]
-    assert not list((started.folder / "tmp").glob("pymp-*"))
+    assert not started.sockets
+
+
+def test_a_folder_for_temporary_files_whose_name_is_too_long_for_a_socket(tmp_path):
+    long = tmp_path / ("a" * 80)
+    long.mkdir()
+    refused(Started(tmp_path, "train", "healthy", 40, tmp_path / "run", temporary=long), "TMPDIR", str(long))
 
 
 def idle(pid):

@@ -22,9 +22,7 @@ from toys import toy_method, toy_stages
 
 TESTS = Path(__file__).resolve().parents[1]
 KEPT = TESTS / "earlier/kept/pretraining/checkpoints/last.ckpt"
-# Another number of threads would sum in another order.
-THREADS = str(torch.get_num_threads())
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": THREADS, "PYTHONPATH": f"{TESTS}{os.pathsep}{TESTS / 'training'}"}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{TESTS}{os.pathsep}{TESTS / 'training'}"}
 
 
 @pytest.fixture(scope="module")

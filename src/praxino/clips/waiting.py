@@ -26,6 +26,8 @@ Item = TypeVar("Item")
 
 INTERRUPT_SECONDS = 10.0
 END_SECONDS = 2.0
+SOCKET_NAME = len("/listener-01234567")
+LONGEST_SOCKET = 103  # bytes of a path; Linux takes 107
 
 
 class Stopped(KeyboardInterrupt):
@@ -67,7 +69,7 @@ class Awaited(Generic[Item]):
         try:
             if workers:
                 # Made here, it is removed here: what they make of their own would stay when they end at once.
-                multiprocessing.util.get_temp_dir()
+                _refuse_long(multiprocessing.util.get_temp_dir())
                 _try_queues(workers)
             self._source: Iterator[Item | UserError] | None = iter(loader)
         except OSError as error:
@@ -150,6 +152,15 @@ def _lost(said: str) -> UserError:
         f"a loading process is lost ({said}). If it was killed, the machine's memory may be too small: pass fewer "
         "--workers or --prefetch 1; --workers 0 loads without such processes"
     )
+
+
+def _refuse_long(folder: str) -> None:
+    # Batches are handed over through a socket in it. Where that cannot be made, PyTorch prints so, and waits.
+    if len(os.fsencode(folder)) + SOCKET_NAME > LONGEST_SOCKET:
+        raise UserError(
+            f"the folder for temporary files has too long a name for loading processes ({folder}): set TMPDIR to a "
+            "shorter one, such as /tmp, or pass --workers 0"
+        )
 
 
 def _try_queues(workers: int) -> None:
