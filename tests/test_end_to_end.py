@@ -101,7 +101,7 @@ def test_evaluations_and_report(trained, clips):
     assert not [link for link in links if link.startswith(("http", "//"))]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_workers_change_nothing(trained, clips, tmp_path, workers):
     command(
         "pretrain",
@@ -125,6 +125,7 @@ def test_a_recipe_as_run_gives_the_same_numbers(trained, tmp_path):
     assert curve(tmp_path / "run") == curve(trained)
 
 
+@pytest.mark.slow
 def test_two_processes_by_one_option(clips, tmp_path):
     command(
         "pretrain", "simclr_small", "--videos", clips, "--out", tmp_path / "run", "--steps", 3, "--workers", 0, *QUICK,
@@ -175,6 +176,7 @@ def test_broken_files_neither_stop_a_run_nor_vanish(broken, tmp_path):
     assert all(name in page for name in out)
 
 
+@pytest.mark.slow
 def test_the_demo_on_ones_own_folder(clips, tmp_path):
     broken = tmp_path / "videos"
     shutil.copytree(clips, broken)

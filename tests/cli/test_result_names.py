@@ -17,6 +17,7 @@ from praxino.cli.main import main
 from praxino.encoders.encoder import Encoder
 
 QUICK = ["--workers", "0", "--device", "cpu"]
+ALONE = ("--baselines", "false")
 HASH = "[0-9a-f]{8}"
 
 
@@ -56,12 +57,14 @@ def test_another_question_never_replaces_an_answer(pretrained, root, asked, tmp_
         ("--videos", str(tmp_path / "other/data")),
         ("--videos", str(tmp_path / "third/data")),
     ]
+    others = [words if "--baselines" in words else (*words, *ALONE) for words in others]
     found = {asked("retrieval", *words)[0]: words for words in others}
     assert len(found) == len(others)
     assert names(pretrained) == sorted(["retrieval", *found])
     assert (pretrained / "evaluations/retrieval.json").read_bytes() == answer
     # The same once more: each answer has its own file still.
-    assert {asked("retrieval", *words)[0]: words for words in others} == found
+    for name, words in list(found.items())[::4]:
+        assert asked("retrieval", *words)[0] == name
     assert len(names(pretrained)) == len(others) + 1
     folders = [name for name in found if name.startswith("retrieval-VideoFolder-data-")]
     assert len(folders) == 2

@@ -169,6 +169,7 @@ def test_a_launcher_starts_the_processes_itself(monkeypatch):
     assert not needed(2)
 
 
+@pytest.mark.slow
 def test_a_mistake_in_several_processes_is_one_line(recipe):
     done = praxino("pretrain", recipe, "--devices", 2, "--batch_size", 64)
     assert done.returncode == 2

@@ -158,6 +158,7 @@ def features(function: object, videos: list[np.ndarray]) -> torch.Tensor:
     return torch.nn.functional.normalize(made - made.mean(0), dim=1)
 
 
+@pytest.mark.slow
 def test_motion_tells_the_class_and_one_frame_does_not() -> None:
     """Each of 120 videos finds its nearest other one."""
     torch = pytest.importorskip("torch", reason="the handmade features are torch")

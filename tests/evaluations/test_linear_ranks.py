@@ -24,6 +24,7 @@ from praxino.views.pipeline import View
 from toys import Noise, ToySampler, ToyStream
 
 HERE = Path(__file__).parent
+pytestmark = pytest.mark.slow
 STATISTICS = {f"layers.1.{word}" for word in ("running_mean", "running_var", "num_batches_tracked")}
 STEPS = 3  # of an epoch
 

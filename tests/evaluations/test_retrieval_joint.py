@@ -158,7 +158,7 @@ def plain_numpy(one, videos, names):
     return np.stack(rows)
 
 
-@pytest.mark.parametrize("names", [["residual"], BOTH])
+@pytest.mark.parametrize("names", [["residual"], pytest.param(BOTH, marks=pytest.mark.slow)])
 def test_the_originals_protocol_against_plain_numpy(names):
     """Spec of IIC's retrieval: ten-clip means, cosine distance, nearest first, a hit is any of the query's class."""
     torch.manual_seed(1)

@@ -80,6 +80,7 @@ def test_checks_pass_on_a_folder_from_elsewhere_in_every_form_of_storage(tmp_pat
     assert failures(tmp_path) == {}
 
 
+@pytest.mark.slow
 def test_the_environment_variable_names_the_folder(folder):
     command = [sys.executable, "-m", "pytest", "-m", "golden", "-p", "no:cacheprovider", "-rA"]
     files = [str(Path(__file__).with_name(f"test_golden_{system}.py")) for system in ("iic", "tclr")]

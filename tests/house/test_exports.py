@@ -168,6 +168,7 @@ def test_the_whole_of_it_loads_encoders(monkeypatch: pytest.MonkeyPatch) -> None
     assert set(praxino.__all__) == {"__version__", "load_encoder", "load_encoders"}
 
 
+@pytest.mark.slow
 def test_mypy_knows_the_names(tmp_path: Path) -> None:
     """In a user's file, in the strict mode, where a name that is not said to be public is an error."""
     pytest.importorskip("mypy")

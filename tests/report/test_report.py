@@ -181,6 +181,21 @@ def test_broken_pieces_are_said(run: Path) -> None:
     assert gone == ["neighbour 1, zoom, n20.mp4: frame 1 of 4: picture missing"]
 
 
+BAD = ["NaN", "Infinity", "1" + "0" * 400, "1" * 5000, '"x"', "null", "[]", "{}", "true"]
+
+
+@pytest.mark.parametrize("value", BAD, ids=range(len(BAD)))
+def test_numbers_of_metrics_that_are_none(run: Path, value: str) -> None:
+    """Each number of a line in turn: the page is written, and shows no more than what is a number."""
+    path = run / "metrics.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()[:3]]
+    for name in lines[0]:
+        odd = [json.dumps({**line, name: "@"}).replace('"@"', value) for line in lines]
+        path.write_text("\n".join(odd) + "\n")
+        page = write_report(run).read_text()
+        assert page.endswith("</html>\n")
+
+
 def test_pictures_from_outside_the_run_are_not_read(run: Path) -> None:
     outside = picture(run.parent, "secret.jpg", 1)
     content = evaluation(run)

@@ -56,9 +56,9 @@ def test_shared_cases(name, frames, note):
 
 @pytest.mark.parametrize("kind", ["h264", "hevc", "mpeg4"])
 def test_damage_by_chance(kind, tmp_path):
-    found = mutated.outcomes(kind, tmp_path, 24)
-    assert found.total() == 24
-    assert found["damaged"] + found["unreadable"] > 2
+    found = mutated.outcomes(kind, tmp_path, 12)
+    assert found.total() == 12
+    assert found["damaged"] + found["unreadable"] > 0
 
 
 @pytest.mark.slow

@@ -237,7 +237,9 @@ test_fit.train(Path(sys.argv[1]))
 """
 
 
-@pytest.mark.parametrize("rename", [2, 3, 7])
+@pytest.mark.parametrize(
+    "rename", [pytest.param(2, marks=pytest.mark.slow), 3, pytest.param(7, marks=pytest.mark.slow)]
+)
 def test_a_kill_before_any_rename(stopped, tmp_path, rename):
     """The first checkpoint has one rename, each other one two: the last becomes the previous, the new one the last."""
     killed = python(KILLED_IN_A_RENAME, tmp_path / "run", rename)

@@ -136,6 +136,7 @@ def test_a_kill_before_the_encoder_is_written(tmp_path, monkeypatch):
     assert equal(weights(tmp_path / "run"), after_epoch(tmp_path / "run", 2))
 
 
+@pytest.mark.slow
 def test_two_processes(tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "GLOO_SOCKET_IFNAME": "lo"}
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]

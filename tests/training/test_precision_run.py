@@ -216,6 +216,7 @@ def curve(out):
     return [{name: value for name, value in line.items() if name not in MACHINE} for line in lines]
 
 
+@pytest.mark.slow
 def test_a_kill_changes_nothing_in_bf16(tmp_path):
     """Whatever this machine's kernels are, they are checked in earnest: R3D, two channels wide."""
     done(started(tmp_path / "whole"))
@@ -234,6 +235,7 @@ def test_a_kill_changes_nothing_in_bf16(tmp_path):
     assert set(ways(tmp_path / "whole").values()) <= set(WAYS)
 
 
+@pytest.mark.slow
 def test_rank_0_finds_out_for_all(tmp_path):
     done(started(tmp_path / "two", "ranks"))
     assert ways(tmp_path / "two") == {"backbone.layers.0": "padded", "backbone.layers.4": "fp32"}

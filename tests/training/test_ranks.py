@@ -22,7 +22,9 @@ def run(folder, processes, steps, method="SimCLR"):
     return torch.load(folder / "out.pt", weights_only=True), lines
 
 
-@pytest.mark.parametrize("method", ["SimCLR", "IIC", "TCLR"])
+@pytest.mark.parametrize(
+    "method", ["IIC", pytest.param("SimCLR", marks=pytest.mark.slow), pytest.param("TCLR", marks=pytest.mark.slow)]
+)
 def test_two_processes_are_one(tmp_path, method):
     """Network without BatchNorm. 11 videos, batches of 4: the last batch of 3 is cut to 2 for two processes, so only
     the first two steps are compared; float32 sums of another order differ by about 1e-7 of their terms. IIC in its NCE
@@ -41,6 +43,7 @@ def test_two_processes_are_one(tmp_path, method):
         assert torch.allclose(one["state"][name], two["state"][name], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_an_uneven_last_batch_is_cut_for_all(tmp_path):
     out, lines = run(tmp_path / "two", 2, 7)
     assert out["equal"]

@@ -211,6 +211,7 @@ def test_mistakes_leave_the_folder_free(tmp_path, more, said):
     assert not (tmp_path / "run/recipe.yaml").exists()
 
 
+@pytest.mark.slow
 def test_two_processes_say_the_same_as_one(tmp_path):
     """Without BatchNorm and dropout; float32 sums of another order differ by about 1e-7 of their terms."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(HERE.parent), "GLOO_SOCKET_IFNAME": "lo"}

@@ -96,7 +96,7 @@ def pretrain(
         clip_norm: largest norm of the gradient.
         drop_last: leaves out an epoch's last, shorter batch.
         max_left_out: largest share of unusable videos, 0 to 1, that the run puts up with.
-        probe: full decodes every video before the first epoch.
+        probe: full also opens every picture of folders of frames; a video file that is new is decoded in any case.
         checkpoint_steps: a checkpoint every so many steps, besides one at each epoch's end; none: 200, or none where
             checkpoint_minutes is given.
         checkpoint_minutes: a checkpoint when so many minutes have passed since the last one. For large ones: that of

@@ -51,7 +51,7 @@ class Session:
         clip_norm: largest norm of the gradient.
         drop_last: leaves out an epoch's last, shorter batch.
         max_left_out: largest share of unusable videos, 0 to 1.
-        probe: full decodes every video before the first epoch.
+        probe: full also opens every picture of folders of frames; a video file that is new is decoded in any case.
         checkpoint_steps, checkpoint_minutes: as of `praxino.training.fit.fit`.
         keep_epochs: keeps a copy of the checkpoint every so many epochs.
         compile: compiles the backbones (needs a C++ compiler).

@@ -129,7 +129,8 @@ def finetune(
         clip_norm: largest norm of the gradient.
         drop_last: leaves out an epoch's last, shorter batch, which BatchNorm would see last before validation.
         max_left_out: largest share of unusable videos of a part, 0 to 1, that the run puts up with.
-        probe: full decodes every video, also those of the test, before the first epoch.
+        probe: full also opens every picture of folders of frames, those of the test, too; a video file is decoded once
+            in any case, when it is new.
         checkpoint_steps: a checkpoint every so many steps, besides one at each epoch's end; none: 200, or none where
             checkpoint_minutes is given.
         checkpoint_minutes: a checkpoint when so many minutes have passed since the last one. For large ones: that of
