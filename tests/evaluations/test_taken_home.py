@@ -14,10 +14,11 @@ from praxino.clips.dataset import collate, load_clips
 from praxino.configuration.complete import complete, instantiate
 from praxino.configuration.documents import read
 from praxino.configuration.recipes import recipe_file
-from praxino.encoders.cautions import caution, trained_views
+from praxino.encoders.cautions import caution
 from praxino.encoders.encoder import Encoder
 from praxino.encoders.protocol import Protocol
 from praxino.encoders.reestimate import give_statistics
+from praxino.encoders.trained_views import trained_views
 from praxino.errors import UserError
 from praxino.evaluations.batchnorm import reestimate_batchnorm
 from praxino.evaluations.comparison import compared_features

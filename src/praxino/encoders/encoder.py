@@ -21,11 +21,11 @@ from praxino.clips.dataset import collate, load_clips
 from praxino.clips.samplers import Sampler
 from praxino.described import arguments, describe
 from praxino.encoders import files, inputs
-from praxino.encoders.cautions import not_trained
 from praxino.encoders.head import Head
 from praxino.encoders.parts import built
 from praxino.encoders.protocol import Protocol
 from praxino.encoders.statistics import Statistics, as_state, from_state
+from praxino.encoders.trained_views import not_trained
 from praxino.errors import UserError, misfit, nearest
 from praxino.rng import Rng
 from praxino.streams.base import Canvas, Derived, Stream
@@ -206,7 +206,7 @@ class Encoder:
         """
         name = self.name_of(view)
         stream = self.views[name].stream
-        if line := not_trained(self, name):
+        if line := not_trained(name, self.record, self.statistics):
             warnings.warn(line, stacklevel=2)
         given, streams = inputs.taken(video, stream, self.streams, self.sampler)
         loaded = load_clips(given, (stream,), streams, self.canvas, self.sampler, np.random.default_rng(0))

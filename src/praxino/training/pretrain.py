@@ -12,10 +12,10 @@ from praxino.catalogs.base import Catalog, Video
 from praxino.clips.loader import ClipLoader
 from praxino.clips.samplers import Sampler
 from praxino.described import class_path
-from praxino.encoders.cautions import TRAINED, trained_views
 from praxino.encoders.files import file_name
 from praxino.encoders.protocol import Protocol
 from praxino.encoders.reestimate import give_statistics
+from praxino.encoders.trained_views import TRAINED, trained_views
 from praxino.errors import UserError, nearest
 from praxino.methods.base import Method
 from praxino.ranks import Device
