@@ -69,7 +69,7 @@ def test_another_question_never_replaces_an_answer(pretrained, root, asked, tmp_
     folders = [name for name in found if name.startswith("retrieval-VideoFolder-data-")]
     assert len(folders) == 2
     said = json.loads((pretrained / f"evaluations/{folders[0]}.json").read_text())["settings"]
-    assert said["videos"].startswith("VideoFolder, ")
+    assert said["measured on"].startswith("VideoFolder, ")
     assert "VideoFolder" in said["asked otherwise"]
 
 

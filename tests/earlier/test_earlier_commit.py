@@ -8,6 +8,7 @@ test_kept_folders.py does with the folders that are kept beside it.
 from __future__ import annotations
 
 import io
+import json
 import math
 import re
 import shutil
@@ -170,10 +171,15 @@ def test_measured_with_the_same_result(runs, run, name):
     earlier, later = (result(folder / run, name) for folder in runs)
     assert later["rows"] == earlier["rows"]
     assert later["columns"] == earlier["columns"]
-    assert later["gallery"] == earlier["gallery"]
+    assert without_folders(later["gallery"]) == without_folders(earlier["gallery"])
     # Others are words, which may be chosen better.
     numbers = {word: value for word, value in earlier["settings"].items() if not isinstance(value, str)}
     assert_within(numbers, later["settings"], strict=False)
+
+
+def without_folders(gallery):
+    """With the pictures' own names: their folder bears the name of the result, which today has a hash."""
+    return json.loads(re.sub(r'"evaluations/[^"]*/', '"', json.dumps(gallery)))
 
 
 @pytest.mark.parametrize("file", ["iic.npz", "finetune.npz"])

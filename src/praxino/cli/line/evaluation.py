@@ -51,8 +51,8 @@ def measure(name: str, place: str, options: Mapping[str, str]) -> None:
     config = configured(evaluate, given, base=beside, without=NOT_TYPED)
     arguments = instantiate(evaluate, config)
     encoder, said = _encoder_for(name, place, trust)
-    said["videos"] = measured_line(arguments["catalog"], parts_asked(evaluate, config))
-    print("videos:", printable(said["videos"]), flush=True)
+    said["measured on"] = measured_line(arguments["catalog"], parts_asked(evaluate, config))
+    print("videos:", printable(said["measured on"]), flush=True)
     with progress_shown(evaluate, "reading videos") as bar:
         result = evaluate(encoder, **arguments, **bar)
     which = encoder_part(place)
