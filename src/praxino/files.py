@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -96,8 +97,10 @@ def read_text(path: Path) -> str:
     """A text file of ours, the ends of its lines as they are.
 
     Raises:
-        OSError: if it cannot be read.
+        OSError: if it cannot be read, or is no regular file: a pipe would be waited for, and a device has no end.
     """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
     return path.read_bytes().decode("utf-8", "surrogateescape")
 
 

@@ -166,7 +166,8 @@ ENCODERS = [
     ("backbone.class_path", None), ("backbone.class_path", "praxino.streams.base.Canvas"), ("backbone.init_args", []),
     ("backbone.init_args.width", -1), ("backbone.init_args.width", "x"), ("backbone.init_args.width", 0),
     ("backbone.init_args.width", 1e400), ("backbone.init_args.layers", []), ("backbone.init_args.more", 1),
-    ("sampler", {}), ("sampler", None), ("sampler.init_args.frames", -1), ("canvas", "x"), ("canvas", {"rgb": 3}),
+    ("sampler", {}), ("sampler", None), ("sampler.init_args.frames", -1),
+    ("sampler.init_args.frames", 10**30), ("canvas", "x"), ("canvas", {"rgb": 3}),
     ("feature", "best"), ("feature", 5), ("streams", ["x"]), ("reestimate_batchnorm", "yes"), ("centred", 1),
     ("classes", "ab"), ("classes", [1, 2]), ("classes", 3), ("head", "x"), ("record", "x"), ("record", None),
     ("more", 1),
@@ -191,10 +192,11 @@ def test_descriptions_that_are_none(pretrained, root, capsys, text):  # noqa: F8
     one_line(capsys, ["embed", str(pretrained), "--videos", str(root), "--out", str(pretrained / "v.npz")])
 
 
-def test_a_pipe_is_no_encoder(pretrained):  # noqa: F811
-    (pretrained / "encoder.safetensors").unlink()
-    os.mkfifo(pretrained / "encoder.safetensors")
-    with pytest.raises(UserError, match="is no regular file"):
+@pytest.mark.parametrize(("name", "said"), [("safetensors", "is no regular file"), ("json", "is missing")])
+def test_a_pipe_is_no_encoder(pretrained, name, said):  # noqa: F811
+    (pretrained / f"encoder.{name}").unlink()
+    os.mkfifo(pretrained / f"encoder.{name}")
+    with pytest.raises(UserError, match=said):
         Encoder.load(pretrained)
 
 

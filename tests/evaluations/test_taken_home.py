@@ -186,6 +186,20 @@ def test_they_are_in_the_file_under_names_of_their_own(run, tmp_path):
         Encoder.load(tmp_path / "again.safetensors", trust=TRUSTED)
 
 
+@pytest.mark.parametrize("name", [f"batchnorm.{LAYER}.running_mean", "centre"])
+@pytest.mark.parametrize("type", [torch.bool, torch.int64, torch.complex64, torch.float64])
+def test_they_are_real_numbers(run, tmp_path, name, type):
+    file = load(run).save(tmp_path / "other.safetensors")
+    held = load_file(file)
+    save_file({**held, f"views.rgb.{name}": held[f"views.rgb.{name}"].to(type)}, file)
+    if type == torch.float64:
+        whole, other = load(run), Encoder.load(file, trust=TRUSTED)
+        assert np.array_equal(other.embed(ToyCatalog()[0]), whole.embed(ToyCatalog()[0]))
+    else:
+        with pytest.raises(UserError, match=rf"another network.*views\.rgb\.{name}"):
+            Encoder.load(file, trust=TRUSTED)
+
+
 @pytest.mark.parametrize(
     ("asked", "kept"),
     [

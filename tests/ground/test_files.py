@@ -189,6 +189,13 @@ def test_what_is_no_place_for_a_file(tmp_path):
         embed_videos(encoder(), ToyCatalog(), tmp_path / "pipe", device="cpu")
 
 
+def test_a_pipe_is_no_text_of_ours(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/null"), tmp_path):
+        with pytest.raises(OSError, match="no regular file"):
+            read_text(path)
+
+
 class Broken(Exception):
     pass
 

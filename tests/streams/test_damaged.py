@@ -116,6 +116,21 @@ def test_several_threads_conceal_nothing_otherwise(tmp_path):
             np.testing.assert_array_equal(reader.read([number])[0][0], expected[number])
 
 
+@pytest.mark.parametrize("kind", ["h264_open_gop", "h264", "h264_stream", "mpeg4_mp4"])
+def test_lost_packets(kind, tmp_path):
+    """H.264 says nothing of a packet that is gone, and puts in its place what it has decoded before."""
+    whole = mutated.made(kind, tmp_path)
+    for first, count in [(12, 3), (13, 1), (13, 7), (14, 7), (21, 3), (25, 7), (30, 3)]:
+        path = tmp_path / f"{first}_{count}{whole.suffix}"
+        with av.open(str(whole)) as container, av.open(str(path), "w") as written:
+            stream = written.add_stream_from_template(container.streams.video[0])
+            for number, packet in enumerate(container.demux(video=0)):
+                if packet.size and not first <= number < first + count:
+                    packet.stream = stream
+                    written.mux(packet)
+        alone(path)
+
+
 def test_a_container_that_lies_about_its_packets(tmp_path):
     """An AVI whose index lacks an entry: after a seek all timestamps are one too late."""
     path = videos.write(tmp_path / "a.avi", 40, codec="mpeg4", b_frames=0, options={"qscale": "2"})

@@ -83,6 +83,28 @@ def test_damaged_pictures(folder):
     assert "2 of its pictures" in FrameFolder().probe(video, full=True).note
 
 
+def test_pictures_whose_headers_alone_are_whole(tmp_path):
+    for k in range(3):
+        Image.fromarray(videos.frame(k)).save(tmp_path / f"{k}.jpg")
+        (tmp_path / f"{k}.jpg").write_bytes((tmp_path / f"{k}.jpg").read_bytes()[:-400])
+    assert FrameFolder().probe(as_video(tmp_path)).frames == 3
+    with pytest.raises(UnreadableVideo, match="none of its pictures can be decoded"):
+        FrameFolder().probe(as_video(tmp_path), full=True)
+
+
+@pytest.mark.parametrize("turn", [1, 6])
+def test_grey_of_16_bits_becomes_8(tmp_path, turn):
+    """Pillow's own conversion makes white of all that is above 255."""
+    grey = videos.frame(9)[..., 0]
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    Image.fromarray(grey.astype(np.uint16) * 257).save(tmp_path / "a.png", exif=exif)
+    with FrameFolder().open(as_video(tmp_path)) as reader:
+        pixels, _ = reader.read([0])
+    shown = np.rot90(grey, -1) if turn == 6 else grey
+    np.testing.assert_array_equal(pixels[0], shown[..., None].repeat(3, axis=2))
+
+
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "RGB"])
 def test_modes_become_rgb(tmp_path, mode):
     Image.fromarray(videos.frame(9)).convert(mode).save(tmp_path / "a.png")

@@ -55,9 +55,10 @@ def test_what_is_claimed_of_which_file(tmp_path):
     from_start = {"packed", "missing_times", "repeated_times", "animation"}
     assert {name for name, index in found.items() if not index.seekable} == damaged | from_start
     skippable = {name for name, index in found.items() if index.skippable}
-    assert {"plain", "long_gop", "pyramid", "open_gop", "variable_rate", "matroska", "mpeg4_b_frames"} <= skippable
-    # Frames come out that are fewer than the packets, two fields make a frame, or every frame may be referred to.
-    assert not skippable & {"edit_list", "interlaced", "vp9", "no_b_frames"}
+    assert {"plain", "long_gop", "pyramid", "open_gop", "matroska", "mpeg4_b_frames"} <= skippable
+    # Frames come out that are fewer than the packets, a packet may be lost, two fields make a frame, or every frame may
+    # be referred to.
+    assert not skippable & {"edit_list", "variable_rate", "interlaced", "vp9", "no_b_frames"}
 
 
 @pytest.mark.parametrize(

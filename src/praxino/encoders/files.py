@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from praxino.errors import UserError, nearest
-from praxino.files import written_aside
+from praxino.files import read_text, written_aside
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -80,7 +80,7 @@ def _refuse_incomplete(found: Mapping[str, Path]) -> None:
         return
     ((name, path),) = found.items()
     try:
-        wanted = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["record"].get("encoders", [name])
+        wanted = json.loads(read_text(path.with_suffix(".json")))["record"].get("encoders", [name])
         missing = [other for other in wanted if not path.with_name(file_name(other)).exists()]
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return  # `read` says what is wrong with it

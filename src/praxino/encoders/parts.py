@@ -9,6 +9,8 @@ from praxino.configuration.signatures import arguments_of, members, spoken, take
 from praxino.described import build
 from praxino.errors import UserError
 
+MOST_BITS = 63  # no size or count is a longer number, and torch takes none
+
 
 def built(maker: Callable[..., Any], said: Mapping[str, Any], where: str, trust: tuple[str, ...] = ()) -> Any:
     """What a constructor makes of described arguments.
@@ -73,6 +75,8 @@ def _is_one(hint: Any, value: Any) -> bool:
         return isinstance(value, str | int) and value in inside
     if hint is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
+    if hint is int and isinstance(value, int) and value.bit_length() > MOST_BITS:
+        return False
     if origin is None:
         return isinstance(value, hint) and (hint is bool or not isinstance(value, bool))
     if issubclass(origin, Mapping):

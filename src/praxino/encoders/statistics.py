@@ -107,12 +107,14 @@ def from_state(
         batchnorm = {name: rest.pop(key) for key, name in wanted.items() if key in rest}
         centre = rest.pop(_centre(view), None)
         for name, own in averages(backbone).items() if batchnorm else ():
-            if name not in batchnorm or batchnorm[name].shape != own.shape:
+            value = batchnorm.get(name)
+            if value is None or value.shape != own.shape or not value.is_floating_point():
                 raise RuntimeError(f"{_batchnorm(view, name)} does not fit the network")
-        if centre is not None and centre.ndim != 1:
+            batchnorm[name] = value.to(own.dtype)
+        if centre is not None and (centre.ndim != 1 or not centre.is_floating_point()):
             raise RuntimeError(f"{_centre(view)} is no vector")
         if batchnorm or centre is not None:
-            found[view] = Statistics(batchnorm, centre, feature)
+            found[view] = Statistics(batchnorm, None if centre is None else centre.float(), feature)
     return found, rest
 
 

@@ -18,8 +18,8 @@ from praxino.streams.index import FrameIndex, Turn
 from praxino.streams.opening import refuse_odd_file
 from praxino.streams.scan import build_index
 
-# 2: the whole file is decoded before anything is claimed of it.
-VERSION = 2
+# 3: where packets may be lost none is left out.
+VERSION = 3
 
 
 def cache_folder() -> str:

@@ -32,7 +32,7 @@ class FrameFolder(Stream):
     A folder's own pictures are taken in the order of their names, numbers in them as numbers (`2.jpg` before
     `10.jpg`); whatever else lies in it is left out, hidden files (a leading dot), too. Pictures whose names differ in
     more than their numbers (`img_1.jpg` and `flow_x_1.jpg`) are not one video, unless `pattern` says so. Pictures
-    leave as RGB in the shown orientation (EXIF); alpha is dropped. A canvas is made by Pillow, bilinear with
+    leave as RGB of 8 bits in the shown orientation (EXIF); alpha is dropped. A canvas is made by Pillow, bilinear with
     `reducing_gap=2`; pictures of another size than the first are scaled to it. A named picture that is missing or
     damaged is a frame that is not present.
 
@@ -56,6 +56,8 @@ class FrameFolder(Stream):
         with unreadable(video.id):
             reader = PictureReader(video.id, paths, Canvas(), self.fps)
             missing = self._missing(reader, full)
+        if len(missing) == len(paths):
+            raise UnreadableVideo(video.id, "none of its pictures can be decoded")
         note = f"{len(missing)} of its pictures are missing or damaged, {missing[0]} the first" if missing else ""
         return Probed(len(paths), note)
 
@@ -185,9 +187,13 @@ def _opened(path: str, take: Callable[[Image], T]) -> T | None:
 
 
 def _in_colour(file: Image) -> Image:
-    from PIL import ImageOps
+    from PIL import Image, ImageOps
 
-    return ImageOps.exif_transpose(file).convert("RGB")
+    picture = ImageOps.exif_transpose(file)
+    if picture.mode.startswith("I"):
+        # Grey of 16 bits: Pillow's own conversion makes white of all that is above 255.
+        picture = Image.fromarray((np.asarray(picture) >> 8).clip(0, 255).astype(np.uint8))
+    return picture.convert("RGB")
 
 
 def _shown_size(file: Image) -> tuple[int, int]:

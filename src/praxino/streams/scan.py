@@ -29,6 +29,7 @@ SKIPPABLE_CODECS = ("h264", "mpeg4")
 # Frames of more pixels than this take longer to decode than FFmpeg takes to look further without decoding.
 QUICK_PIXELS = 40_000
 HEAD = 12
+LONGEST_STEP = 1.5  # of the median from frame to frame; where a packet is lost it is 2
 
 
 def build_index(path: str) -> FrameIndex:
@@ -59,13 +60,16 @@ def _may_seek(found: Found) -> bool:
     return codec_allows and not set(SEEKABLE_FORMATS).isdisjoint(found.facts["format"])
 
 
-def _as_many_as_said(found: Found) -> bool:
-    return len(found.packets) == len(found.pts) and found.facts["header_frames"] in (0, len(found.pts))
+def _nothing_lost(found: Found) -> bool:
+    """Whether there is no sign of lost packets, in whose place a decoder puts, in silence, what it has seen before."""
+    counted = len(found.packets) == len(found.pts) and found.facts["header_frames"] in (0, len(found.pts))
+    steps = np.diff(found.pts)
+    return counted and not (len(steps) and steps.max() > LONGEST_STEP * np.median(steps))
 
 
 def _keys_hold(path: str, found: Found) -> bool:
-    """Tries the keys; where a number of frames is odd, every picture behind them, too."""
-    if not _as_many_as_said(found) and found.facts["codec"] in FIRM_CODECS:
+    """Tries the keys; where packets may be lost, every picture behind them, too."""
+    if not _nothing_lost(found) and found.facts["codec"] in FIRM_CODECS:
         found = one_pass(path, STRICT)
     anew = found.facts["codec"] in LEANING_CODECS
     return keys_hold(path, MENDING, found.keys, found.pictures, found.packets, anew)
@@ -97,7 +101,7 @@ def _index(path: str, found: Found, clean: bool) -> FrameIndex:
 def _may_skip(found: Found) -> bool:
     codec_allows = found.facts["codec"] in SKIPPABLE_CODECS and not found.interlaced
     # Without a change of order there are no frames that nothing refers to, as a rule, and asking for it costs.
-    return codec_allows and found.reordered and _as_many_as_said(found)
+    return codec_allows and found.reordered and _nothing_lost(found)
 
 
 def _opens_quickly(path: str, found: Found) -> bool:

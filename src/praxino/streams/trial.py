@@ -41,13 +41,12 @@ def keys_hold(
 
     rows = {time: row for row, (time, _) in reversed(list(enumerate(packets)))}
     times = sorted(pictures)
-    ends = [*keys[1:], LAST]
     scaler = VideoReformatter()
     container, stream = open_video(path, decoder=decoder)
+    end = LAST  # of the frames that a reader looks for from a key
     with container:
         # The last one first: a decoder that has not seen the start lacks what is said there once.
-        for key, end in zip(reversed(keys), reversed(ends), strict=True):
-            wanted = {time: pictures[time] for time in times[bisect_left(times, key) : bisect_left(times, end)]}
+        for key in reversed(keys):
             try:
                 container.seek(key, stream=stream, backward=True)
                 coming = from_key(container.demux(stream))
@@ -55,8 +54,15 @@ def keys_hold(
                 if first is None:
                     continue
                 same = _Same(packets, rows.get(first.pts, len(packets)))
-                # A reader that sees itself behind its frames tries the key before, and then the start.
+                begin, there = key, end
                 if same.next() == (first.pts, first.size) and first.pts > key:
+                    # A reader that sees itself behind its frames tries the key before, and then the start. From here,
+                    # and from there, it decodes those that are not behind.
+                    begin = first.pts
+                else:
+                    end = key
+                wanted = {time: pictures[time] for time in times[bisect_left(times, begin) : bisect_left(times, there)]}
+                if begin != key and not wanted:
                     continue
                 using = _another(stream, decoder) if anew else stream.codec_context
                 if not _found_again(same, same(chain([first], coming)), using, wanted, scaler):
