@@ -9,7 +9,7 @@ Each input is made and judged in a process that is given up where one takes too 
 - damaged: the same of a damaged file; of a run that goes on from the checkpoint before.
 - unreadable: refused, with a reason of one line.
 - as told: a checkpoint with a right checksum, or a description, that says other things, and is taken at its word.
-- no checksum: weights of an encoder that are other ones, which nothing tells.
+- no checksum: weights of an encoder without a checksum that are other ones, which nothing tells.
 - skipped: cannot be made here.
 - exceptions, hangs, other pixels (or weights): there must be none; else they are listed, and the exit code is 1.
 """

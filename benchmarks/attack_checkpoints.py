@@ -309,6 +309,9 @@ def encoder(kind: str, number: int, seed: int, folder: Path, run: Path) -> tuple
         name = sorted(state)[int(rng.integers(len(state)))]
         told = FORMS[int(rng.integers(len(FORMS)))]
         weights.write_bytes(save({k: v.contiguous() for k, v in changed(state, (name,), told).items()}))
+        # As earlier versions wrote it: else nothing but the checksum would be tried.
+        described = json.loads(description.read_text())
+        description.write_text(json.dumps({k: v for k, v in described.items() if k != "checksum"}))
         done = f"{name} = {_named(told)}"
     elif kind == "description, a field":
         said = json.loads(description.read_text())

@@ -99,12 +99,15 @@ def test_a_picture_is_a_video_of_one_frame(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert np.array_equal(one.embed(path), one.embed(FRAMES[:1]))
+    assert "the array holds one frame, and the encoder's clips need 4" in refused(encoder(), FRAMES[:1])
     one = encoder(short="repeat")
     with pytest.warns(UserWarning, match=r"one\.png is a picture.* clips have 4: it is repeated") as told:
         vectors = one.embed(path)
     assert len(told) == 1
     assert told[0].filename == __file__
     assert np.array_equal(vectors, one.embed(FRAMES[[0, 0, 0, 0]]))
+    with pytest.warns(UserWarning, match=r"the array holds one frame.* clips have 4: it is repeated"):
+        assert np.array_equal(vectors, one.embed(FRAMES[:1]))
 
 
 def test_what_is_not_there_and_what_holds_no_frames(tmp_path):

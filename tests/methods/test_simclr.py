@@ -12,7 +12,7 @@ from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
 from praxino.losses.contrastive import nt_xent
 from praxino.rng import Rng
-from toys import ToyBackbone, ToyCatalog, ToySampler, ToyStream, toy_method, toy_protocol
+from toys import ToyBackbone, ToyCatalog, ToySampler, ToyStream, toy_method, toy_protocol, without_checksum
 
 
 def batch_of(clips=2):
@@ -75,8 +75,10 @@ def test_damaged_encoders_are_told(tmp_path):
     encoder.backbone = ToyBackbone(dim=4)
     encoder.save(tmp_path / "other.safetensors")
     (tmp_path / "encoder.safetensors").write_bytes((tmp_path / "other.safetensors").read_bytes())
-    with pytest.raises(UserError, match=r"another network.*size mismatch for layers"):
+    with pytest.raises(UserError, match=r"its weights are not those that encoder\.json was written with"):
         Encoder.load(path, trust=("toys",))
+    with pytest.raises(UserError, match=r"another network.*size mismatch for layers"):
+        Encoder.load(without_checksum(path), trust=("toys",))
     said = json.loads(path.with_suffix(".json").read_text())
     for changed, told in (
         ({**said, "more": 1}, "does not fit this version"),

@@ -164,7 +164,7 @@ def test_another_catalog_is_refused_on_resume(tmp_path):
         pretrain(**arguments(tmp_path / "run", catalog=Renamed()), resume=True)
 
 
-def test_a_signal_saves_and_resume_goes_on(tmp_path):
+def test_a_signal_saves_and_resume_goes_on(tmp_path, capfd):
     straight = pretrain(**arguments(tmp_path / "a", stages=toy_stages(steps=8)))
 
     class Signals(ToyStream):
@@ -178,6 +178,7 @@ def test_a_signal_saves_and_resume_goes_on(tmp_path):
 
     stopped = pretrain(**arguments(tmp_path / "b", stages=toy_stages(steps=8), streams={"rgb": Signals()}))
     assert not stopped.finished
+    assert capfd.readouterr().err.count("stopping and saving after this step") == 1
     assert stopped.checkpoint()["position"]["step"] == 4
     assert not (tmp_path / "b/encoder.safetensors").exists()
     again = pretrain(**arguments(tmp_path / "b", stages=toy_stages(steps=8)), resume=True)

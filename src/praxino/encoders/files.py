@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 WEIGHTS = ".safetensors"
+CHECKSUM = "checksum"  # in the description: BLAKE2b of the file of the weights
 
 
 def file_name(name: str) -> str:
@@ -94,14 +96,15 @@ def _of_folder(folder: Path) -> dict[str, Path]:
 
 
 def write(path: Path, description: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
-    """Writes the weights to `path` and the description beside it; both aside first, then renamed."""
+    """Writes the weights to `path`, and beside it the description with their checksum; both aside first, then renamed."""
     from safetensors.torch import save
 
     # Not `save_file`, which makes a file that only its owner may read.
     weights = save({name: value.detach().cpu().contiguous() for name, value in state.items()})
     with written_aside(path.with_suffix(".json")) as description_aside, written_aside(path) as aside:
         aside.write_bytes(weights)
-        description_aside.write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
+        said = {**description, CHECKSUM: _checksum(weights)}
+        description_aside.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
 
 
 def read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -122,6 +125,13 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         said = json.loads(beside.read_text(encoding="utf-8"))
         if not isinstance(said, dict) or not isinstance(said.get("record"), dict):
             raise ValueError("its .json is no description of an encoder")
-        return said, load(path.read_bytes())  # by itself it opens no name that is no UTF-8
+        weights = path.read_bytes()  # `load_file` opens no name that is no UTF-8
+        if said.pop(CHECKSUM, None) not in (None, _checksum(weights)):  # earlier versions wrote none
+            raise ValueError(f"its weights are not those that {beside.name} was written with (the checksum differs)")
+        return said, load(weights)
     except (ValueError, OSError, RecursionError, SafetensorError) as error:
         raise UserError(f"the encoder {path} is damaged: {error}") from None
+
+
+def _checksum(weights: bytes) -> str:
+    return hashlib.blake2b(weights, digest_size=16).hexdigest()

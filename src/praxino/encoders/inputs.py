@@ -31,21 +31,23 @@ def taken(given: Any, stream: str, streams: Streams, sampler: Sampler) -> tuple[
         sampler: the encoder's.
 
     Raises:
-        UserError: if it is anything else, or a picture where clips need more frames. A picture that a clip repeats
-            warns.
+        UserError: if it is anything else, or a single frame where clips need more. One that a clip repeats warns.
     """
     if isinstance(given, Video):
         return given, streams
     source = streams.get(stream)
     name = source.of if isinstance(source, Derived) else stream
     if isinstance(given, np.ndarray):
+        frames = _frames(given)
+        if len(frames) == 1:
+            _judge_single("the array holds one frame", sampler)
         # In the place of what reads files.
-        return Video("the array", {name: ""}), {**streams, name: _GivenFrames(_frames(given))}
+        return Video("the array", {name: ""}), {**streams, name: _GivenFrames(frames)}
     if not isinstance(given, str | os.PathLike):
         raise UserError(f"{_kind(given)} is no video: give a path, or frames as a NumPy array uint8 [T, H, W, 3]")
     path = os.fsdecode(given)
     if name not in streams and path.lower().endswith(PICTURES) and Path(path).is_file():
-        _judge_picture(path, sampler)
+        _judge_single(f"{path} is a picture, a video of one frame", sampler)
     return Video(path, {name: path}), streams
 
 
@@ -58,8 +60,8 @@ def _frames(given: NDArray[Any]) -> NDArray[np.uint8]:
     return given
 
 
-def _judge_picture(path: str, sampler: Sampler) -> None:
-    what = f"{path} is a picture, a video of one frame, and the encoder's clips"
+def _judge_single(said: str, sampler: Sampler) -> None:
+    what = f"{said}, and the encoder's clips"
     if sampler.min_frames > 1:
         raise UserError(f"{what} need {sampler.min_frames} frames: give it a video, or a folder of frames")
     frames = sampler(np.zeros(1), np.random.default_rng(0)).shape[1]

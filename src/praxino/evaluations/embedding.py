@@ -99,6 +99,8 @@ def embed_videos(
             f"{len(left_out)} of {len(videos)} videos cannot be read (the first: {': '.join(left_out[0])})"
             + (": pass --max_left_out 1 to go on without them" if vectors else "")
         )
+    if not all(np.isfinite(part).all() for part in vectors):
+        raise UserError("the encoder gives vectors that are no finite numbers: its weights or statistics are none")
     made = Embedded(np.concatenate(vectors), np.array(names), np.concatenate(starts), np.concatenate(ends), left_out)
     with written_aside(out) as aside, aside.open("wb") as file:
         np.savez(file, vectors=made.vectors, video=made.video, start=made.start, end=made.end)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, Self
 
@@ -11,6 +13,9 @@ import torch
 import torch.distributed as dist
 
 from praxino import ranks
+
+STDERR = 2
+SAID = b"\nstopping and saving after this step; Ctrl-C again ends at once, at the last checkpoint\n"
 
 
 class Interrupts:
@@ -36,6 +41,10 @@ class Interrupts:
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self.asked and number == signal.SIGINT:
             raise KeyboardInterrupt
+        if not self.asked and ranks.rank() == 0:
+            # Not by print: the signal may have come in the middle of one.
+            with suppress(OSError):
+                os.write(STDERR, SAID)
         self.asked = True
 
     def agreed(self) -> bool:

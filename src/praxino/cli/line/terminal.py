@@ -34,6 +34,7 @@ def exit_code_of(command: Callable[[], int | None]) -> int:
         print("praxino:", printable(" ".join(str(error).split())), file=sys.stderr)
         return USERS_MISTAKE
     except KeyboardInterrupt:
+        print("praxino: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         # What is still in the buffer would raise once more when Python closes stdout.
