@@ -124,6 +124,23 @@ def test_several_splits_go_on_where_one_is_finished(pretrained, capsys):
     assert "another clip_norm" in capsys.readouterr().err
 
 
+def test_several_splits_are_those_of_the_same_question(pretrained, capsys, tmp_path):
+    """Also where an option that was typed before is left out, and where the encoder's file has become another one."""
+    words = ["evaluate", "finetune", str(pretrained), "--split", "1", "2", *QUICK]
+    typed = ["--out", str(tmp_path / "a"), "--clip_norm", "1", "--sampler", "RandomClip", "--sampler.frames", "2"]
+    assert main([*words, *typed]) == 0
+    assert main([*words, *typed, "--checkpoint_steps", "7"]) == 0
+    capsys.readouterr()
+    for left_out, name in ((typed[:2] + typed[4:], "clip_norm"), (typed[:4], "sampler")):
+        assert main([*words, *left_out]) == 2
+        assert f"holds a fine-tuning with another {name}" in capsys.readouterr().err
+    encoder = Encoder.load(pretrained)
+    next(encoder.backbone.parameters()).data += 1
+    encoder.save(pretrained / "encoder.safetensors")
+    assert main([*words, *typed]) == 2
+    assert "a fine-tuning of other weights than" in capsys.readouterr().err
+
+
 def test_the_faithful_recipe(pretrained, capsys):
     assert main(["evaluate", "finetune", str(pretrained), "--recipe", "finetune_iic", "--print_config"]) == 0
     config = yaml.safe_load(capsys.readouterr().out)

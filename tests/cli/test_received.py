@@ -1,15 +1,21 @@
 """A run's folder from elsewhere: the classes that its recipe names are not imported before they are trusted."""
 
 import shutil
+import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
 
 import pytest
+import torch
 import yaml
 from test_finetuning import pretrained, root  # noqa: F401
 from test_running import RECIPE
 
 from praxino.cli.main import main
 from praxino.configuration.complete import complete
+from praxino.configuration.signatures import names_code
 from praxino.configuration.trust import Trust
 from praxino.errors import UserError
 from praxino.training.own_runs import is_own, remember
@@ -73,10 +79,43 @@ def test_measuring_a_received_run(pretrained, root, elsewhere, capsys, form):  #
         assert elsewhere.exists()
 
 
+def any_of(value):
+    """A class of torch's with an argument that takes anything, and which would be imported as it is read."""
+    return {"class_path": "torch.optim.optimizer.Optimizer", "init_args": {"defaults": {"a": value}}}
+
+
+def test_what_would_be_imported_is_looked_at_first():
+    trust = Trust("recipe.yaml")
+    for value in ("not_mine.X", {"a": ["not_mine.X"]}, {"not_mine.X": 1}, [[{"class_path": "not_mine.X"}]]):
+        with pytest.raises(UserError, match="--trust not_mine"):
+            trust.check_all(value)
+    with pytest.raises(UserError, match="a class within a text"):
+        trust.check_all(["{class_path: not_mine.X}"])
+    trust.check_all([1, 0.5, None, True, "residual", "img_*.jpg", {"a": "praxino.views.View"}])
+    for hint in (Any, list, dict[str, Any], Callable[[int], int] | None, type, list[object], torch.Tensor | float):
+        assert names_code(hint), hint
+    for hint in (str, int | None, list[float], dict[str, str | int], Literal["a"], tuple[int, ...], Path | None, bool):
+        assert not names_code(hint), hint
+
+
+def test_a_file_in_a_runs_folder_is_not_taken_for_a_library(pretrained, tmp_path):  # noqa: F811
+    """As the console script starts, which does not put the current folder on the path by itself (-P)."""
+    for library in ("jsonargparse", "yaml", "safetensors", "torch", "numpy"):
+        (pretrained / f"{library}.py").write_text("from pathlib import Path\nPath(__file__ + '.has_run').touch()\n")
+    words = ["evaluate", "knn", ".", "--baselines", "false", *QUICK]
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "praxino", *words], cwd=pretrained, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert not list(pretrained.glob("*.has_run"))
+
+
 def test_resuming_a_received_run(elsewhere, root, capsys, tmp_path):  # noqa: F811
     for odd in ({"catalog": "not_mine.Videos"}, {"sampler": {"class_path": "not_mine.Clips"}},
                 {"method": {"class_path": "SimCLR", "init_args": {"backbone": "not_mine.Net"}}},
                 {"stages": [{"optimizer": "not_mine.Optimizer", "steps": 1}]},
+                {"stages": [{"optimizer": any_of({"class_path": "not_mine.X"}), "steps": 1}]},
+                {"stages": [{"optimizer": any_of(["not_mine.X"]), "steps": 1}]},
                 {"streams": "{rgb: not_mine.Stream}"}):  # fmt: skip
         (tmp_path / "run").mkdir(exist_ok=True)
         received(tmp_path / "run", **{"sampler": "EvenClips", **odd})
@@ -129,14 +168,11 @@ def test_notes_are_of_a_path_and_its_recipe(tmp_path, monkeypatch):
     assert not is_own(two)
 
 
-def test_classes_of_ours_and_torchs_are_trusted():
+def test_classes_of_ours_and_torchs_optimizers_are_trusted():
     stage = {"optimizer": "AdamW", "steps": 1}
     full = {"stages": [{**stage, "optimizer": "torch.optim.adamw.AdamW"}]}
     for given in ({"stages": [stage]}, full, {"method": "praxino.methods.simclr.SimCLR"}):
         complete(pretrain, given, without=OUTSIDE, partial=True, trust=Trust("recipe.yaml"))
-    for name in ("toys.ToyMethod", "praxin.X", "prax.ino", "torchvision.X"):
+    for name in ("toys.ToyMethod", "praxin.X", "prax.ino", "torchvision.X", "torch.nn.Linear"):
         with pytest.raises(UserError, match=r"recipe\.yaml asks for the class .* --trust "):
             complete(pretrain, {"method": name}, without=OUTSIDE, partial=True, trust=Trust("recipe.yaml"))
-    trust = Trust("recipe.yaml")
-    with pytest.raises(UserError, match="is not a Method"):
-        complete(pretrain, {"method": "torch.nn.Linear"}, without=OUTSIDE, partial=True, trust=trust)

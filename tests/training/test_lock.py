@@ -11,6 +11,7 @@ import pytest
 
 from praxino.errors import UserError
 from praxino.training.lock import lock
+from praxino.training.run import Run
 
 TESTS = Path(__file__).resolve().parents[1]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{TESTS}{os.pathsep}{TESTS / 'training'}"}
@@ -99,3 +100,13 @@ def test_two_trainers_of_one_run_at_once(tmp_path):
     assert said.count("\n") == 1
     steps = [json.loads(line) for line in metrics.read_text().splitlines()]
     assert [line["step"] for line in steps if line["kind"] == "step"] == list(range(20))
+
+
+def test_a_start_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
+    def full(run, name, text):
+        raise UserError(f"{name} cannot be written: No space left on device")
+
+    monkeypatch.setattr(Run, "write", full)
+    with pytest.raises(UserError, match="No space left"):
+        Run.create(tmp_path / "run", {}, Owner())
+    assert not list((tmp_path / "run").iterdir())

@@ -122,10 +122,11 @@ class ListFile(Catalog):
                 f"{self.path}: some lines have a label and some have none: {_line(lists, bare.index(False))} has one, "
                 f"and {_line(lists, without)} has none, {self._paths[without]}"
             )
-        twice = first_repeated(self._paths)
+        spelt_alike = [os.path.normpath(path) for path in self._paths]  # ./a.mp4 is a.mp4
+        twice = first_repeated(spelt_alike)
         if twice is not None:
-            one, other = [k for k, path in enumerate(self._paths) if path == twice][:2]
-            raise UserError(f"{_line(lists, one)}: {twice} is listed twice, again in {_line(lists, other)}")
+            one, other = [k for k, path in enumerate(spelt_alike) if path == twice][:2]
+            raise UserError(f"{_line(lists, one)}: {self._paths[one]} is listed twice, again in {_line(lists, other)}")
         if not any(os.path.exists(self._place(path)) for path in self._paths):
             raise UserError(
                 f"none of the videos listed in {self.path} is on the disk: the first would be "

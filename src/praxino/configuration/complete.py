@@ -29,6 +29,7 @@ from praxino.configuration.signatures import (
     is_path,
     made_by,
     members,
+    names_code,
     spoken,
     takes_none,
 )
@@ -113,6 +114,8 @@ def _default(argument: Argument) -> dict[str, Any]:
 
 def _completed(hint: Any, value: Any, place: Place, partial: bool, trust: Trust | None) -> Any:
     if not holds_classes(hint):
+        if trust is not None and names_code(hint):
+            trust.check_all(value)
         return _plain(hint, value, place)
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
         value = parsed(value, "--" + dotted(place))

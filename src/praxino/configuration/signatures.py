@@ -18,6 +18,9 @@ from praxino.errors import UserError
 PLAIN_MODULES = ("builtins", "pathlib", "os", "datetime", "decimal", "numpy", "typing", "types")
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 MISSING = inspect.Parameter.empty
+WORDS = (str, int, float, bool, bytes, complex)
+CONTAINERS = (list, tuple, dict, set, frozenset, collections.abc.Mapping, collections.abc.Sequence,
+              collections.abc.Iterable, collections.abc.Collection)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,16 @@ def holds_classes(hint: Any) -> bool:
     if get_origin(hint) in (Literal, collections.abc.Callable):
         return is_class(hint)
     return is_class(hint) or any(holds_classes(part) for part in get_args(hint))
+
+
+def names_code(hint: Any) -> bool:
+    """Whether text under this type may be read as the name of something to import: all but words, numbers and paths."""
+    origin, inside = get_origin(hint), get_args(hint)
+    if origin is Literal or hint in (None, types.NoneType):
+        return False
+    if origin in (typing.Union, types.UnionType) or (isinstance(origin, type) and origin in CONTAINERS):
+        return any(names_code(part) for part in inside if part is not Ellipsis)
+    return not (isinstance(hint, type) and (hint in WORDS or issubclass(hint, pathlib.PurePath | enum.Enum)))
 
 
 def members(hint: Any) -> list[Any]:

@@ -26,7 +26,7 @@ from praxino.encoders.parts import built
 from praxino.encoders.protocol import Protocol
 from praxino.encoders.statistics import Statistics, as_state, from_state
 from praxino.encoders.trained_views import not_trained
-from praxino.errors import UserError, misfit, nearest
+from praxino.errors import UserError, check_numbers, misfit, nearest
 from praxino.rng import Rng
 from praxino.streams.base import Canvas, Derived, Stream
 from praxino.views.pipeline import View
@@ -204,6 +204,7 @@ class Encoder:
             UnreadableVideo: if there is nothing to decode, or it is too short for the sampler.
             UserError: if it is no video at all, or a picture where clips need more frames.
         """
+        check_numbers(batch_size=batch_size)
         name = self.name_of(view)
         stream = self.views[name].stream
         if line := not_trained(name, self.record, self.statistics):

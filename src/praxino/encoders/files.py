@@ -96,7 +96,7 @@ def _of_folder(folder: Path) -> dict[str, Path]:
 
 
 def write(path: Path, description: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
-    """Writes the weights to `path`, and beside it the description with their checksum; both aside first, then renamed."""
+    """Writes weights to `path`, and beside it the description with their checksum; both aside first, then renamed."""
     from safetensors.torch import save
 
     # Not `save_file`, which makes a file that only its owner may read.

@@ -77,7 +77,7 @@ def load_checkpoint(path: Path, say: Callable[[str], object] | None = None) -> d
     """
     try:
         if not path.is_file():
-            raise _Unusable("there is no such file")
+            raise _Unusable("it is no regular file" if path.exists() else "there is no such file")
         with path.open("rb") as file:
             checked = _check(file)
             file.seek(0)

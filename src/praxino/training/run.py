@@ -62,8 +62,12 @@ class Run:
         if owner is not None:
             self._lock(owner)
             self._refuse_another()  # that has begun meanwhile
-        self.write("environment.json", json.dumps(environment(), indent=1) + "\n")
-        self.write("recipe.yaml", yaml.safe_dump(dict(recipe), sort_keys=False))
+        try:
+            self.write("environment.json", json.dumps(environment(), indent=1) + "\n")
+            self.write("recipe.yaml", yaml.safe_dump(dict(recipe), sort_keys=False))
+        except UserError:
+            self.withdraw(agreed=False)
+            raise
 
     def _refuse_another(self) -> None:
         if self.recipe_file.exists():
@@ -118,6 +122,8 @@ class Run:
             for name in ("videos.csv", "convolutions.json", "environment.json", "log.txt", "recipe.yaml", lock.NAME):
                 with suppress(OSError):
                     (self.path / name).unlink(missing_ok=True)
+            with suppress(OSError):
+                self.checkpoint_file.parent.rmdir()  # where it is empty
 
     @property
     def recipe_file(self) -> Path:

@@ -150,6 +150,9 @@ def _one_length(config: dict[str, Any], place: Place) -> None:
 
 
 def own_classes_importable() -> None:
-    """Puts the current folder on the path: a recipe may name a class in a file of the user's own."""
+    """Puts the current folder on the path: a recipe may name a class in a file of the user's own.
+
+    At the end: in the folder of somebody else's run a file named as a library must not be taken for it.
+    """
     if "" not in sys.path and os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
+        sys.path.append(os.getcwd())

@@ -37,6 +37,24 @@ def protocol_of(encoder: Encoder, protocol: Protocol | None = None, view: str | 
     return Protocol(**said | {"views": {first: views.pop(first), **views}})
 
 
+def taken_from(
+    encoder: Encoder,
+    protocol: Protocol | None,
+    sampler: Sampler | None,
+    training_view: View | None,
+    view: str | None,
+    flip: bool,
+) -> tuple[Protocol, Sampler, View]:
+    """Test protocol, training clips and training view: as given, else as the encoder's follow.
+
+    Raises:
+        UserError: as of `protocol_of` and `one_random_clip`.
+    """
+    protocol = protocol_of(encoder, protocol, view)
+    test_view = next(iter(protocol.views.values()))
+    return protocol, sampler or one_random_clip(protocol.sampler), training_view or trained_as(test_view, flip)
+
+
 def trained_as(view: View, flip: bool = True) -> View:
     """A view for training: the crop in the middle at a random place instead, and half of the clips mirrored.
 

@@ -22,10 +22,8 @@ from praxino.errors import UserError, check_numbers
 from praxino.evaluations.classifying.classifier import HeadMaker, classifier_on
 from praxino.evaluations.classifying.defaults import (
     fewer_clips,
-    one_random_clip,
     only_view,
-    protocol_of,
-    trained_as,
+    taken_from,
     usual_stages,
 )
 from praxino.evaluations.classifying.labelled import labelled_parts
@@ -156,10 +154,8 @@ def finetune(
         raise UserError("--tested_after chooses the epoch by the test part: pass --validation 0, or leave it out")
     training, test_part = labelled_parts(catalog)
     check_share("the test part has", len(test_part))
-    protocol = protocol_of(encoder, protocol, view)
+    protocol, sampler, training_view = taken_from(encoder, protocol, sampler, training_view, view, flip)
     shown, test_view = next(iter(protocol.views.items()))
-    sampler = sampler or one_random_clip(protocol.sampler)
-    training_view = training_view or trained_as(test_view, flip)
     recipe = dict(recipe) if recipe is not None else {"seed": seed, "batch_size": batch_size, "out": str(out)}
     if stages is None:
         recipe["stages"] = usual_stages()

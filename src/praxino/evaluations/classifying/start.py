@@ -7,14 +7,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+from safetensors.torch import load_file
+
 from praxino.catalogs.base import Catalog
 from praxino.configuration.complete import complete, instantiate
 from praxino.configuration.earlier import as_now
+from praxino.described import describe
 from praxino.encoders.encoder import Encoder
 from praxino.encoders.files import taken_apart
 from praxino.errors import UserError
 from praxino.evaluations.classifying.classifier import Classifier
-from praxino.evaluations.classifying.defaults import rates_as_factors
+from praxino.evaluations.classifying.defaults import rates_as_factors, taken_from, usual_stages
 from praxino.evaluations.classifying.finetune import finetune
 from praxino.evaluations.classifying.outcome import FINETUNE, LINEAR, START, FineTuned, kind, take_best
 from praxino.evaluations.result import read_result
@@ -24,7 +28,9 @@ from praxino.training.start import kind_of
 OUTSIDE = ("encoder", "recipe", "resume")  # arguments of `finetune` that are no part of a recipe
 BESIDE = ("kind", "encoder", "trust")  # of a recipe that are no arguments: what it is, and of which encoder
 
-MACHINE = ("out", "workers", "threads", "prefetch", "device", "devices")
+# What changes no number of a fine-tuning.
+MACHINE = ("out", "workers", "threads", "prefetch", "device", "devices", "checkpoint_steps", "checkpoint_minutes",
+           "keep_epochs")  # fmt: skip
 
 
 def start(
@@ -61,13 +67,32 @@ def start_or_resume(
     folder = config["out"]
     if kind_of(folder) not in (FINETUNE, LINEAR):
         return start(place, trust, config, say)
+    encoder = Encoder.load(place, trust=trust)
     then = {**recipe_of(folder), "encoder": Run(folder).recipe().get("encoder")}
-    # What was left open has been taken from the encoder, and what is the machine's changes no number.
-    now = {name: value for name, value in rates_as_factors(config).items() if value is not None and name not in MACHINE}
-    for name, value in {"encoder": str(Path(place).absolute()), **now}.items():
-        if then[name] != value:
+    now = {**_with_the_encoders(encoder, config), "encoder": str(Path(place).absolute())}
+    for name, value in now.items():
+        if name not in MACHINE and then[name] != value:
             raise UserError(f"{folder} holds a fine-tuning with another {name}: pass another --out")
+    if not config["scratch"] and not _began_with(folder, encoder):
+        raise UserError(f"{folder} holds a fine-tuning of other weights than {place} has now: pass another --out")
     return resume(folder)
+
+
+def _with_the_encoders(encoder: Encoder, config: Mapping[str, Any]) -> dict[str, Any]:
+    """A complete recipe with what it leaves open, as a fine-tuning writes it."""
+    arguments = instantiate(finetune, config)
+    taken = taken_from(encoder, *(arguments[name] for name in ("protocol", "sampler", "training_view", "view", "flip")))
+    derived = dict(zip(("protocol", "sampler", "training_view"), map(describe, taken), strict=True))
+    stages = config["stages"] or usual_stages()
+    return rates_as_factors(complete(finetune, {**config, **derived, "stages": stages}, without=OUTSIDE))
+
+
+def _began_with(folder: str | Path, encoder: Encoder) -> bool:
+    own = Path(folder) / START
+    if not own.is_file():
+        return True
+    before = load_file(own)
+    return all(torch.equal(before[name], value) for name, value in encoder.backbone.state_dict().items())
 
 
 def recipe_of(folder: str | Path) -> dict[str, Any]:
