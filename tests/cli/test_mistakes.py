@@ -185,7 +185,7 @@ def test_a_bug_keeps_its_traceback(monkeypatch):
         main(["recipes"])
 
 
-def test_an_interrupt_is_quiet(monkeypatch, capsys):
+def test_an_interrupt_is_a_word(monkeypatch, capsys):
     import praxino.cli.recipes
 
     def interrupted(argv):
@@ -193,7 +193,7 @@ def test_an_interrupt_is_quiet(monkeypatch, capsys):
 
     monkeypatch.setattr(praxino.cli.recipes, "run", interrupted)
     assert main(["recipes"]) == 130
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == "praxino: interrupted\n"
 
 
 def test_an_unreadable_video_is_a_line(monkeypatch, capsys):
