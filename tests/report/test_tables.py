@@ -28,6 +28,14 @@ def test_what_the_table_says_in_words() -> None:
     assert "4.0 points above “frame difference” (the intervals overlap)" in said[0]
 
 
+def test_the_untrained_twin_is_always_told() -> None:
+    """Also where one frame of an untrained network is better: what training has added is the distance from the twin."""
+    names = ["chance", "untrained", "untrained, one frame", "trained"]
+    rows = [row(name, at_1, 60) for name, at_1 in zip(names, (2, 41, 70, 40), strict=True)]
+    (said,) = tables.findings({"columns": ["1"], "rows": rows})
+    assert "1.0 points below “untrained” (the intervals overlap) and 30.0 points below “untrained, one frame”" in said
+
+
 def test_columns_that_chance_fills_tell_nothing() -> None:
     rows = [row("chance", 10, 97.7, None), row("frame difference", 20, 99, None), row("trained", 40, 98, None)]
     said = [s.replace("\u00a0", " ") for s in tables.findings({"columns": ["1", "5"], "rows": rows})]

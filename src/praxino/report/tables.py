@@ -101,17 +101,25 @@ def _gain(rows: Sequence[Row], column: str) -> list[str]:
         return []
     parts = []
     ours = value(learnt, column) or 0.0
-    for other in ("chance", "untrained", "hand-made"):
-        row = best([row for row in rows if kind(row) == other], column)
-        theirs = value(row, column) if row is not None else None
-        if row is None or theirs is None or (other == "hand-made" and theirs > ours):
+    for row in _rivals(learnt, rows, column):
+        theirs = value(row, column) or 0.0
+        if kind(row) == "hand-made" and theirs > ours:
             continue
         side = "above" if ours >= theirs else "below"
-        name = "chance" if other == "chance" else f"“{row['name']}”"
+        name = "chance" if kind(row) == "chance" else f"“{row['name']}”"
         caution = " (the intervals overlap)" if overlap(learnt, row, column) else ""
         parts.append(f"{abs(ours - theirs):.1f} points {side} {name}{caution}")
     which = "joint features of several views stand" if learnt.get("name") == JOINT else "network stands"
     return [f"The trained {which} {_listed(parts)} {_at(column)}."] if parts else []
+
+
+def _rivals(learnt: Row, rows: Sequence[Row], column: str) -> list[Row]:
+    """The best row of each kind; before it the trained network's own twin, from which training has to be told."""
+    twin = [row for row in rows if row.get("name") == f"un{learnt.get('name')}" and value(row, column) is not None]
+    kinds = ("chance", "untrained", "hand-made")
+    chance, *others = (best([row for row in rows if kind(row) == other], column) for other in kinds)
+    made = [chance, *twin, *(row for row in others if row not in twin)]
+    return [row for row in made if row is not None]
 
 
 def _at(column: str) -> str:
