@@ -230,7 +230,8 @@ def make(name: str, folder: Path) -> Path:
 def decoded(path: Path | str) -> list[NDArray[np.uint8]]:
     """All frames of a plain decode from the start, as stored (not turned), those behind bad packets, too."""
     frames = []
-    with av.open(str(path), metadata_errors="replace") as container:
+    lenient = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+    with av.open(str(path), **lenient) as container:
         stream = container.streams.video[0]
         stream.codec_context.thread_count = 1
         for packet in [*packets(container, stream), None]:

@@ -80,9 +80,8 @@ def open_video(
         raise ValueError("the file is empty")
     # Absolute, since FFmpeg takes what stands before a colon for a protocol. The option goes to the decoder that looks
     # into the file while it is opened, not to the one that is used later.
-    container = av.open(
-        os.path.abspath(path), options={"skip_frame": "all"} if quick else {}, metadata_errors="replace"
-    )
+    options = {"skip_frame": "all"} if quick else {}
+    container = av.open(os.path.abspath(path), options=options, **_lenient(av.__version__))
     try:
         stream = _first_video(container)
         stream.codec_context.thread_count = threads
@@ -92,6 +91,11 @@ def open_video(
         container.close()
         raise
     return container, stream
+
+
+def _lenient(version: str) -> dict[str, Any]:
+    # Up to PyAV 18 a title that is no UTF-8 is an error unless it is asked for otherwise; 19 knows no such argument.
+    return {"metadata_errors": "replace"} if int(version.partition(".")[0]) < 19 else {}
 
 
 def _first_video(container: Any) -> Any:
