@@ -139,6 +139,10 @@ def test_several_splits_are_those_of_the_same_question(pretrained, capsys, tmp_p
     encoder.save(pretrained / "encoder.safetensors")
     assert main([*words, *typed]) == 2
     assert "a fine-tuning of other weights than" in capsys.readouterr().err
+    for start in (tmp_path / "a").glob("*/start.safetensors"):
+        start.write_bytes(b"nothing")
+    assert main([*words, *typed]) == 2
+    assert "start.safetensors is damaged" in capsys.readouterr().err
 
 
 def test_the_faithful_recipe(pretrained, capsys):

@@ -42,7 +42,7 @@ class Lists(ToyCatalog):
 
     def part(self, name):
         chosen = {"train": range(0, self.videos, 2), "test": range(1, self.videos, 2), "all": range(self.videos)}
-        return Lists(self.videos, chosen[name])
+        return type(self)(self.videos, chosen[name])
 
 
 class Spaced(ToySampler):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from test_protocols import Lists, Spaced
 
 from praxino.catalogs.base import Video
 from praxino.cli.main import main
@@ -40,34 +41,18 @@ KEYS = {
     for view in VIEWS
     for name in ("centre", f"batchnorm.{LAYER}.running_mean", f"batchnorm.{LAYER}.running_var")
 }
-TRUSTED = ("toys", "test_taken_home")
+TRUSTED = ("toys", "test_protocols", "test_taken_home")
 
 
-class Spaced(ToySampler):
-    """Evenly spaced clips, without a draw."""
-
-    def __call__(self, times, rng):
-        starts = np.linspace(0, len(times) - self.frames, self.clips).astype(int)
-        return starts[:, None] + np.arange(self.frames)
-
-
-class Split(ToyCatalog):
-    """Even rows to train, odd ones to test."""
+class Split(Lists):
+    """Even rows to train, odd ones to test; every third video is of a class of its own."""
 
     def __init__(self, videos=24, rows=None):
-        super().__init__(videos)
-        self.rows = range(videos) if rows is None else rows
-
-    def __len__(self):
-        return len(self.rows)
+        super().__init__(videos, rows)
 
     def video(self, row):
         number = self.rows[row]
         return Video(f"video{number:02d}", {"rgb": f"/toy/{number}"}, int(number % 3 == 0))
-
-    def part(self, name):
-        chosen = {"train": range(0, self.videos, 2), "test": range(1, self.videos, 2), "all": range(self.videos)}
-        return Split(self.videos, chosen[name])
 
 
 def protocol(**more):
@@ -283,8 +268,14 @@ def test_an_encoder_without_says_so_once_and_not_in_the_library(tmp_path, capsys
         encoder.embed(Split()[0])
     encoder.save(tmp_path / "encoder.safetensors")
     assert embedded_by_command(tmp_path) == 0
-    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning:")]
+    said = capsys.readouterr().err.splitlines()
+    (line,) = [line for line in said if line.startswith("warning:")]
     assert "the encoder has no statistics of its own" in line
+    assert not any("checksum" in line for line in said)
+    without_checksum(tmp_path / "encoder.safetensors")
+    assert embedded_by_command(tmp_path) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert [line.endswith("has no checksum, since an earlier version has written it") for line in said].count(True) == 1
 
 
 def test_a_view_that_was_not_trained_warns(tmp_path, capsys):

@@ -32,7 +32,7 @@ def run(argv: Sequence[str]) -> None:
     if name not in ORIGINALS:
         raise UserError(f"there is no original '{name}'.{nearest(name, ORIGINALS)}")
     from praxino.cli.line.configured import configured
-    from praxino.cli.line.encoders import loaded_encoder
+    from praxino.cli.line.encoders import loaded_encoder, trusted
     from praxino.cli.line.help import print_help
     from praxino.configuration.classes import imported
     from praxino.configuration.complete import instantiate
@@ -46,7 +46,7 @@ def run(argv: Sequence[str]) -> None:
     _refuse_endings(source, target, back)
     if back:
         refuse_options(words, ("trust",))
-        report = write_file(loaded_encoder(str(source), words.options.get("trust")), target)
+        report = write_file(loaded_encoder(str(source), trusted(words.options.get("trust"))), target)
     else:
         config = configured(encoder_of_file, words.options, without=NOT_TYPED)
         encoder, report = encoder_of_file(source, **instantiate(encoder_of_file, config))

@@ -22,7 +22,7 @@ NOT_TYPED = ("encoder", "progress")
 def run(argv: Sequence[str]) -> None:
     """Parses, calls, prints."""
     words = take_apart(argv, POSITIONAL)
-    from praxino.cli.line.encoders import loaded_encoder
+    from praxino.cli.line.encoders import loaded_encoder, trusted
     from praxino.cli.line.help import print_class_help, print_help
     from praxino.cli.line.terminal import progress_shown
     from praxino.configuration.complete import instantiate
@@ -39,7 +39,7 @@ def run(argv: Sequence[str]) -> None:
     place, trust = required(words, POSITIONAL)[0], words.options.pop("trust", None)
     config = configured(embed_videos, words.options, without=NOT_TYPED)
     arguments = instantiate(embed_videos, config)
-    encoder = loaded_encoder(place, trust)
+    encoder = loaded_encoder(place, trusted(trust))
     if line := caution(encoder, arguments.get("view")):
         print(printable(f"warning: {line}"), file=sys.stderr)
     with progress_shown(embed_videos, "reading videos") as shown:

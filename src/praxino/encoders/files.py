@@ -133,5 +133,10 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise UserError(f"the encoder {path} is damaged: {error}") from None
 
 
+def has_checksum(path: Path) -> bool:
+    """Whether the description of an encoder that can be read holds a checksum of its weights."""
+    return CHECKSUM in json.loads(read_text(path.with_suffix(".json")))
+
+
 def _checksum(weights: bytes) -> str:
     return hashlib.blake2b(weights, digest_size=16).hexdigest()

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from praxino.encoders.files import WEIGHTS, name_of, taken_apart
+from praxino.encoders.files import WEIGHTS, encoder_file, has_checksum, name_of, taken_apart
 from praxino.errors import UserError
+from praxino.printable import printable
 
 if TYPE_CHECKING:
     from praxino.encoders.encoder import Encoder
 
 
-def loaded_encoder(place: str, trust: str | None = None) -> Encoder:
-    """The encoder of a run's folder or an encoder file.
+def loaded_encoder(place: str, trust: tuple[str, ...] = ()) -> Encoder:
+    """The encoder of a run's folder or an encoder file. That it has no checksum is one line.
 
     Args:
         place: the folder or file; `RUN:rgb` of a run with several encoders.
-        trust: further packages whose classes may be built, with commas between them.
+        trust: packages, beside praxino, whose classes may be built.
 
     Raises:
         UserError: as of `Encoder.load`.
     """
     from praxino.encoders.encoder import Encoder
 
-    return Encoder.load(place, trust=trusted(trust))
+    encoder, file = Encoder.load(place, trust=trust), encoder_file(place)
+    if not has_checksum(file):
+        print(printable(f"{file} has no checksum, since an earlier version has written it"), file=sys.stderr)
+    return encoder
 
 
 def trusted(trust: str | None) -> tuple[str, ...]:

@@ -125,11 +125,10 @@ def show(result: Result, folder: Path) -> None:
 
 def _encoder_for(name: str, place: str, trust: tuple[str, ...]) -> tuple[Encoder, dict[str, str]]:
     """The encoder, and what is said of it beside the result: a fine-tuning is tested whether it is finished or not."""
-    from praxino.encoders.encoder import Encoder
+    from praxino.cli.line.encoders import loaded_encoder, run_folder
 
     if name != RECOGNITION:
-        return Encoder.load(place, trust=trust), {}
-    from praxino.cli.line.encoders import run_folder
+        return loaded_encoder(place, trust), {}
     from praxino.cli.line.received import refuse_untrusted_packages
     from praxino.evaluations.classifying.start import classifier_at
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 
 from praxino.catalogs.base import Catalog
 from praxino.configuration.complete import complete, instantiate
@@ -73,7 +72,7 @@ def start_or_resume(
     for name, value in now.items():
         if name not in MACHINE and then[name] != value:
             raise UserError(f"{folder} holds a fine-tuning with another {name}: pass another --out")
-    if not config["scratch"] and not _began_with(folder, encoder):
+    if not config["scratch"] and not _began_with(folder, encoder, trust):
         raise UserError(f"{folder} holds a fine-tuning of other weights than {place} has now: pass another --out")
     return resume(folder)
 
@@ -87,12 +86,12 @@ def _with_the_encoders(encoder: Encoder, config: Mapping[str, Any]) -> dict[str,
     return rates_as_factors(complete(finetune, {**config, **derived, "stages": stages}, without=OUTSIDE))
 
 
-def _began_with(folder: str | Path, encoder: Encoder) -> bool:
+def _began_with(folder: str | Path, encoder: Encoder, trust: tuple[str, ...]) -> bool:
     own = Path(folder) / START
     if not own.is_file():
         return True
-    before = load_file(own)
-    return all(torch.equal(before[name], value) for name, value in encoder.backbone.state_dict().items())
+    before, now = (one.backbone.state_dict() for one in (Encoder.load(own, trust=trust), encoder))
+    return before.keys() == now.keys() and all(torch.equal(before[name], value) for name, value in now.items())
 
 
 def recipe_of(folder: str | Path) -> dict[str, Any]:
