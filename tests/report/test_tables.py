@@ -36,6 +36,13 @@ def test_the_untrained_twin_is_always_told() -> None:
     assert "1.0 points below “untrained” (the intervals overlap) and 30.0 points below “untrained, one frame”" in said
 
 
+def test_no_difference_is_level() -> None:
+    rows = [row("chance", 10, 40, None), row("trained", 10.02, 40)]
+    assert tables.findings({"columns": ["1"], "rows": rows})[0].startswith(
+        "The trained network stands level with chance"
+    )
+
+
 def test_columns_that_chance_fills_tell_nothing() -> None:
     rows = [row("chance", 10, 97.7, None), row("frame difference", 20, 99, None), row("trained", 40, 98, None)]
     said = [s.replace("\u00a0", " ") for s in tables.findings({"columns": ["1", "5"], "rows": rows})]

@@ -31,7 +31,7 @@ def draw(folder: Path, evaluation: Mapping[str, Any], fallback: str) -> str:
     hits = sum(bool(neighbour.get("hit")) for neighbour in first)
     explained = (
         f"✓ hit: the neighbour {same}; ✗ miss: it is not. The number is the cosine similarity. "
-        f"Among these {len(matches)} queries the nearest neighbour is a hit {hits} times."
+        f"For {hits} of these {len(matches)} queries the nearest neighbour is a hit."
     )
     cards = "".join(_match(folder, match) for match in matches)
     return f"<h3>{text(evaluation.get('title') or fallback)}</h3>{note(explained)}{cards}"

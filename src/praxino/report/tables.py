@@ -105,10 +105,11 @@ def _gain(rows: Sequence[Row], column: str) -> list[str]:
         theirs = value(row, column) or 0.0
         if kind(row) == "hand-made" and theirs > ours:
             continue
-        side = "above" if ours >= theirs else "below"
+        apart = f"{abs(ours - theirs):.1f}"
+        side = "level with" if apart == "0.0" else f"{apart} points {'above' if ours > theirs else 'below'}"
         name = "chance" if kind(row) == "chance" else f"“{row['name']}”"
         caution = " (the intervals overlap)" if overlap(learnt, row, column) else ""
-        parts.append(f"{abs(ours - theirs):.1f} points {side} {name}{caution}")
+        parts.append(f"{side} {name}{caution}")
     which = "joint features of several views stand" if learnt.get("name") == JOINT else "network stands"
     return [f"The trained {which} {_listed(parts)} {_at(column)}."] if parts else []
 
