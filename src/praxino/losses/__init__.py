@@ -7,6 +7,8 @@ from praxino.lazy import lazy
 if TYPE_CHECKING:
     from praxino.losses.contrastive import nt_xent as nt_xent
     from praxino.losses.contrastive import nt_xent_rows as nt_xent_rows
+    from praxino.losses.cycle import positive_first as positive_first
+    from praxino.losses.cycle import soft_neighbours as soft_neighbours
     from praxino.losses.nce import info_nce as info_nce
     from praxino.losses.nce import nce_constant as nce_constant
     from praxino.losses.nce import nce_rows as nce_rows
@@ -19,6 +21,7 @@ else:
         __name__,
         {
             "contrastive": ["nt_xent", "nt_xent_rows"],
+            "cycle": ["positive_first", "soft_neighbours"],
             "nce": ["info_nce", "nce_constant", "nce_rows", "softmax_rows"],
             "temporal": ["global_local", "instance_pairs", "local_local"],
         },

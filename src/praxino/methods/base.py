@@ -39,10 +39,12 @@ class Task(nn.Module):
     Attributes:
         streams: names of those that it reads.
         least_videos: of any batch, in each process: where embeddings go through BatchNorm that is 2.
+        most_videos: of an optimizer step, over all processes: a queue holds no more. None: any number.
     """
 
     streams: tuple[str, ...] = ("rgb",)
     least_videos: int = 1
+    most_videos: int | None = None
 
     def setup(self, videos: int, batch_size: int, rng: Rng) -> None:
         """Sizes and fills banks, before the first decode.

@@ -29,7 +29,7 @@ from praxino.training.restoring import restore_weights
 from praxino.training.run import Run
 from praxino.training.session import Session
 from praxino.training.stages import Stage, refuse_unknown_metrics, refuse_validation
-from praxino.training.tryout import LAST_BATCH, refuse_fewer_videos
+from praxino.training.tryout import LAST_BATCH, refuse_fewer_videos, refuse_more_videos
 from praxino.training.validation import TOTAL, Choice, choice_of, together
 from praxino.training.videos import RunVideos
 from praxino.views.pipeline import View
@@ -144,6 +144,7 @@ def pretrain(
     if held_out.rows:
         together(len(held_out), batch_size)
     refuse_fewer_videos(method, batch_size // ranks.world(), "a batch", "a larger --batch_size")
+    refuse_more_videos(method, batch_size * accumulate)
     method.setup(len(kept), batch_size, Rng(seed, "setup"))
     encoders = method.exports(protocol)
     numbers = session.try_parts(method, stages, encoders, sampler, streams, canvas, bool(held_out.rows))

@@ -65,6 +65,15 @@ def refuse_fewer_videos(task: Task, videos: int, what: str, mend: str) -> None:
         raise UserError(f"{what} would hold only {videos} of {needed}: pass {mend}")
 
 
+def refuse_more_videos(task: Task, videos: int) -> None:
+    """Raises UserError if an optimizer step holds more videos than the task can remember."""
+    if task.most_videos is not None and videos > task.most_videos:
+        raise UserError(
+            f"an optimizer step has {videos} videos (--batch_size times --accumulate), and the queue of "
+            f"{type(task).__name__} holds {task.most_videos}: pass a larger --method.queue_rows"
+        )
+
+
 def try_validation(
     task: Task,
     sampler: Sampler,
