@@ -57,8 +57,10 @@ INTERNAL = {
     },
     "views": {"Taps": "weights of a resize"},
     "backbones": {
+        "BasicBlock": "a piece of a network",
         "Block": "a piece of a network",
         "BlockMaker": "a type of a piece of a network",
+        "Bottleneck": "a piece of a network",
         "Convolution": "a type of a piece of a network",
         "FactoredConv": "a piece of a network",
     },

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from praxino.backbones.r21d import R21D as R21D
     from praxino.backbones.r21d import R21D18 as R21D18
     from praxino.backbones.r21d import DilatedR21D18 as DilatedR21D18
+    from praxino.backbones.resnet2d import ResNet18 as ResNet18
+    from praxino.backbones.resnet2d import ResNet34 as ResNet34
+    from praxino.backbones.resnet2d import ResNet50 as ResNet50
     from praxino.backbones.resnet3d import R3D18 as R3D18
     from praxino.backbones.resnet3d import DilatedR3D18 as DilatedR3D18
 else:
@@ -24,6 +27,7 @@ else:
             "pooling": ["pool"],
             "r21d": ["R21D", "R21D18", "DilatedR21D18"],
             "r3d": ["R3D", "DilatedR3D"],
+            "resnet2d": ["ResNet18", "ResNet34", "ResNet50"],
             "resnet3d": ["R3D18", "DilatedR3D18"],
         },
     )
