@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from praxino.clips.dataset import load_clips as load_clips
     from praxino.clips.loader import ClipLoader as ClipLoader
     from praxino.clips.modes import TemporalModes as TemporalModes
+    from praxino.clips.related import RelatedFrames as RelatedFrames
     from praxino.clips.samplers import EvenClips as EvenClips
     from praxino.clips.samplers import RandomClip as RandomClip
     from praxino.clips.samplers import Sampler as Sampler
@@ -21,6 +22,7 @@ else:
             "dataset": ["ClipDataset", "collate", "load_clips"],
             "loader": ["ClipLoader"],
             "modes": ["TemporalModes"],
+            "related": ["RelatedFrames"],
             "samplers": ["EvenClips", "RandomClip", "Sampler"],
             "sparse_dense": ["SparseDense"],
         },
