@@ -1,9 +1,12 @@
 """Golden items of CycleContrast."""
 
+import cyclecontrast_methods
 import golden_items
 import pytest
 
-CHECKS: dict[str, golden_items.Check] = {}
+CHECKS: dict[str, golden_items.Check] = {
+    **cyclecontrast_methods.CHECKS,
+}
 
 
 @pytest.mark.golden
