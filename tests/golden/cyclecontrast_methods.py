@@ -13,12 +13,12 @@ from torch import Tensor, nn
 
 import praxino.backbones
 from praxino.backbones.base import Backbone
+from praxino.losses.cycle import positive_first
 from praxino.methods.base import Losses
 from praxino.methods.cyclecontrast import CycleContrast
 from praxino.methods.moco import MoCo
-from praxino.methods.parts.momentum import follow, follower, share_of
+from praxino.methods.parts.momentum import follow, share_of
 from praxino.methods.parts.queue import Queue
-from praxino.losses.cycle import positive_first
 from praxino.training.stages import Stage
 from praxino.views.pipeline import View
 
@@ -49,6 +49,7 @@ def settings(scalars: Mapping[str, Any]) -> dict[str, Any]:
         "video_positive": scalars.get("moco_random_video_frame_as_pos", True),
         "contrast_weight": scalars.get("moco_loss_weight", 1.0),
         "cycle_weight": scalars["soft_nn_loss_weight"],
+        "exclude_own": False,
     }
 
 
@@ -77,7 +78,8 @@ def plain(item: Item) -> None:
     """MoCo, with the key or with another frame of the video as the positive."""
     scalars = item.scalars
     raw = item.tensor("q").requires_grad_()
-    method = MoCo(Given(raw.shape[1]), View([]), dim=raw.shape[1], queue_rows=scalars["K"], temperature=scalars["T"])
+    options = {"queue_rows": scalars["K"], "temperature": scalars["T"], "exclude_own": False}
+    method = MoCo(Given(raw.shape[1]), View([]), dim=raw.shape[1], **options)
     filled(method.queue, item.tensor("queue_rows"), scalars["queue_ptr"])
     keys = F.normalize(item.tensor("k"), dim=1)
     positives = keys
@@ -142,6 +144,10 @@ def split_of(item: Item, rows: int) -> Tensor:
     return torch.from_numpy(item.input("perm")).long()
 
 
+def negatives_of(method: CycleContrast, split: Tensor) -> Tensor:
+    return method.part_of_queue(split, torch.zeros(1), back=True)[0]
+
+
 def of_queues(method: CycleContrast, losses: Losses) -> dict[str, Tensor]:
     """The queues after the step."""
     method.after_step(losses.kept)
@@ -162,9 +168,9 @@ def cycle(item: Item) -> None:
         filled(method.cycle_queue, item.tensor("queue_cycle_rows"), scalars["queue_cycle_ptr"])
     split, videos = split_of(item, len(method.cycled)), len(raw[0])
     own, ends = (unit(item, name + "_cycle" * method.separate_head)[0] for name in ("k", "can"))
-    neighbours = method.neighbours(queries[-1], own, split)
+    neighbours = method.neighbours(queries[-1], own, split, torch.arange(videos))
     ends = ends[torch.arange(videos), drawn(item, "pos_cycle", videos)]
-    back = logits(neighbours, ends, method.parted(split)[1], method.temperature).detach()
+    back = logits(neighbours, ends, negatives_of(method, split), method.temperature).detach()
     losses = of_cycle(method, item, queries, "k", "can")
     losses.total.backward()
     item.compare(
@@ -254,7 +260,8 @@ def whole_step(item: Item) -> None:
         backbone, View([]), dim=dim, momentum=scalars["m"], batchnorm_parts=1, **settings(scalars)
     ).train()
     missing, extra = method.load_state_dict({ours(key): value for key, value in state.items()}, strict=False)
-    assert not extra and all("queue" in name for name in missing)
+    assert not extra
+    assert all("queue" in name for name in missing)
     filled(method.queue, item.tensor("queue_rows"), 0)
     filled(method.cycle_queue, item.tensor("queue_cycle_rows"), 0)
 
@@ -264,8 +271,8 @@ def whole_step(item: Item) -> None:
         seen["logits"] = logits(queries, positives, method.queue.keys, scalars["T"]).detach()
         return MoCo.contrasted(method, queries, positives, keys, index)
 
-    def noting_neighbours(queries: Tensor, keys: Tensor, split: Tensor) -> Tensor:
-        seen["neighbours"] = CycleContrast.neighbours(method, queries, keys, split)
+    def noting_neighbours(*given: Tensor) -> Tensor:
+        seen["neighbours"] = CycleContrast.neighbours(method, *given)
         return seen["neighbours"]
 
     method.contrasted, method.neighbours = noting, noting_neighbours  # type: ignore[method-assign]
@@ -293,12 +300,10 @@ def whole_step(item: Item) -> None:
         order=torch.from_numpy(item.input("shuffle")).long(), index=torch.arange(videos), split=split, back=only,
         positive=only,
     )  # fmt: skip
-    back = logits(seen["neighbours"], seen["ends"], method.parted(split)[1], scalars["T"]).detach()
+    back = logits(seen["neighbours"], seen["ends"], negatives_of(method, split), scalars["T"]).detach()
     losses.total.backward()
     gradients = {name: value.grad for name, value in method.named_parameters() if value.grad is not None}
-    computed = {
-        f"grad.{key}": gradients[ours(key)].clone() for key in state if ours(key) in gradients
-    }
+    computed = {f"grad.{key}": gradients[ours(key)].clone() for key in state if ours(key) in gradients}
     optimizer.step()
     after = method.state_dict()
     item.compare(

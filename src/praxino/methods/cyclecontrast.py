@@ -34,7 +34,8 @@ class CycleContrast(MoCo):
     back: the sampler `RelatedFrames` draws single frames so.
 
     Args:
-        backbone, view, head, hidden, dim, queue_rows, momentum, temperature, batchnorm_parts: as of `MoCo`.
+        backbone, view, head, hidden, dim, queue_rows, momentum, temperature, batchnorm_parts, exclude_own: as of
+            `MoCo`; with `exclude_own` a video's own keys are no part of its soft neighbour either.
         separate_head: a second head, of the same form, and a second queue for the cycle; False: MoCo's serve both.
         cycle_queue_rows: keys that the second queue remembers; not used without a second head.
         support: rows of the cycle's queue, drawn anew at each step, that make the soft neighbour; the other ones are
@@ -71,8 +72,11 @@ class CycleContrast(MoCo):
         contrast_weight: float = 1.0,
         cycle_weight: float = 0.1,
         split: Literal["shared", "each"] = "shared",
+        exclude_own: bool = True,
     ) -> None:
-        super().__init__(backbone, view, head, hidden, dim, queue_rows, momentum, temperature, batchnorm_parts)
+        super().__init__(
+            backbone, view, head, hidden, dim, queue_rows, momentum, temperature, batchnorm_parts, exclude_own
+        )
         check_numbers(cycle_queue_rows=cycle_queue_rows, support=support, soft_temperature=soft_temperature)
         check_within(0, contrast_weight=contrast_weight, cycle_weight=cycle_weight)
         self.separate_head = separate_head
@@ -167,8 +171,9 @@ class CycleContrast(MoCo):
         chosen = candidates[0, rows, positive] if self.video_positive else keys[0]
         losses = self.contrasted(queries[0], chosen, keys[0], index)
 
-        neighbours = self.neighbours(queries[-1], keys[-1], split)
-        back_scores = positive_first(neighbours, candidates[-1, rows, back], self.parted(split)[1])
+        neighbours = self.neighbours(queries[-1], keys[-1], split, index)
+        negatives, left_out = self.part_of_queue(split, index, back=True)
+        back_scores = positive_first(neighbours, candidates[-1, rows, back], negatives, left_out)
         cycle = ranks.gather_rows(softmax_rows(back_scores, self.temperature)).mean()
         losses.total = self.contrast_weight * losses.total + self.cycle_weight * cycle
         losses.terms |= {"cycle": cycle.detach(), "cycle_accuracy": found(back_scores)}
@@ -177,15 +182,23 @@ class CycleContrast(MoCo):
             losses.kept["cycle_keys"] = keys[1]
         return losses
 
-    def neighbours(self, queries: Tensor, keys: Tensor, split: Tensor) -> Tensor:
+    def neighbours(self, queries: Tensor, keys: Tensor, split: Tensor, index: Tensor) -> Tensor:
         """The soft neighbour of each query: [B, dim] of unit length."""
         temperature = self.temperature if self.soft_temperature is None else self.soft_temperature
-        return soft_neighbours(queries, self.parted(split)[0], temperature, keys if self.with_query else None)
+        support, left_out = self.part_of_queue(split, index, back=False)
+        return soft_neighbours(queries, support, temperature, keys if self.with_query else None, left_out)
 
-    def parted(self, split: Tensor) -> tuple[Tensor, Tensor]:
-        """The rows of the cycle's queue that make the neighbours, and those that the way back is held against."""
-        rows = self.cycled.keys
-        return (rows, rows) if self.support is None else (rows[split[: self.support]], rows[split[self.support :]])
+    def part_of_queue(self, split: Tensor, index: Tensor, back: bool) -> tuple[Tensor, Tensor | None]:
+        """The rows of the cycle's queue that make the neighbours, or those that the way back is held against.
+
+        Returns:
+            [S, dim] or [rows - S, dim]; and which of them are none of a video's: bool [B, ...], or None.
+        """
+        own = self.own_rows(index, self.cycled)
+        if self.support is None:
+            return self.cycled.keys, own
+        rows = split[self.support :] if back else split[: self.support]
+        return self.cycled.keys[rows], None if own is None else own[:, rows]
 
     def key_embeddings(self, clips: Tensor) -> Tensor:
         """[n, C, T, H, W] -> [n, dim] of unit length, with a separate head [n, 2 * dim]: MoCo's, then the cycle's."""
@@ -206,7 +219,9 @@ class CycleContrast(MoCo):
     def _refuse_idle_heads(self) -> None:
         idle = [name for name in ("contrast_weight", "cycle_weight") if not getattr(self, name)]
         if len(idle) == 2 or (idle and self.separate_head):
-            mend = "--method.separate_head false with one weight above 0, or MoCo, which is the method without its cycle"
+            mend = (
+                "--method.separate_head false with one weight above 0, or MoCo, which is the method without its cycle"
+            )
             raise UserError(f"--method.{idle[0]} 0 leaves a head without gradient: pass {mend}")
 
 

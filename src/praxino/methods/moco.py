@@ -48,6 +48,8 @@ class MoCo(Method):
         batchnorm_parts: BatchNorm normalises so many parts of a process's batch apart, those of the keys being mixed,
             so that a key cannot be told by the statistics that it shares with its query. The original has 1, and one
             part a process; on a single process that tells keys by their statistics, and a line says so.
+        exclude_own: earlier keys of a query's own video are none of its negatives. The original, whose queue is a tenth
+            of its videos, does not ask; in a queue longer than the list of videos every query has some.
     """
 
     least_videos = 2
@@ -63,6 +65,7 @@ class MoCo(Method):
         momentum: float = 0.999,
         temperature: float = 0.2,
         batchnorm_parts: int = 4,
+        exclude_own: bool = True,
     ) -> None:
         super().__init__()
         check_numbers(hidden=hidden, dim=dim, queue_rows=queue_rows, batchnorm_parts=batchnorm_parts)
@@ -75,6 +78,7 @@ class MoCo(Method):
         self.momentum = momentum
         self.temperature = temperature
         self.batchnorm_parts = batchnorm_parts
+        self.exclude_own = exclude_own
         self.streams = (view.stream,)
         self.most_videos = queue_rows
         self.head = self.projection(head)
@@ -131,10 +135,14 @@ class MoCo(Method):
             keys: [B, dim] of unit length, which the queue takes.
             index: int64 [B], whose they are.
         """
-        scores = positive_first(queries, positives, self.queue.keys)
+        scores = positive_first(queries, positives, self.queue.keys, self.own_rows(index, self.queue))
         loss = ranks.gather_rows(softmax_rows(scores, self.temperature)).mean()
         terms = {"contrastive": loss.detach(), "accuracy": found(scores)}
         return Losses(loss, terms, {"query": queries.detach()}, {"keys": keys, "index": index})
+
+    def own_rows(self, index: Tensor, queue: Queue) -> Tensor | None:
+        """bool [B, rows of the queue]: which are keys of a video's own; None where nobody asks."""
+        return queue.videos == index[:, None] if self.exclude_own else None
 
     def features(self, clips: Tensor) -> Tensor:
         """[b, C, T, H, W] -> [b, backbone.dim]."""
