@@ -82,7 +82,9 @@ def score(root: str, held_out: str, images: str, folder: str, baselines: str) ->
     results = {"hits": retrieve(encoder, videos, **given), "linear": linear(encoder, videos, **given)}
     if images:
         encoder.sampler.clips = 1
-        results["images"] = linear(encoder, __import__("praxino.catalogs", fromlist=["ImageFolder"]).ImageFolder(images), **given)
+        results["images"] = linear(
+            encoder, __import__("praxino.catalogs", fromlist=["ImageFolder"]).ImageFolder(images), **given
+        )
     for name, result in results.items():
         write_result(Path(folder), f"{name}-rgb", result, videos.classes)
     hits = {name: result.per_query for name, result in results.items()}

@@ -20,7 +20,7 @@ from praxino.errors import UserError, check_numbers, check_within
 from praxino.losses.cycle import positive_first, soft_neighbours
 from praxino.losses.nce import softmax_rows
 from praxino.methods.base import Losses
-from praxino.methods.moco import HeadForm, MoCo, found, key_order
+from praxino.methods.moco import MoCo, Projection, found, key_order
 from praxino.methods.parts.momentum import follow, follower
 from praxino.methods.parts.queue import Queue
 from praxino.rng import Rng
@@ -34,7 +34,7 @@ class CycleContrast(MoCo):
     back: the sampler `RelatedFrames` draws single frames so.
 
     Args:
-        backbone, view, head, hidden, dim, queue_rows, momentum, temperature, batchnorm_parts, exclude_own: as of
+        backbone, view, projection, hidden, dim, queue_rows, momentum, temperature, batchnorm_parts, exclude_own: as of
             `MoCo`; with `exclude_own` a video's own keys are no part of its soft neighbour either.
         separate_head: a second head, of the same form, and a second queue for the cycle; False: MoCo's serve both.
         cycle_queue_rows: keys that the second queue remembers; not used without a second head.
@@ -56,7 +56,7 @@ class CycleContrast(MoCo):
         self,
         backbone: Backbone,
         view: View,
-        head: HeadForm = "mlp",
+        projection: Projection = "mlp",
         hidden: int | None = None,
         dim: int = 128,
         queue_rows: int = 65536,
@@ -75,7 +75,7 @@ class CycleContrast(MoCo):
         exclude_own: bool = True,
     ) -> None:
         super().__init__(
-            backbone, view, head, hidden, dim, queue_rows, momentum, temperature, batchnorm_parts, exclude_own
+            backbone, view, projection, hidden, dim, queue_rows, momentum, temperature, batchnorm_parts, exclude_own
         )
         check_numbers(cycle_queue_rows=cycle_queue_rows, support=support, soft_temperature=soft_temperature)
         check_within(0, contrast_weight=contrast_weight, cycle_weight=cycle_weight)
@@ -92,7 +92,7 @@ class CycleContrast(MoCo):
             raise UserError(f"--method.split {split}: the support is drawn 'shared', or by 'each' process")
         self._refuse_idle_heads()
         if separate_head:
-            self.cycle_head = self.projection(head)
+            self.cycle_head = self.new_head()
             self.key_cycle_head = follower(self.cycle_head)
             self.cycle_queue = Queue(cycle_queue_rows, dim)
             self.most_videos = min(queue_rows, cycle_queue_rows)

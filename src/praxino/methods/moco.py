@@ -28,7 +28,8 @@ from praxino.methods.parts.queue import Queue
 from praxino.rng import Rng
 from praxino.views.pipeline import View
 
-HeadForm = Literal["mlp", "linear"]
+Projection = Literal["mlp", "linear"]
+FORMS = ("mlp", "linear")
 
 
 class MoCo(Method):
@@ -39,7 +40,7 @@ class MoCo(Method):
     Args:
         backbone: clips in, feature map out; its mean over time and space is the feature.
         view: what the network sees (RGB, residual, ...), drawn anew for the query and for the key.
-        head: the form of the projection: "mlp" of two layers (v2), or "linear" (v1).
+        projection: the form of the head: "mlp" of two layers (v2), or "linear" (v1).
         hidden: width of the hidden layer; None: the backbone's.
         dim: width of the embedding.
         queue_rows: keys that are remembered; at least as many as the videos of an optimizer step.
@@ -58,7 +59,7 @@ class MoCo(Method):
         self,
         backbone: Backbone,
         view: View,
-        head: HeadForm = "mlp",
+        projection: Projection = "mlp",
         hidden: int | None = None,
         dim: int = 128,
         queue_rows: int = 65536,
@@ -69,9 +70,10 @@ class MoCo(Method):
     ) -> None:
         super().__init__()
         check_numbers(hidden=hidden, dim=dim, queue_rows=queue_rows, batchnorm_parts=batchnorm_parts)
-        _refuse_odd(head, momentum, temperature=temperature)
+        _refuse_odd(projection, momentum, temperature=temperature)
         self.backbone = backbone
         self.view = view
+        self.projection = projection
         self.hidden = hidden
         self.dim = dim
         self.queue_rows = queue_rows
@@ -81,15 +83,15 @@ class MoCo(Method):
         self.exclude_own = exclude_own
         self.streams = (view.stream,)
         self.most_videos = queue_rows
-        self.head = self.projection(head)
+        self.head = self.new_head()
         self.key_backbone = follower(backbone)
         self.key_head = follower(self.head)
         self.queue = Queue(queue_rows, dim)
 
-    def projection(self, form: HeadForm) -> nn.Module:
-        """[b, backbone.dim] -> [b, dim]."""
+    def new_head(self) -> nn.Module:
+        """[b, backbone.dim] -> [b, dim], drawn anew."""
         width = self.hidden or self.backbone.dim
-        if form == "linear":
+        if self.projection == "linear":
             return nn.Linear(self.backbone.dim, self.dim)
         return nn.Sequential(nn.Linear(self.backbone.dim, width), nn.ReLU(inplace=True), nn.Linear(width, self.dim))
 
@@ -180,9 +182,9 @@ def found(scores: Tensor) -> Tensor:
     return ranks.mean_over_ranks((scores.detach().argmax(1) == 0).float().mean())
 
 
-def _refuse_odd(head: str, momentum: float, **temperatures: float) -> None:
-    if head not in ("mlp", "linear"):
-        raise UserError(f"unknown form of head {head!r}.{nearest(head, ('mlp', 'linear'))}")
+def _refuse_odd(projection: str, momentum: float, **temperatures: float) -> None:
+    if projection not in FORMS:
+        raise UserError(f"--method.projection {projection}: there is no such head.{nearest(projection, FORMS)}")
     if not 0 <= momentum <= 1:
         raise UserError(f"--method.momentum must be between 0 and 1, not {momentum}")
     check_numbers(**temperatures)
