@@ -8,17 +8,23 @@ from pathlib import Path
 from praxino.cli.line.arguments import refuse_options, required, take_apart
 from praxino.errors import UserError, nearest
 
-USAGE = """praxino convert iic|tclr FILE OUT.safetensors [--any.argument VALUE]
-       praxino convert iic|tclr RUN OUT.pth --to_original
+USAGE = """praxino convert iic|tclr|moco|cyclecontrast FILE OUT.safetensors [--any.argument VALUE]
+       praxino convert iic|tclr|moco|cyclecontrast RUN OUT.pth --to_original
 
-FILE is a .pth or .pt file of the original. It is read without running anything in it, and refused if its keys are not
-exactly those of one of the original's networks. OUT.safetensors, with OUT.json beside it, is an encoder that every
-other command takes. With --to_original the way back: RUN is a run's folder or an encoder file, and OUT.pth is loaded by
-the original's scripts. An encoder of your own classes needs --trust my_file."""
+FILE is a .pth, .pt or .pth.tar file of the original. It is read without running anything in it, and refused if its keys
+are not exactly those of one of the original's networks. OUT.safetensors, with OUT.json beside it, is an encoder that
+every other command takes. With --to_original the way back: RUN is a run's folder or an encoder file, and OUT.pth is
+loaded by the original's scripts. An encoder of your own classes needs --trust my_file."""
 POSITIONAL = ("ORIGINAL", "FILE", "OUT")
 BACK = ("to_original",)
-NOT_TYPED = ("path",)
-ORIGINALS = {"iic": "praxino.originals.iic_files", "tclr": "praxino.originals.tclr_files"}
+NOT_TYPED = ("path", "original")
+# Each with what its reader is told beside the file: one reads the files of two originals.
+ORIGINALS: dict[str, tuple[str, dict[str, str]]] = {
+    "iic": ("praxino.originals.iic_files", {}),
+    "tclr": ("praxino.originals.tclr_files", {}),
+    "moco": ("praxino.originals.moco_files", {"original": "moco"}),
+    "cyclecontrast": ("praxino.originals.moco_files", {"original": "cyclecontrast"}),
+}
 ENCODER = ".safetensors"
 
 
@@ -37,7 +43,8 @@ def run(argv: Sequence[str]) -> None:
     from praxino.configuration.classes import imported
     from praxino.configuration.complete import instantiate
 
-    encoder_of_file, write_file = (imported(f"{ORIGINALS[name]}.{word}") for word in ("encoder_of_file", "write_file"))
+    module, told = ORIGINALS[name]
+    encoder_of_file, write_file = (imported(f"{module}.{word}") for word in ("encoder_of_file", "write_file"))
     if "help" in words.flags:
         print_help(USAGE, encoder_of_file, without=NOT_TYPED)
         return
@@ -49,7 +56,7 @@ def run(argv: Sequence[str]) -> None:
         report = write_file(loaded_encoder(str(source), trusted(words.options.get("trust"))), target)
     else:
         config = configured(encoder_of_file, words.options, without=NOT_TYPED)
-        encoder, report = encoder_of_file(source, **instantiate(encoder_of_file, config))
+        encoder, report = encoder_of_file(source, **told, **instantiate(encoder_of_file, config))
         encoder.save(target)
     print(f"{target}: {report[0]}", *report[1:], sep="\n")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
 from praxino.encoders.head import Head
@@ -35,7 +34,7 @@ def plain_classifier(head: Head, original: str) -> dict[str, Tensor]:
     return {word: tensor.detach().cpu() for word, tensor in head.state_dict().items()}
 
 
-def refuse_unequal(state: Mapping[str, Tensor], shapes: Mapping[str, torch.Size], what: str) -> None:
+def refuse_unequal(state: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...]], what: str) -> None:
     """Refuses a state that has not exactly these keys and shapes.
 
     Args:
