@@ -10,10 +10,9 @@ VCOP_VCP = """
 """
 
 CYCLECONTRAST = """
-    r2v2_index aug_resized_crop aug_color aug_hue aug_grayscale aug_blur aug_flip_normalize aug_pipeline
-    lr_schedules ckpt_siamfc_r18 siamfc_pair_filter siamfc_crop siamfc_pair_transform siamfc_trunk_r18
-    siamfc_net_r50 siamfc_xcorr siamfc_labels siamfc_losses siamfc_tracker_post siamfc_tracker_sequence
-    otb_layout otb_metrics ucf_sampler ucf_dense ucf_pad ucf_test_transform
+    r2v2_index lr_schedules ckpt_siamfc_r18 siamfc_pair_filter siamfc_crop siamfc_pair_transform
+    siamfc_trunk_r18 siamfc_net_r50 siamfc_xcorr siamfc_labels siamfc_losses siamfc_tracker_post
+    siamfc_tracker_sequence otb_layout otb_metrics ucf_sampler ucf_dense ucf_pad
 """
 
 COCON = """

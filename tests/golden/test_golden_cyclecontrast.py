@@ -1,11 +1,13 @@
 """Golden items of CycleContrast."""
 
+import cyclecontrast_augment
 import cyclecontrast_methods
 import cyclecontrast_networks
 import golden_items
 import pytest
 
 CHECKS: dict[str, golden_items.Check] = {
+    **cyclecontrast_augment.CHECKS,
     **cyclecontrast_methods.CHECKS,
     **cyclecontrast_networks.CHECKS,
 }
