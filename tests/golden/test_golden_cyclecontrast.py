@@ -3,6 +3,7 @@
 import cyclecontrast_augment
 import cyclecontrast_methods
 import cyclecontrast_networks
+import cyclecontrast_schedules
 import golden_items
 import pytest
 
@@ -10,6 +11,7 @@ CHECKS: dict[str, golden_items.Check] = {
     **cyclecontrast_augment.CHECKS,
     **cyclecontrast_methods.CHECKS,
     **cyclecontrast_networks.CHECKS,
+    **cyclecontrast_schedules.CHECKS,
 }
 
 

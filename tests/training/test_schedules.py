@@ -5,10 +5,10 @@ import random
 
 import pytest
 import torch
-from torch.optim.lr_scheduler import MultiStepLR, ReduceLROnPlateau
+from torch.optim.lr_scheduler import ExponentialLR, MultiStepLR, ReduceLROnPlateau
 
 from praxino.errors import UserError
-from praxino.training.schedules import Constant, Cosine, CountedPlateau, Plateau, Step
+from praxino.training.schedules import Constant, Cosine, CountedPlateau, Exponential, Plateau, Step
 
 
 def torch_optimizer():
@@ -24,6 +24,26 @@ def test_step_is_torchs():
         assert ours(epoch + 0.99, 12) == ours(epoch, 12)
         optimizer.step()
         theirs.step()
+
+
+def test_exponential_is_torchs():
+    """By the epoch; by the step it goes through the same values at the epochs' starts."""
+    optimizer = torch_optimizer()
+    theirs = ExponentialLR(optimizer, gamma=0.03 ** (1 / 8))
+    by_epoch, by_step = Exponential(0.03, per="epoch"), Exponential(0.03)
+    for epoch in range(8):
+        assert by_epoch(epoch, 8) == pytest.approx(optimizer.param_groups[0]["lr"])
+        assert by_epoch(epoch + 0.99, 8) == by_epoch(epoch, 8) == by_step(epoch, 8)
+        assert by_step(epoch + 1, 8) < by_step(epoch + 0.5, 8) < by_step(epoch, 8)
+        optimizer.step()
+        theirs.step()
+    assert by_step(8, 8) == pytest.approx(0.03)
+
+
+@pytest.mark.parametrize("wrong", [{"final": 0.0}, {"final": float("nan")}, {"per": "epochs"}])
+def test_what_is_no_exponential(wrong):
+    with pytest.raises(UserError, match="Exponential: "):
+        Exponential(**wrong)
 
 
 @pytest.mark.parametrize("seed", range(5))

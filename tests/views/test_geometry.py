@@ -92,26 +92,31 @@ def test_random_resized_crop_keeps_its_law(height, width, seed):
         assert (tall * wide >= 0.19 * height * width).all()
 
 
-def test_random_resized_crop_against_a_plain_loop():
-    """torchvision's rule, written out for one frame at a time, on the same uniform numbers. What fits by rounding
-    alone is the one difference: it is refused."""
-    operation = RandomResizedCrop(8, scale=(0.3, 1.0), ratio=(0.5, 2.0))
+@pytest.mark.parametrize("rounded", [True, False])
+def test_random_resized_crop_against_a_plain_loop(rounded):
+    """torchvision's rule, written out for one frame at a time, on the same uniform numbers. Where it is not asked of
+    rounded sides, what fits by rounding alone is refused."""
+    operation = RandomResizedCrop(8, scale=(0.3, 1.0), ratio=(0.5, 2.0), rounded=rounded)
     height, width = 60, 25
     rng = Rng(7)
     got = operation.draw(rng, (200, 1, 1), sizes(height, width, (200, 1, 1)))["box"].flatten(0, 2)
     u = operation.uniform(rng, (200, 1, 1), 10, 4).flatten(0, 2).numpy()
+    by_rounding = False
     for row in range(200):
         want = None
         for share, slant, down, across in u[row]:
             area = (0.3 + 0.7 * share) * height * width
             ratio = np.exp(np.log(0.5) + (np.log(2.0) - np.log(0.5)) * slant)
             wide, tall = np.sqrt(area * ratio), np.sqrt(area / ratio)
+            by_rounding |= (wide > width and round(wide) == width) or (tall > height and round(tall) == height)
+            wide, tall = (round(wide), round(tall)) if rounded else (wide, tall)
             if wide <= width and tall <= height:
                 wide, tall = round(wide), round(tall)
                 want = [int(down * (height - tall + 1)), int(across * (width - wide + 1)), tall, wide]
                 break
         want = want or [(height - 50) // 2, 0, 50, 25]
         assert got[row].tolist() == want
+    assert by_rounding
 
 
 def test_where_no_try_fits_the_middle_is_taken():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from praxino.errors import UserError
 
@@ -70,6 +70,26 @@ class Cosine(Schedule):
             return (at + 1e-3) / (self.warmup + 1e-3)
         share = min(1.0, (at - self.warmup) / max(epochs - self.warmup, 1e-12))
         return self.final + (1 - self.final) * 0.5 * (1 + math.cos(math.pi * share))
+
+
+class Exponential(Schedule):
+    """The same factor each epoch: final ** (epoch / epochs). The tracker of CycleContrast goes from 1e-3 towards 1e-5.
+
+    Args:
+        final: multiplier at the end, above 0; the last epoch begins one factor before it.
+        per: "step" moves at each step, "epoch" at each epoch's start (as that tracker's does).
+    """
+
+    def __init__(self, final: float = 0.01, per: Literal["step", "epoch"] = "step") -> None:
+        if not 0 < final < math.inf:
+            raise UserError(f"Exponential: final is above 0, and finite, not {final}")
+        if per not in ("step", "epoch"):
+            raise UserError(f"Exponential: per is 'step' or 'epoch', not {per!r}")
+        self.final = final
+        self.per = per
+
+    def __call__(self, epoch: float, epochs: float) -> float:
+        return self.final ** ((math.floor(epoch) if self.per == "epoch" else epoch) / epochs)
 
 
 class Step(Schedule):

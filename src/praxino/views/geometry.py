@@ -118,8 +118,7 @@ class RandomResizedCrop(_CropToSquare):
     """A random part of the frame, of random aspect ratio, resized to a square.
 
     The law is torchvision's: up to ten tries of a uniform share of the area and a log-uniform aspect ratio, at every
-    place where it fits alike; after ten misses the largest part in the middle whose ratio is within the range. But
-    whether a try fits is asked before its sides are rounded, so that the answer is the same at any resolution.
+    place where it fits alike; after ten misses the largest part in the middle whose ratio is within the range.
 
     Args:
         size: side of what comes out, in pixels.
@@ -127,6 +126,8 @@ class RandomResizedCrop(_CropToSquare):
         ratio: least and greatest width / height.
         exact: as Pillow, to the bit; False: float32 without rounding in between, quicker by a third.
         per: what shares one box.
+        rounded: a try fits if its sides do once they are rounded, as in torchvision; False: if they do before that, so
+            that the answer is the same at any resolution.
     """
 
     def __init__(
@@ -136,6 +137,7 @@ class RandomResizedCrop(_CropToSquare):
         ratio: tuple[float, float] = (3 / 4, 4 / 3),
         exact: bool = True,
         per: Per = "clip",
+        rounded: bool = False,
     ) -> None:
         super().__init__(size, exact)
         if not 0 < scale[0] <= scale[1] or not 0 < ratio[0] <= ratio[1]:
@@ -143,6 +145,7 @@ class RandomResizedCrop(_CropToSquare):
         self.scale = scale
         self.ratio = ratio
         self.per = per
+        self.rounded = rounded
 
     def draw(self, rng: Rng, shape: Shape, size: Tensor) -> Drawn:
         u = self.uniform(rng, shape, 10, 4)
@@ -151,9 +154,9 @@ class RandomResizedCrop(_CropToSquare):
         low, high = torch.tensor(self.ratio, dtype=torch.float64).log()
         ratio = (low + (high - low) * u[..., 1]).exp()
         tried = torch.stack([(area / ratio).sqrt(), (area * ratio).sqrt()], -1)
-        fits = (tried <= sides).all(-1)
-        tried = tried.round().long().clamp(min=1)
-        boxes = torch.cat([place(u[..., 2:], (sides - tried).clamp(min=0)), tried], -1)
+        pixels = tried.round().long().clamp(min=1)
+        fits = ((pixels if self.rounded else tried) <= sides).all(-1)
+        boxes = torch.cat([place(u[..., 2:], (sides - pixels).clamp(min=0)), pixels], -1)
         first = fits.int().argmax(-1)[..., None, None].expand(*fits.shape[:3], 1, 4)
         box = boxes.gather(-2, first).squeeze(-2)
         return {"box": torch.where(fits.any(-1, keepdim=True), box, self._middle(sides.squeeze(-2)))}
