@@ -1,6 +1,7 @@
 """Golden items of CycleContrast."""
 
 import cyclecontrast_augment
+import cyclecontrast_clips
 import cyclecontrast_methods
 import cyclecontrast_networks
 import cyclecontrast_schedules
@@ -9,6 +10,7 @@ import pytest
 
 CHECKS: dict[str, golden_items.Check] = {
     **cyclecontrast_augment.CHECKS,
+    **cyclecontrast_clips.CHECKS,
     **cyclecontrast_methods.CHECKS,
     **cyclecontrast_networks.CHECKS,
     **cyclecontrast_schedules.CHECKS,

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from praxino.clips.samplers import EvenClips as EvenClips
     from praxino.clips.samplers import RandomClip as RandomClip
     from praxino.clips.samplers import Sampler as Sampler
+    from praxino.clips.seconds import EvenSeconds as EvenSeconds
+    from praxino.clips.seconds import RandomSeconds as RandomSeconds
     from praxino.clips.sparse_dense import SparseDense as SparseDense
 else:
     __getattr__, __dir__, __all__ = lazy(
@@ -24,6 +26,7 @@ else:
             "modes": ["TemporalModes"],
             "related": ["RelatedFrames"],
             "samplers": ["EvenClips", "RandomClip", "Sampler"],
+            "seconds": ["EvenSeconds", "RandomSeconds"],
             "sparse_dense": ["SparseDense"],
         },
     )
