@@ -123,6 +123,27 @@ def test_shown_orientation(tmp_path):
     np.testing.assert_array_equal(pixels[0], np.rot90(videos.frame(9), -1))
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_as_stored(tmp_path, orientation):
+    """`exif=False` is Pillow's plain `convert("RGB")`, in size and pixels, whatever orientation is said."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(videos.frame(9)).save(tmp_path / "a.jpg", exif=exif)
+    with FrameFolder(exif=False).open(as_video(tmp_path)) as reader:
+        pixels, _ = reader.read([0])
+    np.testing.assert_array_equal(pixels[0], np.asarray(Image.open(tmp_path / "a.jpg").convert("RGB")))
+    assert FrameFolder(exif=False).probe(as_video(tmp_path), full=True).note == ""
+
+
+def test_one_huge_picture_shrinks_and_the_others_stay(folder):
+    Image.fromarray(videos.frame(7, 640, 1000)).save(folder.parent / "huge.png")
+    for name, size in (("huge.png", (128, 200)), ("frames/frame1.png", (videos.HEIGHT, videos.WIDTH))):
+        with FrameFolder().open(as_video(folder.parent / name), Canvas(longest=200)) as reader:
+            pixels, _ = reader.read([0])
+        assert pixels.shape[1:3] == size
+    np.testing.assert_array_equal(pixels[0], videos.frame(1))
+
+
 def test_canvas_and_other_sizes(folder):
     Image.fromarray(videos.frame(4, 100, 100)).save(folder / "frame4.JPG", format="PNG")
     with FrameFolder().open(as_video(folder), Canvas(short_side=32)) as reader:

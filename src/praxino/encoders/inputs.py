@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from praxino.catalogs.base import Video
+from praxino.catalogs.names import is_picture
 from praxino.clips.samplers import Sampler
 from praxino.errors import UserError
 from praxino.streams.base import Canvas, Derived, FrameReader, Stream, checked
 from praxino.streams.choose import Streams
-from praxino.streams.frames import PICTURES
 
 FPS = 25  # of frames in memory, which do not tell
 
@@ -46,7 +46,7 @@ def taken(given: Any, stream: str, streams: Streams, sampler: Sampler) -> tuple[
     if not isinstance(given, str | os.PathLike):
         raise UserError(f"{_kind(given)} is no video: give a path, or frames as a NumPy array uint8 [T, H, W, 3]")
     path = os.fsdecode(given)
-    if name not in streams and path.lower().endswith(PICTURES) and Path(path).is_file():
+    if name not in streams and is_picture(path) and Path(path).is_file():
         _judge_single(f"{path} is a picture, a video of one frame", sampler)
     return Video(path, {name: path}), streams
 

@@ -25,27 +25,31 @@ class Canvas:
     Args:
         short_side: the shorter side becomes this many pixels, the aspect ratio is kept.
         exact: (height, width) in pixels, the aspect ratio is not kept.
+        longest: no side is longer than this many pixels, the aspect ratio is kept: what exceeds it shrinks, so that one
+            huge picture does not decide the size of a batch. Without `short_side` everything else stays as it is.
 
     Raises:
-        UserError: if both are given, or a size is below 1.
+        UserError: if `exact` is given beside another one, or a size is below 1.
     """
 
     short_side: int | None = None
     exact: tuple[int, int] | None = None
+    longest: int | None = None
 
     def __post_init__(self) -> None:
-        if self.short_side is not None and self.exact is not None:
-            raise UserError("a canvas takes short_side or exact, not both")
-        if min((1 if self.short_side is None else self.short_side, *(self.exact or ()))) < 1:
+        if self.exact is not None and (self.short_side is not None or self.longest is not None):
+            raise UserError("a canvas takes exact, or short_side and longest, not both")
+        sides = (self.short_side, *(self.exact or ()), self.longest)
+        if min((side for side in sides if side is not None), default=1) < 1:
             raise UserError("the sides of a canvas are at least 1 pixel")
 
     def size(self, height: int, width: int) -> tuple[int, int]:
         """Height and width on this canvas of a frame of the given height and width."""
         if self.exact is not None:
             return self.exact[0], self.exact[1]
-        if self.short_side is None:
-            return height, width
-        scale = self.short_side / min(height, width)
+        scale = 1.0 if self.short_side is None else self.short_side / min(height, width)
+        if self.longest is not None:
+            scale = min(scale, self.longest / max(height, width))
         return max(1, round(height * scale)), max(1, round(width * scale))
 
 

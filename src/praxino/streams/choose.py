@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 
 from praxino.catalogs.base import Files, Video
+from praxino.catalogs.names import is_picture
 from praxino.errors import UserError
 from praxino.streams.base import Derived, Stream, files_of
 
@@ -19,10 +20,10 @@ def default_stream(files: Files, stream: str = "rgb") -> Stream:
         files: what the video has for the stream.
         stream: its name.
     """
-    from praxino.streams.frames import PICTURES, FrameFolder
+    from praxino.streams.frames import FrameFolder
     from praxino.streams.video import VideoFile
 
-    if not isinstance(files, str) or files.lower().endswith(PICTURES) or os.path.isdir(files):
+    if not isinstance(files, str) or is_picture(files) or os.path.isdir(files):
         return FrameFolder(stream)
     return VideoFile(stream)
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from praxino.catalogs.base import Video
+from praxino.catalogs.names import is_hidden, is_picture
 from praxino.errors import UnreadableVideo
 from praxino.streams.base import Canvas, FrameReader, Probed, Stream, checked, files_of, fill_missing
 from praxino.streams.opening import unreadable
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PICTURES = (".jpg", ".jpeg", ".png")
-
 
 class FrameFolder(Stream):
     """The frames of a folder of JPEG or PNG pictures, or of pictures that are named one by one.
@@ -32,29 +31,32 @@ class FrameFolder(Stream):
     A folder's own pictures are taken in the order of their names, numbers in them as numbers (`2.jpg` before
     `10.jpg`); whatever else lies in it is left out, hidden files (a leading dot), too. Pictures whose names differ in
     more than their numbers (`img_1.jpg` and `flow_x_1.jpg`) are not one video, unless `pattern` says so. Pictures
-    leave as RGB of 8 bits in the shown orientation (EXIF); alpha is dropped. A canvas is made by Pillow, bilinear with
-    `reducing_gap=2`; pictures of another size than the first are scaled to it. A named picture that is missing or
-    damaged is a frame that is not present.
+    leave as RGB of 8 bits; alpha is dropped. A canvas is made by Pillow, bilinear with `reducing_gap=2`; pictures of
+    another size than the first are scaled to it. A named picture that is missing or damaged is a frame that is not
+    present.
 
     Args:
         stream: name of the stream whose pictures are opened.
         fps: frames a second, which pictures do not tell.
         pattern: names of a folder's pictures, as a shell has them: `img_*`. Others are left out.
+        exif: whether pictures are turned as their EXIF says, to the shown orientation. False: they stay as stored, as
+            in all that reads ImageNet by `Image.open(path).convert("RGB")`.
     """
 
-    def __init__(self, stream: str = "rgb", fps: float = 25.0, pattern: str | None = None) -> None:
+    def __init__(self, stream: str = "rgb", fps: float = 25.0, pattern: str | None = None, exif: bool = True) -> None:
         self.stream = stream
         self.fps = fps
         self.pattern = pattern
+        self.exif = exif
 
     def open(self, video: Video, canvas: Canvas = Canvas()) -> PictureReader:  # noqa: B008  (frozen)
         with unreadable(video.id):
-            return PictureReader(video.id, self._paths(video), canvas, self.fps)
+            return PictureReader(video.id, self._paths(video), canvas, self.fps, self.exif)
 
     def probe(self, video: Video, full: bool = False) -> Probed:
         paths = self._paths(video)
         with unreadable(video.id):
-            reader = PictureReader(video.id, paths, Canvas(), self.fps)
+            reader = PictureReader(video.id, paths, Canvas(), self.fps, self.exif)
             missing = self._missing(reader, full)
         if len(missing) == len(paths):
             raise UnreadableVideo(video.id, "none of its pictures can be decoded")
@@ -100,7 +102,7 @@ def pictures_in(folder: str, pattern: str | None = None) -> list[str]:
     """
     with os.scandir(folder) as entries:
         names = [entry.name for entry in entries]
-    pictures = [name for name in names if not name.startswith(".") and Path(name).suffix.lower() in PICTURES]
+    pictures = [name for name in names if is_picture(name) and not is_hidden(name)]
     return sorted((name for name in pictures if pattern is None or fnmatchcase(name, pattern)), key=_natural)
 
 
@@ -124,18 +126,20 @@ class PictureReader(FrameReader):
         paths: one file a frame, in order.
         canvas: size of the frames that leave.
         fps: frames a second.
+        exif: whether they are turned as their EXIF says.
 
     Raises:
         UnreadableVideo: if not one of them opens.
     """
 
-    def __init__(self, id: str, paths: Sequence[str], canvas: Canvas, fps: float) -> None:
+    def __init__(self, id: str, paths: Sequence[str], canvas: Canvas, fps: float, exif: bool = True) -> None:
         self.id = id
         self.paths = paths
+        self.exif = exif
         self.times = np.arange(len(paths)) / fps
         if not paths:
             raise UnreadableVideo(id, "the folder holds no JPEG or PNG pictures")
-        sizes = (_opened(path, _shown_size) for path in paths)
+        sizes = (_opened(path, self._size) for path in paths)
         size = next((size for size in sizes if size is not None), None)
         if size is None:
             raise UnreadableVideo(id, "none of its pictures can be opened")
@@ -160,13 +164,23 @@ class PictureReader(FrameReader):
         """The picture uint8 [H, W, 3] on the canvas; None if it is missing or damaged."""
         from PIL import Image
 
-        picture = _opened(path, _in_colour)
+        picture = _opened(path, self._in_colour)
         size = (self.width, self.height)
         if picture is None:
             return None
         if picture.size != size:
             picture = picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2)
         return np.asarray(picture)
+
+    def _in_colour(self, file: Image) -> Image:
+        from PIL import ImageOps
+
+        return _in_colour(ImageOps.exif_transpose(file) if self.exif else file)
+
+    def _size(self, file: Image) -> tuple[int, int]:
+        """Height and width from the header alone."""
+        width, height = file.size
+        return (width, height) if self.exif and _orientation(file) >= 5 else (height, width)
 
 
 def _opened(path: str, take: Callable[[Image], T]) -> T | None:
@@ -186,20 +200,13 @@ def _opened(path: str, take: Callable[[Image], T]) -> T | None:
         return None
 
 
-def _in_colour(file: Image) -> Image:
-    from PIL import Image, ImageOps
+def _in_colour(picture: Image) -> Image:
+    from PIL import Image
 
-    picture = ImageOps.exif_transpose(file)
     if picture.mode.startswith("I"):
         # Grey of 16 bits: Pillow's own conversion makes white of all that is above 255.
         picture = Image.fromarray((np.asarray(picture) >> 8).clip(0, 255).astype(np.uint8))
     return picture.convert("RGB")
-
-
-def _shown_size(file: Image) -> tuple[int, int]:
-    """Height and width from the header alone."""
-    width, height = file.size
-    return (width, height) if _orientation(file) >= 5 else (height, width)
 
 
 def _orientation(file: Image) -> int:
