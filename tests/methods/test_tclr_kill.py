@@ -1,21 +1,13 @@
 """The recipe tclr_r3d18_ucf101 by the command line, killed again and again: its counters go on, plain and lean."""
 
-import json
 import math
-import os
-import signal
-import subprocess
-import sys
-import time
 
 import pytest
-import torch
 
 import videos
+from kills import assert_same_run, checkpoint, curve, done, killed, leaves
 from test_original_commands import UCF, listed, lists
 
-MACHINE = ("seconds", "clips_per_second", "wait_share", "eta_seconds")
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 EPOCHS, LINES = 6, 4  # an epoch has steps of 4, 4 and 2 videos, and its own line
 RATE, WARMUP, PATIENCE = 1e-2, [0.1, 1.0], 2
 # Checkpoints after every second of three steps: within an epoch, once with a step behind it that is lost.
@@ -45,48 +37,6 @@ def pretraining(out, lean, workers):
     options = {**SMALL, "out": out, "method.lean": str(lean).lower(), "workers": workers}
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     return ["pretrain", "tclr_r3d18_ucf101", *words]
-
-
-def started(folder, words):
-    command = [sys.executable, "-m", "praxino", *map(str, words)]
-    return subprocess.Popen(
-        command, cwd=folder, env=ENVIRONMENT, start_new_session=True, stderr=subprocess.PIPE, text=True
-    )
-
-
-def done(folder, words):
-    process = started(folder, words)
-    said = process.communicate()[1]
-    assert process.returncode == 0, said[-3000:]
-
-
-def killed(folder, words, out, lines):
-    """kill -9 of the process and of its loading one, as soon as so many lines of metrics are there."""
-    metrics = out / "metrics.jsonl"
-    process = started(folder, words)
-    while not metrics.exists() or metrics.read_bytes().count(b"\n") < lines:
-        assert process.poll() is None, process.communicate()[1][-3000:]
-        time.sleep(0.005)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
-
-
-def curve(out):
-    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
-    return [{k: v for k, v in line.items() if k not in MACHINE and not k.startswith("memory_")} for line in lines]
-
-
-def checkpoint(out, name="last.ckpt"):
-    return torch.load(out / "checkpoints" / name, weights_only=True)
-
-
-def leaves(state, at=""):
-    """Every number and tensor of a checkpoint by its place."""
-    pairs = state.items() if isinstance(state, dict) else enumerate(state) if isinstance(state, list | tuple) else None
-    if pairs is None:
-        return {at: state.tolist() if isinstance(state, torch.Tensor) else state}
-    return {place: leaf for key, value in pairs for place, leaf in leaves(value, f"{at}/{key}").items()}
 
 
 def counters(losses):
@@ -146,15 +96,7 @@ def test_kills_change_nothing(whole, folder, lean):
     assert saved[0]["bad"] and not saved[0]["reductions"]  # noqa: PT018
     assert saved[-1]["reductions"]
     done(folder, words)
-    assert curve(out) == expected
-    assert (out / "encoder.safetensors").read_bytes() == (undisturbed / "encoder.safetensors").read_bytes()
-    names = {path.name for path in (undisturbed / "checkpoints").iterdir()}
-    assert names == {path.name for path in (out / "checkpoints").iterdir()}
-    for name in names:
-        ours, theirs = leaves(checkpoint(out, name)), leaves(checkpoint(undisturbed, name))
-        assert ours.keys() == theirs.keys()
-        # The metrics' size in bytes is that of the seconds, too.
-        assert [place for place, leaf in ours.items() if leaf != theirs[place]] in ([], ["/metrics_size"])
+    assert_same_run(out, undisturbed)
 
 
 def test_lean_is_plain(whole):
