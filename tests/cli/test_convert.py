@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import load_file
 
 from praxino.backbones.r3d import R3D
+from praxino.backbones.resnet2d import ResNet18
 from praxino.backbones.resnet3d import DilatedR3D18
 from praxino.cli.main import main
 from praxino.originals import tclr
@@ -67,6 +68,48 @@ def test_tclr_there_and_back(tmp_path, monkeypatch, capsys):
     assert "--view: no such option" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("original, spoken", [("moco", "MoCo"), ("cyclecontrast", "CycleContrast")])
+def test_moco_and_cyclecontrast_there_and_back(tmp_path, monkeypatch, capsys, original, spoken):
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(3)
+    state = {f"module.encoder_q.{key}": tensor for key, tensor in ResNet18(1).state_dict().items()}
+    torch.save({"epoch": 200, "arch": "resnet18", "state_dict": state}, "checkpoint_0199.pth.tar")
+    assert main(["convert", original, "checkpoint_0199.pth.tar", "made.safetensors", "--clips", "4"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"made.safetensors: {spoken}'s ResNet-18: 120 tensors mapped, of a pretraining",
+        "view rgb, 4 clips of 1 frame, feature mean",
+        "written down, not used: epoch 200, arch resnet18",
+        "left out: nothing",
+    ]
+    assert main(["convert", original, "made.safetensors", "back.pth.tar", "--to_original"]) == 0
+    assert "for linear evaluation, tracking and the classifier of UCF101" in capsys.readouterr().out
+    got = torch.load("back.pth.tar", weights_only=True)["state_dict"]
+    assert list(got) == list(state)
+    assert all(torch.equal(got[key], state[key]) for key in got)
+    assert main(["convert", original, "back.pth.tar", "a.safetensors", "--original", "moco"]) == 2
+    assert "--original: no such option" in capsys.readouterr().err
+    assert main(["convert", original, "back.pth.tar", "a.safetensors", "--clips", "0"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_one_of_the_two_is_not_the_other(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    network = ResNet18(1)
+    state = {
+        f"{name}.{key}": value for name in ("encoder_q", "encoder_k") for key, value in network.state_dict().items()
+    }
+    for name in ("encoder_q", "encoder_k"):
+        state |= {f"{name}.fc.weight": torch.rand(4, 8), f"{name}.fc.bias": torch.rand(4)}
+    torch.save({"state_dict": state}, "plain.pth")
+    assert main(["convert", "cyclecontrast", "plain.pth", "a.safetensors"]) == 2
+    said = capsys.readouterr().err
+    assert "plain.pth has no cycle head" in said
+    assert "praxino convert moco plain.pth" in said
+    assert said.count("\n") == 1
+    assert not (tmp_path / "a.safetensors").exists()
+    assert main(["convert", "moco", "plain.pth", "a.safetensors"]) == 0
+
+
 def test_a_file_that_would_run_code(ckpt, capsys):
     trace = ckpt.with_name("was here")
     torch.save({"model": {}, "opt": Malicious(trace)}, "bad.pth")
@@ -83,6 +126,8 @@ def test_a_file_that_would_run_code(ckpt, capsys):
     [
         ("", "ORIGINAL is missing"),
         ("iic ckpt.pth", "OUT is missing"),
+        ("mocco ckpt.pth a.safetensors", "there is no original 'mocco'. Did you mean 'moco'?"),
+        ("moco ckpt.pth a.safetensors", "ckpt.pth holds no state"),
         ("iicc ckpt.pth a.safetensors", "there is no original 'iicc'. Did you mean 'iic'?"),
         ("iic nothing.pth a.safetensors", "there is no file nothing.pth"),
         ("iic ckpt.pth a.pth", "a.pth should end in .safetensors"),
@@ -116,5 +161,9 @@ def test_help(capsys):
     said = capsys.readouterr().out
     assert "--view <" in said
     assert "--classes <" in said
+    assert main(["convert", "moco", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert "--clips <" in said
+    assert "--original" not in said
     assert main(["convert", "tclr", "--help"]) == 0
     assert "--view" not in capsys.readouterr().out

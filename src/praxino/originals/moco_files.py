@@ -141,7 +141,7 @@ def write_file(encoder: Encoder, path: str | Path) -> list[str]:
     if stride != STRIDE:
         lines.append(f"output stride {stride} is the tracker's; the others run these weights at {STRIDE}")
     if encoder.classes:
-        lines.append(f"left out: the classifier of {len(encoder.classes)} classes, which none of these programs reads")
+        lines.append(f"left out: the classifier ({len(encoder.classes)} classes), which none of these programs reads")
     return lines
 
 
