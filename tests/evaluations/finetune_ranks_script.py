@@ -1,4 +1,5 @@
-"""Run by two processes: a fine-tuning that goes through, one that is killed and gone on with, and two mistakes."""
+"""Run by two processes: a fine-tuning that goes through, one that is killed and gone on with, a test of random
+clips, and two mistakes."""
 
 import json
 import sys
@@ -8,10 +9,11 @@ import torch
 from test_finetune import Killed, ListedToys, arguments, left_behind, toy_encoder
 
 from praxino import ranks
+from praxino.clips.samplers import RandomClip
 from praxino.errors import UserError
 from praxino.evaluations.classifying.classifier import Classifier
 from praxino.evaluations.classifying.finetune import finetune
-from praxino.evaluations.classifying.recognition import recognise
+from praxino.evaluations.classifying.recognition import clip_hits, recognise
 from toys import ToyStream
 
 
@@ -48,6 +50,12 @@ def mistake_of(function, **more):
     return None
 
 
+def random_clips():
+    """Of each of the test's videos the share of four random clips that are right."""
+    encoder = toy_encoder(classes=("even", "odd"))
+    return clip_hits(encoder, ListedToys("test"), "rgb", RandomClip(2, stride=5, clips=4), workers=0)[1].tolist()
+
+
 def main(folder: Path) -> None:
     torch.set_num_threads(1)
     ranks.start(torch.device("cpu"))
@@ -61,6 +69,7 @@ def main(folder: Path) -> None:
     # Two of the test's videos are broken, both of those that the first process takes.
     encoder = toy_encoder(classes=("even", "odd"), streams={"rgb": ToyStream(("video16", "video18"))})
     found["broken"] = mistake_of(recognise, encoder=encoder, catalog=ListedToys(), workers=0, device="cpu")
+    found["clips"] = random_clips()
     everyone = ranks.gather_objects(found)
     if ranks.rank() == 0:
         (folder / "found.json").write_text(json.dumps(everyone))

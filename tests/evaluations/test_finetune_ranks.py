@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from finetune_ranks_script import random_clips
 
 HERE = Path(__file__).parent
 
@@ -52,3 +53,9 @@ def test_fewer_held_out_than_processes(found):
 def test_what_is_unreadable_is_judged_together(found):
     assert found[0]["broken"] == found[1]["broken"]
     assert "more than 10% of 8 videos cannot be read" in found[0]["broken"]
+
+
+def test_random_clips_of_a_test_are_the_same_in_any_number_of_processes(found):
+    alone = random_clips()
+    assert 0 < sum(alone) < len(alone)
+    assert found[0]["clips"] == found[1]["clips"] == alone

@@ -6,16 +6,17 @@ import torch
 from test_finetune import ListedToys, toy_encoder
 
 from praxino.clips.dataset import collate, load_clips
+from praxino.clips.samplers import RandomClip
 from praxino.errors import UserError
 from praxino.evaluations.classifying.recognition import recognise, video_logits
 from praxino.rng import Rng
 from toys import ToySampler, ToyStream
 
 
-def softmax_of(encoder, row, video):
+def softmax_of(encoder, row, video, sampler=None):
     """[clips, classes], written out."""
     generator = Rng(0, "evaluation", row).shared()
-    loaded = load_clips(video, ("rgb",), {"rgb": ToyStream()}, {}, ToySampler(clips=3), generator)
+    loaded = load_clips(video, ("rgb",), {"rgb": ToyStream()}, {}, sampler or ToySampler(clips=3), generator)
     powers = np.exp(encoder.logits(collate([loaded], [row], [video.label])).numpy().astype(np.float64))
     return powers / powers.sum(axis=1, keepdims=True)
 
@@ -35,6 +36,34 @@ def test_mean_of_softmax():
     assert result.settings["a video's score"] == "mean over its clips of their softmax"
     hits = want.argmax(axis=1) == [video.label for video in videos]
     assert result.row("classifier").values["1"] == pytest.approx(100 * hits.mean())
+
+
+def test_single_clips_have_columns_of_their_own():
+    """Each clip's own class, of clips that are not those of the video's mean."""
+    encoder = toy_encoder(classes=("even", "odd"))
+    encoder.backbone.eval()
+    torch.nn.init.normal_(encoder.head.weight, std=30)
+    torch.nn.init.zeros_(encoder.head.bias)
+    sampler = RandomClip(2, stride=5, clips=4)
+    each = [softmax_of(encoder, row, video, sampler).argmax(axis=1) for row, video in enumerate(ListedToys("test"))]
+    shares = np.mean(np.array(each) == [[video.label] for video in ListedToys("test")], axis=1)
+    assert 0 < shares.mean() < 1
+
+    how = {"workers": 0, "device": "cpu"}
+    alone = recognise(encoder, ListedToys(), **how)
+    result = recognise(encoder, ListedToys(), clip_sampler=sampler, **how)
+    assert result.columns == ["1", "5", "clip @1", "clip @5", "batch mean"]
+    row, before = result.row("classifier"), alone.row("classifier")
+    assert row.values["clip @1"] == pytest.approx(100 * shares.mean())
+    assert row.values["clip @5"] == 100
+    assert result.per_query["classifier"]["clip @1"] == pytest.approx(shares)
+    low, high = row.intervals["clip @1"]
+    assert low <= row.values["clip @1"] <= high
+    assert result.settings["clips scored one by one"] == "4 a video, RandomClip"
+    # The videos' own numbers are what they are without.
+    assert {name: row.values[name] for name in before.values} == before.values
+    assert alone.columns == ["1", "5", "batch mean"]
+    assert "clips scored one by one" not in alone.settings
 
 
 def test_another_mean_is_refused():

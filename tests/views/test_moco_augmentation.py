@@ -4,23 +4,17 @@ What is done in which order, and how strongly, is written out here once more, fr
 specification.
 """
 
-import re
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
-import yaml
 from PIL import Image, ImageEnhance, ImageFilter
 from test_colour import hue_by_pillow
 from test_geometry import batch_of, noise
 
-from praxino.configuration.complete import complete, instantiate
+from moco_page import on_the_page
 from praxino.described import arguments
 from praxino.rng import Rng
-from praxino.views.pipeline import View
 
-PAGE = Path(__file__).parents[2] / "docs" / "methods" / "moco_augmentation.md"
 JITTER = (
     lambda image, f: ImageEnhance.Brightness(image).enhance(f),
     lambda image, f: ImageEnhance.Contrast(image).enhance(f),
@@ -60,12 +54,6 @@ CHAINS = {
     ],
     "Fine-tuning on UCF101: test": TEST,
 }
-
-
-def on_the_page(heading):
-    """The view whose operations stand below a heading."""
-    (block,) = re.findall(rf"^## {heading}$.*?^```yaml\n(.*?)^```", PAGE.read_text(), flags=re.S | re.M)
-    return View(**instantiate(View, complete(View, yaml.safe_load(block))))
 
 
 def resized(image, size):

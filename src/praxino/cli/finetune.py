@@ -22,8 +22,8 @@ USAGE = """praxino evaluate finetune RUN [--catalog NAME --catalog.root DATA] [-
 
 RUN is a pretraining run's folder, RUN:rgb of one with several encoders, or an encoder file. Without --catalog the
 videos are those that the run was trained on. The fine-tuning is a run of its own, in RUN/finetune-split1 or --out, that
-`praxino resume` goes on with. --recipe is finetune (the default), finetune_iic, finetune_iic_flow, finetune_tclr, or a
-YAML file of your own. --split takes several: each is a run, and their mean is printed. --scratch draws the network's
+`praxino resume` goes on with. --recipe is finetune (the default), finetune_iic, finetune_iic_flow, finetune_tclr,
+finetune_ucf101_frames, or a YAML file of your own. --split takes several: each is a run, and their mean is printed. --scratch draws the network's
 weights anew. --test_only trains nothing: RUN is then the folder of a fine-tuning, finished or not, or an encoder with a
 classifier.
 

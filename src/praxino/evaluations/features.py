@@ -53,6 +53,7 @@ def embedded(
     canvas: Mapping[str, Canvas] | None = None,
     *,
     left_out: list[tuple[str, str]],
+    rows: Sequence[int] | None = None,
     workers: int = 0,
     clips_at_once: int = 64,
     padded: bool = False,
@@ -64,7 +65,7 @@ def embedded(
     Args:
         videos, embeds, needed, sampler, streams, canvas: as of `extract`.
         left_out: gets (id, reason) of each unreadable video as soon as it is met.
-        workers, clips_at_once, padded, max_left_out, progress: as of `extract`.
+        rows, workers, clips_at_once, padded, max_left_out, progress: as of `extract`.
 
     Yields:
         A video's row, and by name [clips, d] on the CPU.
@@ -73,7 +74,8 @@ def embedded(
         UserError: if `clips_at_once` is below 1, or more than `max_left_out` of the videos cannot be read.
     """
     check_numbers(clips_at_once=clips_at_once)
-    source = loaded_videos(videos, needed, sampler, streams or {}, canvas or {}, workers=workers)
+    source = loaded_videos(videos, needed, sampler, streams or {}, canvas or {}, rows, workers)
+    many = len(videos if rows is None else rows)
     done = itertools.count(1)
     told = progress or (lambda done, videos: None)
 
@@ -85,8 +87,8 @@ def embedded(
             else:
                 reason = loaded if isinstance(loaded, str) else "the sampler takes no clip of it"
                 left_out.append((video.id, reason))
-                refuse_unreadable(left_out, len(videos), max_left_out)
-                told(next(done), len(videos))
+                refuse_unreadable(left_out, many, max_left_out)
+                told(next(done), many)
 
     parts: list[dict[str, Tensor]] = []  # of the video that is not complete yet
     for batch, pieces in flat_batches(readable(), clips_at_once, padded):
@@ -99,7 +101,7 @@ def embedded(
             if piece.last:
                 yield piece.row, {name: torch.cat([part[name] for part in parts]) for name in embeds}
                 parts = []
-                told(next(done), len(videos))
+                told(next(done), many)
 
 
 def extract(
@@ -110,6 +112,7 @@ def extract(
     streams: Streams | None = None,
     canvas: Mapping[str, Canvas] | None = None,
     *,
+    rows: Sequence[int] | None = None,
     workers: int = 0,
     clips_apart: bool = False,
     clips_at_once: int = 64,
@@ -125,6 +128,7 @@ def extract(
             must not depend on the others: networks in evaluation mode, views without randomness.
         needed: names of the streams to read.
         sampler, streams, canvas: which frames, by which reader, at which size.
+        rows: of which videos, ascending; None: of all. A video's random clips do not depend on the others.
         workers: loading processes.
         clips_apart: keeps the clips' vectors instead of their mean; all videos then have equally many clips.
         clips_at_once: clips in a batch: those of small videos together, those of long ones in parts.
@@ -137,32 +141,33 @@ def extract(
         UserError: if there are no videos, or more than `max_left_out` of them, or all, cannot be read, or the vectors
             of one do not fit those of the others.
     """
-    if not len(videos):
+    many = len(videos if rows is None else rows)
+    if not many:
         raise UserError("there are no videos to take features of: this part of the catalog is empty")
     vectors: dict[str, NDArray[np.float32]] = {}
-    rows: list[int] = []
+    taken: list[int] = []
     left_out: list[tuple[str, str]] = []
     source = embedded(
-        videos, embeds, needed, sampler, streams, canvas, left_out=left_out, workers=workers,
-        clips_at_once=clips_at_once, padded=padded, max_left_out=max_left_out, progress=progress,
+        videos, embeds, needed, sampler, streams, canvas, left_out=left_out, rows=rows,
+        workers=workers, clips_at_once=clips_at_once, padded=padded, max_left_out=max_left_out, progress=progress,
     )  # fmt: skip
     for row, found in source:
         for name, clips in found.items():
             made = (clips.float() if clips_apart else clips.float().mean(0)).numpy()
             if name not in vectors:
                 # Asked for whole, so that nothing is copied at the end; memory is taken by the rows written.
-                vectors[name] = np.empty((len(videos), *made.shape), np.float32)
+                vectors[name] = np.empty((many, *made.shape), np.float32)
             if made.shape != vectors[name].shape[1:]:
                 raise _other_shape(videos[row].id, made.shape, vectors[name].shape[1:])
-            vectors[name][len(rows)] = made
-        rows.append(row)
-    if not rows:
-        raise UserError(f"none of the {len(videos)} videos can be read (the first: {': '.join(left_out[0])})")
-    readable = [videos[row] for row in rows]
+            vectors[name][len(taken)] = made
+        taken.append(row)
+    if not taken:
+        raise UserError(f"none of the {many} videos can be read (the first: {': '.join(left_out[0])})")
+    readable = [videos[row] for row in taken]
     labels = np.array([-1 if v.label is None else v.label for v in readable], np.int64)
     common = {"labels": labels, "ids": [v.id for v in readable], "groups": [v.group for v in readable]}
     return {
-        name: VideoFeatures(made[: len(rows)], rows=np.array(rows), left_out=left_out, **common)  # type: ignore[arg-type]
+        name: VideoFeatures(made[: len(taken)], rows=np.array(taken), left_out=left_out, **common)  # type: ignore[arg-type]
         for name, made in vectors.items()
     }
 

@@ -91,7 +91,7 @@ def _beside(
     """What the run says of an evaluation of it."""
     from praxino.cli.line.encoders import catalog_beside
 
-    others = ("average",) if name == RECOGNITION else ()
+    others = ("average", "clip_sampler") if name == RECOGNITION else ()
     return catalog_beside(place, *others, function=evaluate, options=options, trust=trust)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from praxino.clips.samplers import EvenClips, RandomClip, Sampler
+from praxino.clips.seconds import EvenSeconds, RandomSeconds
 from praxino.configuration.complete import complete, instantiate
 from praxino.configuration.documents import read
 from praxino.configuration.recipes import recipe_file
@@ -90,6 +91,8 @@ def one_random_clip(sampler: Sampler) -> Sampler:
     Raises:
         UserError: if the test's sampler does not say how long that is.
     """
+    if isinstance(sampler, EvenSeconds):
+        return RandomSeconds(sampler.frames, sampler.rate)
     if not isinstance(sampler, EvenClips):
         raise UserError(f"--sampler is missing: what a training clip is does not follow from {type(sampler).__name__}")
     short: Literal["repeat", "refuse"] = "repeat" if sampler.short == "repeat" else "refuse"

@@ -63,6 +63,7 @@ def finetune(
     validation_clips: int = 3,
     tested_after: list[int] | None = None,
     average: Average = "logits",
+    clip_sampler: Sampler | None = None,
     test_batch_size: int = 16,
     batch_size: int = 32,
     seed: int = 0,
@@ -114,6 +115,7 @@ def finetune(
         tested_after: epochs, counted from 0, after which the test part is tested, and the best of them is taken: as
             TCLR does it, and a choice that has seen the test. It takes the place of a validation.
         average: of a video's clips in the test: the mean of their logits, or of their softmax (TCLR).
+        clip_sampler: clips of the test that are scored one by one, as of `recognise`; none: none are.
         test_batch_size: videos a batch, of the accuracy that is a mean over batches.
         batch_size: videos a batch, over all processes.
         seed: of everything random.
@@ -190,7 +192,8 @@ def finetune(
         least = max(sampler.min_frames, protocol.sampler.min_frames)
         usable, lengths = session.usable(training, tested.streams, streams, least)
         if not begun:
-            session.check_test(test_part, tested.streams, (test_view.stream,), protocol.sampler.min_frames)
+            least = max(one.min_frames for one in (protocol.sampler, clip_sampler) if one is not None)
+            session.check_test(test_part, tested.streams, (test_view.stream,), least)
         kept, held_out = split_off(usable, validation, validation_by, seed)
         loader = session.loader(kept, **training_clips, lengths=[lengths[row] for row in kept.rows])
         refuse_fewer_videos(task, loader.least_videos, "the last batch of each epoch", LAST_BATCH)
@@ -213,8 +216,8 @@ def finetune(
     at = take_best(run, task)
     tested.record = {"recipe": recipe, "seed": seed, "steps": at["step"], "environment": environment()}
     result = recognise(
-        tested, catalog, part="test", view=shown, average=average, test_batch_size=test_batch_size, workers=workers,
-        device=device, max_left_out=max_left_out,
+        tested, catalog, part="test", view=shown, average=average, clip_sampler=clip_sampler,
+        test_batch_size=test_batch_size, workers=workers, device=device, max_left_out=max_left_out,
     )  # fmt: skip
     result = named(result, catalog, scratch, frozen)
     result.settings |= {"training videos": len(kept), "held out videos": len(held_out), "seed": seed}
