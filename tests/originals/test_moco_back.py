@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from moco_states import counted, lively
 
+from moco_states import counted, lively
 from praxino.backbones.resnet2d import ResNet18, ResNet34, ResNet50
 from praxino.backbones.resnet3d import R3D18
 from praxino.clips.samplers import EvenClips

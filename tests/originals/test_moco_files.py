@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from moco_states import counted, head, linear, lively, pretraining, saved, ucf101, with_prefix
 from torch.nn import functional as F
 
+from moco_states import counted, head, linear, lively, pretraining, saved, ucf101, with_prefix
 from praxino.backbones.resnet2d import ResNet18
 from praxino.batch import ClipBatch, Frames
 from praxino.encoders.encoder import Encoder

@@ -7,8 +7,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from moco_states import linear, pretraining, ucf101, with_prefix
 
+from moco_states import linear, pretraining, ucf101, with_prefix
 from praxino.backbones.resnet2d import ResNet18, ResNet34, ResNet50
 from praxino.backbones.resnet3d import R3D18
 from praxino.described import arguments
