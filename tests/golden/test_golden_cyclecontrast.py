@@ -2,6 +2,7 @@
 
 import cyclecontrast_augment
 import cyclecontrast_clips
+import cyclecontrast_data
 import cyclecontrast_methods
 import cyclecontrast_networks
 import cyclecontrast_schedules
@@ -11,6 +12,7 @@ import pytest
 CHECKS: dict[str, golden_items.Check] = {
     **cyclecontrast_augment.CHECKS,
     **cyclecontrast_clips.CHECKS,
+    **cyclecontrast_data.CHECKS,
     **cyclecontrast_methods.CHECKS,
     **cyclecontrast_networks.CHECKS,
     **cyclecontrast_schedules.CHECKS,

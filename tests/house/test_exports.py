@@ -31,6 +31,7 @@ INTERNAL = {
         "Heading": "the columns of a list: its catalog asks",
         "Held": "what a part of Kinetics holds: its catalog asks",
         "Layout": "where the videos of UCF101 and HMDB51 may lie: a table in the same file",
+        "Listing": "the names in folders of pictures: its catalog asks",
         "Lists": "an official split as read: its catalog asks",
         "Located": "what was found of a layout: its catalog asks",
         "Record": "a line of a list, cut into fields",

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 import videos
+from praxino.cache import cache_folder
 from praxino.streams import cache
-from praxino.streams.cache import cache_folder, frame_index
+from praxino.streams.cache import frame_index
 from praxino.streams.index import MISSING
 from praxino.streams.scan import build_index
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from praxino.catalogs.hmdb51 import HMDB51 as HMDB51
     from praxino.catalogs.kinetics400 import Kinetics400 as Kinetics400
     from praxino.catalogs.listfile import ListFile as ListFile
+    from praxino.catalogs.r2v2 import R2V2 as R2V2
     from praxino.catalogs.splits import SplitCatalog as SplitCatalog
     from praxino.catalogs.ucf101 import UCF101 as UCF101
 else:
@@ -22,6 +23,7 @@ else:
             "hmdb51": ["HMDB51"],
             "kinetics400": ["Kinetics400"],
             "listfile": ["ListFile"],
+            "r2v2": ["R2V2"],
             "splits": ["SplitCatalog"],
             "ucf101": ["UCF101"],
         },

@@ -14,9 +14,9 @@ from typing import Any
 
 import torch
 
+from praxino.cache import cache_folder
 from praxino.errors import UserError
 from praxino.files import written_aside
-from praxino.streams.cache import cache_folder
 from praxino.training.convolution_check import Verdict
 from praxino.training.convolution_process import Question
 

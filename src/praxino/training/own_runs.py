@@ -10,9 +10,9 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from praxino.cache import cache_folder
 from praxino.errors import UserError
 from praxino.files import write_text
-from praxino.streams.cache import cache_folder
 
 
 def remember(recipe_file: Path) -> None:
