@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from praxino.catalogs.base import Video as Video
     from praxino.catalogs.folder import VideoFolder as VideoFolder
     from praxino.catalogs.hmdb51 import HMDB51 as HMDB51
+    from praxino.catalogs.imagefolder import ImageFolder as ImageFolder
     from praxino.catalogs.kinetics400 import Kinetics400 as Kinetics400
     from praxino.catalogs.listfile import ListFile as ListFile
     from praxino.catalogs.r2v2 import R2V2 as R2V2
@@ -21,6 +22,7 @@ else:
             "base": ["Catalog", "Video"],
             "folder": ["VideoFolder"],
             "hmdb51": ["HMDB51"],
+            "imagefolder": ["ImageFolder"],
             "kinetics400": ["Kinetics400"],
             "listfile": ["ListFile"],
             "r2v2": ["R2V2"],

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from praxino.catalogs.listing import folders_in
+import numpy as np
+from numpy.typing import NDArray
+
+from praxino.catalogs.listing import Listing, folders_in, list_pictures
 from praxino.errors import UserError
 
 # The later one is looked at where there is no earlier one.
@@ -31,3 +35,45 @@ def part_folders(root: str, name: str) -> Mapping[str, str]:
     found = {part: next((folder for folder in folders if folder in inner), "") for part, folders in PARTS.items()}
     there = {part: folder for part, folder in found.items() if folder}
     return there if any(folders_in(os.path.join(root, folder))[0] for folder in there.values()) else {}
+
+
+@dataclass(frozen=True, eq=False)
+class PicturePart:
+    """All pictures of one part.
+
+    Attributes:
+        folder: the part's, below the root; "" is the root.
+        place: this folder.
+        listing: of its class folders, or of itself.
+        flat: whether it holds the pictures itself, and has no folders.
+        loose: how many pictures lie beside its folders.
+    """
+
+    folder: str
+    place: str
+    listing: Listing
+    flat: bool
+    loose: int
+
+    @classmethod
+    def of(cls, root: str, folder: str) -> PicturePart:
+        """The part in a folder below the root.
+
+        Raises:
+            UserError: if a folder cannot be read.
+        """
+        place = os.path.join(root, folder) if folder else root
+        inner, loose = folders_in(place)
+        flat = bool(loose and not inner)
+        return cls(folder, place, list_pictures(place, [""] if flat else inner), flat, 0 if flat else loose)
+
+    def labels(self, classes: Sequence[str]) -> NDArray[np.int32]:
+        """The label of each picture by its folder: int32 [pictures], -1 where that is none of the classes."""
+        labels = {name: label for label, name in enumerate(classes)}
+        of_folders = np.array([labels.get(folder, -1) for folder in self.listing.folders], np.int32)
+        return np.repeat(of_folders, self.listing.counts)
+
+    def path(self, row: int) -> str:
+        """The picture's path below the root."""
+        path = self.listing.path(row)
+        return f"{self.folder}/{path}" if self.folder else path
