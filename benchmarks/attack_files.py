@@ -38,7 +38,7 @@ def odd_file(kind: str, group: str, folder: Path) -> tuple[str, Any]:
     files = attack_inputs.made(group, kind, own)
     named = files if isinstance(files, tuple) else str(files)
     video = Video(kind, {"rgb": named})
-    (found,) = probe([video], {}, ["rgb"], 1, full=True)
+    (found,) = probe([video], {}, ["rgb"], 1, "full")
     if isinstance(default_stream(named), FrameFolder):
         column = pictures(video)
     else:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from praxino.errors import UserError
 
 Device = Literal["auto", "cpu", "cuda"]
+Value = TypeVar("Value")
 
 
 def world() -> int:
@@ -67,6 +68,24 @@ def gather_objects(value: Any) -> list[Any]:
     values: list[Any] = [None] * world()
     dist.all_gather_object(values, value)
     return values
+
+
+def agreed(action: Callable[[], Value]) -> Value:
+    """What each rank does by itself, and a user's mistake of one is told by all: one alone would be waited for.
+
+    Raises:
+        UserError: the first rank's that has one.
+    """
+    value: Value | None = None
+    said = None
+    try:
+        value = action()
+    except UserError as error:
+        said = str(error)
+    for mistake in gather_objects(said):
+        if mistake is not None:
+            raise UserError(mistake)
+    return value  # type: ignore[return-value]
 
 
 def mean_over_ranks(x: Tensor) -> Tensor:

@@ -92,3 +92,18 @@ def test_unreadable_list(root):
     (root / "binary").write_bytes(b"\xff\xfe\x00\x81")
     with pytest.raises(UserError, match="it is no text"):
         ListFile(root / "binary")
+
+
+@pytest.mark.parametrize("name", ["frames", "n_frames", "num_frames", "Frame Count", "number of frames"])
+def test_how_many_frames_a_list_says(root, name):
+    text = f"path,{name},split\na.mp4,40,train\nd e.avi,,train\nframes one, 1 ,test\n"
+    catalog = ListFile(write(root / "list.csv", text))
+    assert [catalog.listed_frames(row) for row in range(3)] == [40, None, 1]
+    assert catalog.part("test").listed_frames(0) == 1
+    assert ListFile(write(root / "bare", "a.mp4\n")).listed_frames(0) is None
+
+
+@pytest.mark.parametrize("odd", ["many", "-1", "4.0", "1e3", "9999999999"])
+def test_an_odd_number_of_frames_is_refused(root, odd):
+    with pytest.raises(UserError, match=rf"line 2: the column of frames says how many there are, not '{odd}'"):
+        ListFile(write(root / "list.csv", f"path,frames\na.mp4,{odd}\n"))

@@ -295,7 +295,7 @@ def test_a_damaged_list_of_videos_is_one_line(tmp_path):
     for text in ("row,id,frames\n0,a\n", "a\n1\n", "row,id,frames,status,reason\nx,a,1,ok,\n", "row,id\n\0,\n"):
         (tmp_path / "run/videos.csv").write_text(text)
         with pytest.raises(UserError, match=r"videos\.csv line \d is damaged"):
-            run.videos()
+            list(run.videos())
 
 
 def test_every_open_names_its_encoding():

@@ -44,6 +44,7 @@ INTERNAL = {
         "OpenFile": "a decoder's open file",
         "PictureReader": "comes from FrameFolder.open",
         "ProbedVideo": "a row of what a probe of a catalog gives",
+        "ProbedVideos": "what a probe of a catalog gives",
         "Turn": "a part of FrameIndex",
         "VideoReader": "comes from VideoFile.open",
     },

@@ -73,9 +73,9 @@ def momentum(seed=0):
 
 
 def train(out, resume=False, method=None, **more):
-    arguments = {"stages": toy_stages(epochs=3), **more}
+    arguments = {"stages": toy_stages(epochs=3), "catalog": ToyCatalog(12), **more}
     return pretrain(
-        catalog=ToyCatalog(12), sampler=ToySampler(), method=method or momentum(), protocol=toy_protocol(), out=out,
+        sampler=ToySampler(), method=method or momentum(), protocol=toy_protocol(), out=out,
         streams={"rgb": ToyStream()}, batch_size=4, workers=0, threads=1, device="cpu", checkpoint_steps=1,
         resume=resume, **arguments,
     )  # fmt: skip

@@ -97,3 +97,10 @@ def test_it_cannot_be_validated_unless_it_says_how(tmp_path):
     method = Validated(parts.backbone, parts.key_backbone, parts.view)
     made = train(tmp_path / "run", method=method, validation=0.4)
     assert "validation/contrastive" in [line for line in made.metrics() if line["kind"] == "epoch"][-1]
+
+
+def test_a_checkpoint_does_not_grow_with_the_catalog(tmp_path):
+    """Ten thousand times a byte would show; a number with more digits is a few bytes."""
+    many = {"catalog": ToyCatalog(10_000), "stages": toy_stages(steps=3)}
+    sizes = [train(tmp_path / str(k), **more).checkpoint_file.stat().st_size for k, more in enumerate(({}, many))]
+    assert abs(sizes[1] - sizes[0]) < 1000

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 import videos
 from praxino.catalogs.base import Catalog, Video
+from praxino.errors import UserError
 from praxino.streams.base import Derived
 from praxino.streams.probe import probe
 from praxino.streams.video import VideoFile
@@ -33,10 +36,10 @@ def catalog(tmp_path_factory):
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-@pytest.mark.parametrize("full", [False, True])
-def test_every_row_once_and_in_order(catalog, workers, full):
+@pytest.mark.parametrize("how", ["quick", "full"])
+def test_every_row_once_and_in_order(catalog, workers, how):
     seen = []
-    found = probe(catalog, {}, ["rgb"], 16, full=full, workers=workers, progress=lambda *now: seen.append(now))
+    found = probe(catalog, {}, ["rgb"], 16, how=how, workers=workers, progress=lambda *now: seen.append(now))
     assert [(one.row, one.id) for one in found] == list(enumerate(NAMES))
     assert seen == [(k + 1, len(NAMES)) for k in range(len(NAMES))]
     status = {one.id: (one.status, one.frames) for one in found}
@@ -57,6 +60,10 @@ def test_every_row_once_and_in_order(catalog, workers, full):
     assert reasons["twelve_frames"] == "it has 12 frames, and 16 are needed"
     assert "damaged" in reasons["truncated_mp4"]
     assert "its header says 40" in reasons["truncated_mp4"]
+    # The same as columns.
+    assert found.frames.tolist() == [one.frames for one in found]
+    assert found.usable.tolist() == [one.status == "ok" for one in found]
+    assert (found[-1], found[:2]) == (found[len(found) - 1], [found[0], found[1]])
 
 
 class Doubled(Derived):
@@ -92,3 +99,49 @@ def test_an_error_in_a_stream_is_not_hidden(catalog):
 
     with pytest.raises(ZeroDivisionError):
         probe(catalog, {"rgb": Broken()}, ["rgb"], 1, workers=2)
+
+
+class Said(Listed):
+    """Its list knows how many frames there are, of some or of all; none of its files is there."""
+
+    def __init__(self, frames):
+        super().__init__([Video(f"{row}", {"rgb": f"/gone/{row}"}) for row in range(len(frames))])
+        self.said = frames
+
+    def listed_frames(self, row):
+        return self.said[row]
+
+
+class Unopened(VideoFile):
+    def open(self, video, canvas=None):
+        raise AssertionError("something was opened")
+
+    probe = open
+
+
+class Shortened(Doubled):
+    fewer = 3
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=40), st.integers(0, 30))
+def test_the_catalogs_word_is_taken(frames, least):
+    found = probe(Said(frames), {"rgb": Unopened()}, ["rgb"], least, "listed")
+    assert [(one.row, one.id, one.frames) for one in found] == [(k, str(k), n) for k, n in enumerate(frames)]
+    assert [one.status for one in found] == ["ok" if n >= least else "too short" for n in frames]
+    reasons = ["" if n >= least else f"it has {n} frames, and {least} are needed" for n in frames]
+    assert [one.reason for one in found] == reasons
+
+
+def test_a_derived_stream_lacks_frames_of_those_that_are_listed():
+    streams = {"rgb": Unopened(), "less": Shortened()}
+    for needed in (["less"], ["rgb", "less"]):
+        assert [one.frames for one in probe(Said([2, 3, 9]), streams, needed, 0, "listed")] == [0, 0, 6]
+    assert [one.frames for one in probe(Said([2, 3, 9]), streams, ["rgb"], 0, "listed")] == [2, 3, 9]
+
+
+def test_a_catalog_that_does_not_say_is_not_guessed_at(catalog):
+    with pytest.raises(UserError, match=r"^--probe listed.*Said does not say it of 2: pass --probe quick$"):
+        probe(Said([4, 4, None]), {"rgb": Unopened()}, ["rgb"], 4, "listed")
+    for silent in (catalog, list(catalog)):
+        with pytest.raises(UserError, match="does not say it of plain"):
+            probe(silent, {}, ["rgb"], 4, "listed")

@@ -31,7 +31,8 @@ class Video:
 class Catalog(Sequence[Video]):
     """A list of videos. Videos are made on access and not held, so that a catalog of millions stays small.
 
-    A new one is a class with `__len__`, `video(row)` and, where there are lists, `part`.
+    A new one is a class with `__len__`, `video(row)` and, where there are lists, `part` and
+    `listed_frames`.
 
     Attributes:
         classes: names of the classes, by label; empty where there are no labels.
@@ -44,6 +45,13 @@ class Catalog(Sequence[Video]):
     @abstractmethod
     def video(self, row: int) -> Video:
         """The video of this row, 0 <= row < len(self)."""
+
+    def listed_frames(self, row: int) -> int | None:
+        """How many frames the catalog's list says that the video of this row has; None where it does not say.
+
+        A run that takes the catalog's word (`--probe listed`) opens no video before it trains.
+        """
+        return None
 
     def part(self, name: Part) -> Catalog:
         """The catalog of one part of the official lists; without lists every part is the whole."""

@@ -16,6 +16,7 @@ KINDS = {
     "label": re.compile(r"label|class|category|target"),
     "group": re.compile(r"group"),
     "split": re.compile(r"split"),
+    "frames": re.compile(r"(?:n_?|num_|number_of_)?frames|frame_count"),
 }
 # What pandas writes over its index, on the left.
 INDEX = re.compile(r"(?:unnamed: \d+)?", re.IGNORECASE)
@@ -27,7 +28,7 @@ class Heading:
 
     Attributes:
         separator: what divides them; "" is the last blank.
-        kinds: of each column "path", "label", "group", "split" or "index".
+        kinds: of each column "path", "label", "group", "split", "frames" or "index".
     """
 
     separator: str
@@ -66,7 +67,7 @@ def heading_of(text: str, names_video: Callable[[str], bool], path: str) -> Head
 
 
 def kind_of(name: str) -> str | None:
-    """What a column of this name holds: "path", "label", "group" or "split"; None if it is no column's name."""
+    """What a column of this name holds: "path", "label", "group", "split" or "frames"; None if it is no column's."""
     bare = name.strip().lower().replace(" ", "_").replace("-", "_")
     return next((kind for kind, pattern in KINDS.items() if pattern.fullmatch(bare)), None)
 

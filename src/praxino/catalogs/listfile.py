@@ -22,8 +22,9 @@ class ListFile(Catalog):
 
     A table may begin with a heading, whose every field is a column's name: of the path (`path`, `file`, `filename`,
     `video`, `clip` and their `_path` and `_name` forms, `name`, `id`), the label (`label`, `class`, `category`,
-    `target`), the `group` or the `split`; the nameless column that pandas writes first is passed over. A heading names
-    no file that exists: any other first line is a video. Without a heading a table has a path and a label.
+    `target`), the `group`, the `split` or how many `frames` there are (`n_frames`, `num_frames`, `frame_count`); the
+    nameless column that pandas writes first is passed over. A heading names no file that exists: any other first line
+    is a video. Without a heading a table has a path and a label.
 
     A plain line that ends in a video's extension, or is all of it the name of a file or folder that is there, is a
     path. In any other the last blank divides path and label. What fits none of this is refused with its line's number.
@@ -53,6 +54,7 @@ class ListFile(Catalog):
         self._paths = [row.path for row in rows]
         self._names = [row.label for row in rows]
         self._groups = [row.group for row in rows]
+        self._frames = [row.frames for row in rows]
         self._refuse([(name, some) for name, some, _ in lists])
         self._parts = self._split([row.split for row in rows], len(lists[0][1]))
         self.classes = _sorted_labels({name for name in self._names if name is not None})
@@ -71,6 +73,9 @@ class ListFile(Catalog):
         path, name = self._paths[number], self._names[number]
         label = None if name is None else self._labels[name]
         return Video(path, {"rgb": self._place(path)}, label, self._groups[number] or group_of(path))
+
+    def listed_frames(self, row: int) -> int | None:
+        return self._frames[self._rows[row]]
 
     def part(self, name: Part) -> ListFile:
         """The list `path`, the list `test`, or one after the other; or the rows that the column `split` calls so.

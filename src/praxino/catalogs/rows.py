@@ -18,6 +18,7 @@ from praxino.errors import UserError
 TRIED = 1000
 PATH_AND_LABEL = ("path", "label")
 ADVICE = "begin the list with a heading such as path,label"
+WHOLE = re.compile(r"[0-9]{1,9}")
 HALF_SURROGATE = re.compile("[\ud800-\udfff]")
 
 Known = Callable[[str], bool]
@@ -31,6 +32,7 @@ class Row(NamedTuple):
     label: str | None = None
     group: str | None = None
     split: str | None = None
+    frames: int | None = None
 
 
 def rows_of(path: str, below: str) -> tuple[list[Row], Heading | None]:
@@ -142,7 +144,10 @@ def _row(number: int, where: str, said: dict[str, str], known: Known) -> Row:
             f"{where}: the column split says train or test, not {short(said['split'])}: leave the line out, or give a "
             "list of its own to the argument test"
         )
-    return Row(number, name, label, group, split)
+    frames = said.get("frames", "").strip(BLANKS)
+    if frames and not WHOLE.fullmatch(frames):
+        raise UserError(f"{where}: the column of frames says how many there are, not {short(frames)}")
+    return Row(number, name, label, group, split, int(frames) if frames else None)
 
 
 def _of_one_column(path: str, text: str, known: Known) -> Iterator[Row]:
@@ -174,7 +179,7 @@ def _plain(path: str, number: int, line: str, below: str, known: Known) -> Row:
         bare = [field for field in fields if field]
         if not 1 <= len(bare) <= 2:
             raise UserError(f"{path}, line {number}: its quotes hold no path, or more than a label stands behind them")
-        return Row(number, *bare)
+        return Row(number, bare[0], bare[1] if len(bare) > 1 else None)
     name, label = at_last_blank(line)
     # Where a video's ending stands in the middle it is not to be guessed where the label begins.
     if not known(name) and any(is_video(word) for word in re.split(r"[,;\s]", line)):

@@ -186,7 +186,7 @@ class ClipDataset:
         sampler: which frames.
         seed: of the run.
         shuffle: a new order each epoch, else the videos' own.
-        lengths: frames of each video, as probed.
+        lengths: frames of each video, as probed: int64 [videos].
     """
 
     def __init__(
@@ -198,7 +198,7 @@ class ClipDataset:
         canvas: Mapping[str, Canvas] | None = None,
         seed: int = 0,
         shuffle: bool = True,
-        lengths: Sequence[int] | None = None,
+        lengths: NDArray[np.int64] | Sequence[int] | None = None,
     ) -> None:
         self.videos = videos
         self.needed = tuple(needed)
@@ -207,7 +207,7 @@ class ClipDataset:
         self.canvas = dict(canvas or {})
         self.seed = seed
         self.shuffle = shuffle
-        self.lengths = lengths
+        self.lengths = None if lengths is None else np.asarray(lengths, np.int64)
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.arange(0))
 
     def order(self, epoch: int) -> NDArray[np.int64]:
@@ -248,7 +248,7 @@ class ClipDataset:
         Raises:
             UnreadableVideo: if it cannot be decoded, or is too short.
         """
-        length = self.lengths[row] if self.lengths is not None else None
+        length = int(self.lengths[row]) if self.lengths is not None else None
         return load_clips(self.videos[row], self.needed, self.streams, self.canvas, self.sampler, generator, length)
 
     def _substitutes(self, order: NDArray[np.int64], position: int, key: BatchKey, taken: set[int]) -> Iterator[int]:

@@ -94,26 +94,25 @@ class ClipLoader:
     @property
     def left_out(self) -> int:
         """Videos that an epoch leaves out, because the last batch is dropped or cut."""
-        last = self.keys(0, len(self) - 1)[0]
-        return len(self.dataset.videos) - last.batch_last
+        return len(self.dataset.videos) - self.key(0, len(self) - 1).batch_last
 
     @property
     def least_videos(self) -> int:
         """Videos of an epoch's last batch, the shortest one, in each process."""
-        last = self.keys(0, len(self) - 1)[0]
+        last = self.key(0, len(self) - 1)
         return last.last - last.first
+
+    def key(self, epoch: int, batch: int) -> BatchKey:
+        """This rank's key of a batch of an epoch."""
+        first = batch * self.batch_size
+        rows = min(self.batch_size, (len(self.dataset.videos) - first) // self.ranks * self.ranks)
+        mine = rows // self.ranks
+        own = first + self.rank * mine
+        return BatchKey(epoch, own, own + mine, first, first + rows)
 
     def keys(self, epoch: int, start: int = 0) -> list[BatchKey]:
         """This rank's keys of an epoch, from batch `start` on."""
-        videos = len(self.dataset.videos)
-        keys = []
-        for batch in range(start, len(self)):
-            first = batch * self.batch_size
-            rows = min(self.batch_size, (videos - first) // self.ranks * self.ranks)
-            mine = rows // self.ranks
-            own = first + self.rank * mine
-            keys.append(BatchKey(epoch, own, own + mine, first, first + rows))
-        return keys
+        return [self.key(epoch, batch) for batch in range(start, len(self))]
 
     def batches(self, epoch: int = 0, start: int = 0) -> Awaited[ClipBatch]:
         """All batches from batch `start` of `epoch` on, without end: prefetching does not stop between epochs.
@@ -141,7 +140,7 @@ class _Endless(Sampler[BatchKey]):
     def __iter__(self) -> Iterator[BatchKey]:
         epoch, start = self.first
         while True:
-            yield from self.loader.keys(epoch, start)
+            yield from (self.loader.key(epoch, batch) for batch in range(start, len(self.loader)))
             epoch, start = epoch + 1, 0
 
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 from praxino.catalogs.base import Catalog, Video
-from praxino.errors import UnreadableVideo
-from praxino.streams.choose import Streams, opened_for, shortest_of
+from praxino.errors import UnreadableVideo, UserError
+from praxino.streams.choose import Streams, derived_among, opened_for, shortest_of
+
+How = Literal["quick", "full", "listed"]
+Status = Literal["ok", "too short", "unreadable"]
+STATUSES: tuple[Status, ...] = get_args(Status)
 
 
-@dataclass(frozen=True)
-class ProbedVideo:
+class ProbedVideo(NamedTuple):
     """One row of a catalog, looked at.
 
     Attributes:
@@ -28,8 +34,51 @@ class ProbedVideo:
     row: int
     id: str
     frames: int
-    status: Literal["ok", "too short", "unreadable"]
+    status: Status
     reason: str = ""
+
+
+class ProbedVideos(Sequence[ProbedVideo]):
+    """What a probe found, in the catalog's order: columns, so that a catalog of millions stays small.
+
+    Args:
+        videos: that are looked at; an id comes from there.
+    """
+
+    def __init__(self, videos: Sequence[Video]) -> None:
+        self.videos = videos
+        self._frames, self._status, self._reason = array("q"), array("b"), array("q")
+        self._reasons = [""]  # each one once: few videos have any, and many of these the same
+        self._places = {"": 0}
+
+    def add(self, frames: int, status: Status, reason: str = "") -> None:
+        """What was found of the next row."""
+        place = self._places.setdefault(reason, len(self._reasons))
+        if place == len(self._reasons):
+            self._reasons.append(reason)
+        self._frames.append(frames)
+        self._status.append(STATUSES.index(status))
+        self._reason.append(place)
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __getitem__(self, row: Any) -> Any:
+        if isinstance(row, slice):
+            return [self[r] for r in range(*row.indices(len(self)))]
+        row = range(len(self))[row]
+        status, reason = STATUSES[self._status[row]], self._reasons[self._reason[row]]
+        return ProbedVideo(row, self.videos[row].id, self._frames[row], status, reason)
+
+    @property
+    def frames(self) -> NDArray[np.int64]:
+        """How many frames each has: int64 [rows]."""
+        return np.array(self._frames, np.int64)
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """Which ones can be used: bool [rows]."""
+        return np.array(self._status, np.int8) == STATUSES.index("ok")
 
 
 def probe(
@@ -37,11 +86,11 @@ def probe(
     streams: Streams,
     needed: Sequence[str],
     min_frames: int,
-    full: bool = False,
+    how: How = "quick",
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
-) -> list[ProbedVideo]:
-    """Looks at every video of a catalog.
+) -> ProbedVideos:
+    """Looks at every video of a catalog, or takes the catalog's word.
 
     Threads do it: decoding holds no lock of the interpreter's, and nothing is forked or stays open.
 
@@ -50,30 +99,52 @@ def probe(
         streams: name -> stream, of those that a recipe names.
         needed: names of the streams that a run reads.
         min_frames: shorter videos are too short.
-        full: open every picture of a folder, too; a video file is decoded completely in any case.
+        how: full opens every picture of a folder, too; a video file is decoded completely in any case. listed opens
+            nothing: a video has as many frames as the catalog's list says, less those that a derived stream lacks.
         workers: threads.
-        progress: called with (done, all) after each video, in this thread.
+        progress: called with (done, all) after each video that was opened, in this thread.
 
     Returns:
         One item a row, in the catalog's order.
+
+    Raises:
+        UserError: if the catalog is to be taken at its word, and does not say how long a video is.
     """
-    done: list[ProbedVideo] = []
+    if how == "listed":
+        return _as_listed(catalog, streams, needed, min_frames)
+    found = ProbedVideos(catalog)
     with ThreadPoolExecutor(max(1, workers)) as pool:
-        for future in _bounded(pool, catalog, 4 * max(1, workers), streams, needed, min_frames, full):
-            done.append(future.result())
+        for future in _bounded(pool, catalog, 4 * max(1, workers), streams, needed, min_frames, how == "full"):
+            found.add(*future.result())
             if progress is not None:
-                progress(len(done), len(catalog))
-    return done
+                progress(len(found), len(catalog))
+    return found
+
+
+def _as_listed(
+    catalog: Catalog | Sequence[Video], streams: Streams, needed: Sequence[str], min_frames: int
+) -> ProbedVideos:
+    fewer = max([0, *(source.fewer for source in derived_among(needed, streams).values())])
+    found = ProbedVideos(catalog)
+    for row in range(len(catalog)):
+        said = catalog.listed_frames(row) if isinstance(catalog, Catalog) else None
+        if said is None:
+            raise UserError(
+                f"--probe listed takes the catalog's word for how many frames a video has, and "
+                f"{type(catalog).__name__} does not say it of {catalog[row].id}: pass --probe quick"
+            )
+        found.add(*_judged(max(0, said - fewer), min_frames))
+    return found
 
 
 def _bounded(
     pool: ThreadPoolExecutor, catalog: Catalog | Sequence[Video], most: int, *settings: object
-) -> Iterator[Future[ProbedVideo]]:
+) -> Iterator[Future[tuple[int, Status, str]]]:
     # A catalog of millions is not queued at once.
-    waiting: deque[Future[ProbedVideo]] = deque()
+    waiting: deque[Future[tuple[int, Status, str]]] = deque()
     try:
         for row in range(len(catalog)):
-            waiting.append(pool.submit(_probe_one, row, catalog[row], *settings))  # type: ignore[arg-type]
+            waiting.append(pool.submit(_probe_one, catalog[row], *settings))  # type: ignore[arg-type]
             if len(waiting) == most:
                 yield waiting.popleft()
         while waiting:
@@ -84,13 +155,8 @@ def _bounded(
 
 
 def _probe_one(
-    row: int,
-    video: Video,
-    streams: Streams,
-    needed: Sequence[str],
-    min_frames: int,
-    full: bool,
-) -> ProbedVideo:
+    video: Video, streams: Streams, needed: Sequence[str], min_frames: int, full: bool
+) -> tuple[int, Status, str]:
     frames: dict[str, int] = {}
     notes: list[str] = []
     name = "rgb"
@@ -101,9 +167,11 @@ def _probe_one(
             if found.note and found.note not in notes:
                 notes.append(found.note)
     except UnreadableVideo as error:
-        return ProbedVideo(row, video.id, 0, "unreadable", error.reason if name == "rgb" else f"{name}: {error.reason}")
-    shortest = shortest_of(frames, needed, streams)
-    if shortest < min_frames:
-        reason = "; ".join([f"it has {shortest} frames, and {min_frames} are needed", *notes])
-        return ProbedVideo(row, video.id, shortest, "too short", reason)
-    return ProbedVideo(row, video.id, shortest, "ok", "; ".join(notes))
+        return 0, "unreadable", error.reason if name == "rgb" else f"{name}: {error.reason}"
+    return _judged(shortest_of(frames, needed, streams), min_frames, notes)
+
+
+def _judged(frames: int, min_frames: int, notes: Sequence[str] = ()) -> tuple[int, Status, str]:
+    if frames < min_frames:
+        return frames, "too short", "; ".join([f"it has {frames} frames, and {min_frames} are needed", *notes])
+    return frames, "ok", "; ".join(notes)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from praxino import ranks
 from praxino.catalogs.base import Catalog, Video
@@ -22,10 +26,9 @@ def split_off(videos: Catalog | RunVideos, validation: float, by: By, seed: int)
         UserError: as of `held_out_rows`, or if fewer are held out than there are processes.
     """
     held = held_out_rows(videos, validation, by, Rng(seed, "validation"))
-    if held:
+    if len(held):
         check_share(f"--validation {validation:g} holds out", len(held))
-    kept = sorted(set(range(len(videos))) - set(held)) if held else range(len(videos))
-    return RunVideos(videos, kept), RunVideos(videos, held)
+    return RunVideos(videos, np.delete(np.arange(len(videos)), held)), RunVideos(videos, held)
 
 
 def check_share(what: str, videos: int) -> None:
@@ -34,8 +37,8 @@ def check_share(what: str, videos: int) -> None:
         raise UserError(f"{what} {videos} videos, and there are {ranks.world()} processes: lower --devices")
 
 
-def held_out_rows(videos: Sequence[Video], held_out: float, by: By, rng: Rng) -> list[int]:
-    """Rows of the videos that are held out, in their order.
+def held_out_rows(videos: Sequence[Video], held_out: float, by: By, rng: Rng) -> NDArray[np.int64]:
+    """Rows of the videos that are held out, in their order: int64 [held out].
 
     Args:
         videos: the training videos.
@@ -57,36 +60,56 @@ def held_out_rows(videos: Sequence[Video], held_out: float, by: By, rng: Rng) ->
             f"as 0.1, or at most {len(videos) - 1}"
         )
     if held_out == 0:
-        return []
-    drawn = rng.shared().permutation(len(videos)).tolist()
+        return np.arange(0)
+    drawn = rng.shared().permutation(len(videos))
     rows = drawn[:wanted] if by == "video" else _whole_groups(videos, drawn, wanted / len(videos))
-    if not rows:
+    if not len(rows):
         raise UserError(
             f"--validation {held_out:g}: that holds out none of {len(videos)} training videos: pass a larger share, or "
             "0 to take the last epoch's weights"
         )
-    return sorted(rows)
+    return np.sort(rows)
 
 
-def _whole_groups(videos: Sequence[Video], drawn: Sequence[int], share: float) -> list[int]:
-    groups: dict[str, list[tuple[int, int | None]]] = {}
-    for row in drawn:
-        video = videos[row]
-        groups.setdefault(video.group or video.id, []).append((row, video.label))
+def _whole_groups(videos: Sequence[Video], drawn: NDArray[np.int64], share: float) -> NDArray[np.int64]:
+    group, label = _groups_and_labels(videos)
+    group, label = _in_order_of_appearance(group[drawn]), label[drawn]
+    sizes = np.bincount(group)
     # A group with videos of several classes stands with each of them.
-    classes: dict[int | None, dict[str, int]] = {}
-    for name, members in groups.items():
-        for _, label in members:
-            counts = classes.setdefault(label, {})
-            counts[name] = counts.get(name, 0) + 1
-    staying = {list(counts)[-1] for counts in classes.values()}
-    held: dict[str, None] = {}
+    pairs = np.unique(label * len(sizes) + group)
+    ends = np.flatnonzero(np.diff(pairs // len(sizes))) + 1
+    classes = np.split(pairs % len(sizes), ends)  # the groups of each class, as they appear
+    staying, held = np.zeros((2, len(sizes)), np.bool_)
+    staying[[groups[-1] for groups in classes]] = True
     owed = 0.0  # what one class held out too little of, being in groups, the next one may hold out more
-    for label in sorted(classes, key=lambda label: -1 if label is None else label):
-        owed += share * sum(classes[label].values())
-        for name in [name for name in classes[label] if name not in staying and name not in held]:
-            if len(groups[name]) / 2 > owed:
+    for groups, count in zip(classes, np.unique(label, return_counts=True)[1].tolist(), strict=True):
+        owed += share * count
+        for one in groups[~(staying | held)[groups]]:
+            size = int(sizes[one])
+            if size / 2 > owed:
                 break
-            held[name] = None
-            owed -= len(groups[name])
-    return [row for name in held for row, _ in groups[name]]
+            held[one] = True
+            owed -= size
+    return drawn[held[group]]
+
+
+def _groups_and_labels(videos: Sequence[Video]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """A number of each video's group, and its label (-1: none)."""
+
+    def columns() -> Iterator[tuple[bytes, int]]:
+        for row in range(len(videos)):
+            video = videos[row]
+            name = (video.group or video.id).encode("utf-8", "surrogatepass")
+            yield hashlib.blake2b(name, digest_size=16).digest(), -1 if video.label is None else video.label
+
+    # Digests instead of the names themselves: 16 bytes of each of millions.
+    table = np.fromiter(columns(), [("name", "S16"), ("label", np.int64)], len(videos))
+    return np.unique(table["name"], return_inverse=True)[1].reshape(-1), table["label"]
+
+
+def _in_order_of_appearance(group: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The same groups, numbered from 0 as they appear."""
+    first = np.unique(group, return_index=True)[1]
+    number = np.empty(len(first), np.int64)
+    number[np.argsort(first)] = np.arange(len(first))
+    return number[group]

@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from praxino import ranks
 from praxino.catalogs.base import Catalog, Video
 from praxino.clips.loader import ClipLoader
@@ -21,6 +24,7 @@ from praxino.methods.base import Method
 from praxino.ranks import Device
 from praxino.rng import Rng
 from praxino.streams.base import Canvas, Derived, Stream
+from praxino.streams.probe import How
 from praxino.training.checkpoint import load_checkpoint
 from praxino.training.environment import environment
 from praxino.training.held_out import By, split_off
@@ -60,7 +64,7 @@ def pretrain(
     clip_norm: float | None = None,
     drop_last: bool = True,
     max_left_out: float = 0.1,
-    probe: Literal["quick", "full"] = "quick",
+    probe: How = "quick",
     checkpoint_steps: int | None = None,
     checkpoint_minutes: float | None = None,
     keep_epochs: int | None = None,
@@ -97,6 +101,7 @@ def pretrain(
         drop_last: leaves out an epoch's last, shorter batch.
         max_left_out: largest share of unusable videos, 0 to 1, that the run puts up with.
         probe: full also opens every picture of folders of frames; a video file that is new is decoded in any case.
+            listed opens nothing, and takes the word of a catalog that knows how many frames its videos have.
         checkpoint_steps: a checkpoint every so many steps, besides one at each epoch's end; none: 200, or none where
             checkpoint_minutes is given.
         checkpoint_minutes: a checkpoint when so many minutes have passed since the last one. For large ones: that of
@@ -135,19 +140,19 @@ def pretrain(
     catalog = catalog.part("train")
     protocol = _reading(protocol, streams or {})
 
-    def loader_of(videos: RunVideos, lengths: Sequence[int] | None = None) -> ClipLoader:
-        return session.loader(videos, method.streams, sampler, streams, canvas, lengths)
+    def loader_of(videos: RunVideos, lengths: NDArray[np.int64] | None = None) -> ClipLoader:
+        return session.loaders.training(videos, method.streams, sampler, streams, canvas, lengths)
 
     # Tried with all videos before the first is decoded; the probe may leave some out, which resizes the banks.
     kept, held_out = split_off(catalog, validation, validation_by, seed)
     loader_of(kept)
-    if held_out.rows:
+    if len(held_out):
         together(len(held_out), batch_size)
     refuse_fewer_videos(method, batch_size // ranks.world(), "a batch", "a larger --batch_size")
     refuse_more_videos(method, batch_size * accumulate)
     method.setup(len(kept), batch_size, Rng(seed, "setup"))
     encoders = method.exports(protocol)
-    numbers = session.try_parts(method, stages, encoders, sampler, streams, canvas, bool(held_out.rows))
+    numbers = session.try_parts(method, stages, encoders, sampler, streams, canvas, len(held_out) > 0)
     refuse_unknown_metrics(stages, numbers)
     best = _choice(chosen_by, export, numbers)
 
@@ -157,8 +162,8 @@ def pretrain(
         read = {**(protocol.streams or {}), **(streams or {})}
         usable, lengths = session.usable(catalog, read, needed, sampler.min_frames)
         kept, held_out = split_off(usable, validation, validation_by, seed)
-        loader = loader_of(kept, [lengths[row] for row in kept.rows])
-        if held_out.rows:
+        loader = loader_of(kept, lengths[kept.rows])
+        if len(held_out):
             together(len(held_out), batch_size)
         refuse_fewer_videos(method, loader.least_videos, "the last batch of each epoch", LAST_BATCH)
     method.setup(len(kept), batch_size, Rng(seed, "setup"))
@@ -167,13 +172,13 @@ def pretrain(
     if advice and not resume:
         run.log(advice)
     validating = None
-    if held_out.rows:
+    if len(held_out):
         # Mixed once and for all: in the catalog's order a batch would be of one class, and other ones each epoch could
         # not be compared.
-        order = Rng(seed, "validation order").shared().permutation(held_out.rows).tolist()
-        mixed, own = RunVideos(usable, order), [lengths[row] for row in order]
+        order = Rng(seed, "validation order").shared().permutation(held_out.rows)
         session.write_held_out(held_out)
-        validating = session.validation(mixed, method.streams, sampler, streams, canvas, own)
+        mixed = RunVideos(usable, order)
+        validating = session.validation(mixed, method.streams, sampler, streams, canvas, lengths[order])
     if session.fit(method, loader, stages, validating, best):
         save_encoders(run, method, protocol, recipe, seed, export, kept, workers)
         ranks.barrier()  # whether a run is finished is read from what rank 0 has written

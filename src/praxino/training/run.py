@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from praxino.printable import one_line, printable
 from praxino.training import lock
 from praxino.training.checkpoint import load_either, save_checkpoint
 from praxino.training.environment import environment
-from praxino.training.listed import ListedVideo, as_csv, from_csv
+from praxino.training.listed import ListedVideo, read_list, write_list
 from praxino.training.tensorboard import Board
 
 
@@ -52,7 +52,7 @@ class Run:
             UserError: if the folder holds a run already, is locked, or cannot be made.
         """
         run = cls(path)
-        run._by_the_first(lambda: run._begin(recipe, owner))
+        run.by_the_first(lambda: run._begin(recipe, owner))
         return run
 
     def _begin(self, recipe: Mapping[str, Any], owner: object | None) -> None:
@@ -74,17 +74,9 @@ class Run:
             mend = f"go on with 'praxino resume {self.path}', or pass another --out"
             raise UserError(f"{self.path} holds a run already: {mend}")
 
-    def _by_the_first(self, action: Callable[[], None]) -> None:
+    def by_the_first(self, action: Callable[[], None]) -> None:
         """Rank 0 does it, for all; a user's mistake that comes up then is told by all."""
-        said = None
-        if self.writes:
-            try:
-                action()
-            except UserError as error:
-                said = str(error)
-        said = ranks.broadcast_object(said)
-        if said is not None:
-            raise UserError(said)
+        ranks.agreed(lambda: action() if self.writes else None)
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
@@ -104,7 +96,7 @@ class Run:
         Raises:
             UserError: if another process trains in it.
         """
-        self._by_the_first(lambda: self._lock(owner))
+        self.by_the_first(lambda: self._lock(owner))
 
     def _lock(self, owner: object) -> None:
         if not lock.lock(self.path, owner):
@@ -136,6 +128,10 @@ class Run:
     @property
     def previous_file(self) -> Path:
         return self.checkpoint_file.with_name("previous.ckpt")
+
+    @property
+    def videos_file(self) -> Path:
+        return self.path / "videos.csv"
 
     @property
     def finished(self) -> bool:
@@ -232,17 +228,14 @@ class Run:
         self._damaged = found is not None and not found[1]
         return found[0] if found else None
 
-    def write_videos(self, videos: Sequence[ListedVideo]) -> None:
+    def write_videos(self, videos: Iterable[ListedVideo]) -> None:
         """Freezes the run's list of videos: the row is the row of a memory bank."""
-        write_text(self.path / "videos.csv", as_csv(videos))
+        write_list(self.videos_file, videos)
 
-    def videos(self) -> list[ListedVideo] | None:
-        """The frozen list; None before the probe has ended.
+    def videos(self) -> Iterator[ListedVideo]:
+        """The frozen list, line by line; `videos_file` is not there before the probe has ended.
 
         Raises:
-            UserError: if it is damaged.
+            UserError: if it cannot be read, or is damaged.
         """
-        path = self.path / "videos.csv"
-        if not path.exists():
-            return None
-        return from_csv(read_text(path), str(path))
+        return read_list(self.videos_file)

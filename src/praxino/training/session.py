@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from praxino import ranks
 from praxino.backbones.base import compile_backbones
 from praxino.catalogs.base import Catalog, Video
-from praxino.clips.dataset import ClipDataset
 from praxino.clips.loader import ClipLoader
 from praxino.clips.samplers import Sampler
 from praxino.encoders.encoder import Encoder
@@ -21,15 +22,17 @@ from praxino.methods.base import Task
 from praxino.ranks import Device
 from praxino.streams.base import Canvas
 from praxino.streams.choose import Streams
+from praxino.streams.probe import How
 from praxino.training.convolution_ways import Seen, rightly_computed
 from praxino.training.convolutions import convolutions_seen
 from praxino.training.fit import fit
+from praxino.training.loaders import Loaders
 from praxino.training.own_runs import remember
 from praxino.training.precision import Precision, check_precision
 from praxino.training.run import Run
 from praxino.training.stages import Stage
 from praxino.training.tryout import TRIED, try_out, try_out_encoders, try_validation
-from praxino.training.validation import Choice, Validation, together
+from praxino.training.validation import Choice, Validation
 from praxino.training.videos import RunVideos, check_test_videos, usable_videos
 
 HELD_OUT = "validation.txt"  # in the run's folder: the ids of the videos that are held out
@@ -51,13 +54,14 @@ class Session:
         clip_norm: largest norm of the gradient.
         drop_last: leaves out an epoch's last, shorter batch.
         max_left_out: largest share of unusable videos, 0 to 1.
-        probe: full also opens every picture of folders of frames; a video file that is new is decoded in any case.
+        probe: as of `praxino.streams.probe.probe`.
         checkpoint_steps, checkpoint_minutes: as of `praxino.training.fit.fit`.
         keep_epochs: keeps a copy of the checkpoint every so many epochs.
         compile: compiles the backbones (needs a C++ compiler).
         resume: goes on in `out`, which holds a run.
 
     Attributes:
+        loaders: of its batches.
         run: the run; None before `begin`, but for a resumed one.
 
     Raises:
@@ -79,7 +83,7 @@ class Session:
         clip_norm: float | None,
         drop_last: bool,
         max_left_out: float,
-        probe: Literal["quick", "full"],
+        probe: How,
         checkpoint_steps: int | None,
         checkpoint_minutes: float | None,
         keep_epochs: int | None,
@@ -95,9 +99,11 @@ class Session:
         ranks.start(self.device)
         self.threads = threads or max(1, ranks.cores() // ranks.local_world())
         torch.set_num_threads(self.threads)
+        pin_memory = self.device.type == "cuda"
+        self.loaders = Loaders(seed, batch_size, workers, prefetch, accumulate, drop_last, pin_memory)
         self.out, self.seed, self.batch_size, self.workers = out, seed, batch_size, workers
-        self.prefetch, self.precision, self.accumulate = prefetch, precision, accumulate
-        self.clip_norm, self.drop_last, self.max_left_out, self.probe = clip_norm, drop_last, max_left_out, probe
+        self.precision, self.accumulate, self.clip_norm = precision, accumulate, clip_norm
+        self.max_left_out, self.probe = max_left_out, probe
         self.checkpoint_steps, self.checkpoint_minutes = checkpoint_steps, checkpoint_minutes
         self.keep_epochs, self.compile = keep_epochs, compile
         self.resumed = resume
@@ -114,29 +120,6 @@ class Session:
         """Whether it goes on with a run that has nothing left to do."""
         return self._run is not None and self._run.finished
 
-    def loader(
-        self,
-        videos: Sequence[Video],
-        needed: Sequence[str],
-        sampler: Sampler,
-        streams: Streams | None,
-        canvas: Mapping[str, Canvas] | None,
-        lengths: Sequence[int] | None = None,
-    ) -> ClipLoader:
-        """The batches of a training: this process's rows of each.
-
-        Args:
-            videos, needed, sampler, streams, canvas, lengths: as of `ClipDataset`.
-
-        Raises:
-            UserError: as of `ClipLoader`.
-        """
-        dataset = ClipDataset(videos, needed, sampler, streams, canvas, self.seed, lengths=lengths)
-        return ClipLoader(
-            dataset, self.batch_size, self.workers, ranks.rank(), ranks.world(), self.drop_last,
-            self.device.type == "cuda", self.accumulate, self.prefetch,
-        )  # fmt: skip
-
     def validation(
         self,
         videos: Sequence[Video],
@@ -144,30 +127,18 @@ class Session:
         sampler: Sampler,
         streams: Streams | None,
         canvas: Mapping[str, Canvas] | None,
-        lengths: Sequence[int] | None = None,
+        lengths: NDArray[np.int64] | None = None,
         apart: bool = False,
     ) -> Validation:
         """What looks at held-out videos after each epoch.
 
         Args:
-            videos, needed, sampler, streams, canvas, lengths: as of `ClipDataset`; the videos in the order given.
-            apart: each process takes a share of the videos by itself, so that every one counts once; for tasks that say
-                something of each video. Else batches are shared among the processes, as in training, and whole ones.
+            videos, needed, sampler, streams, canvas, lengths, apart: as of `Loaders.held_out`.
 
         Raises:
             UserError: if there are fewer videos than processes, or a batch would hold a single one.
         """
-        rank, world, size = ranks.rank(), ranks.world(), self.batch_size
-        if apart:
-            mine = list(range(rank, len(videos), world))
-            videos, lengths = RunVideos(videos, mine), None if lengths is None else [lengths[row] for row in mine]
-            rank, world, size = 0, 1, size // world
-        else:
-            size = together(len(videos), size)
-        dataset = ClipDataset(videos, needed, sampler, streams, canvas, self.seed, False, lengths)
-        loader = ClipLoader(
-            dataset, size, self.workers, rank, world, not apart, self.device.type == "cuda", prefetch=self.prefetch
-        )
+        loader = self.loaders.held_out(videos, needed, sampler, streams, canvas, lengths, apart)
         if loader.left_out and not self.resumed:
             self.run.log(
                 f"each validation leaves out {loader.left_out} of {len(videos)} held-out videos (whole batches)"
@@ -239,13 +210,14 @@ class Session:
 
     def usable(
         self, catalog: Catalog, streams: Streams, needed: Sequence[str], min_frames: int
-    ) -> tuple[RunVideos, list[int]]:
-        """The usable videos of the run's frozen list, and how many frames each has.
+    ) -> tuple[RunVideos, NDArray[np.int64]]:
+        """The usable videos of the run's frozen list, and how many frames each has: int64 [usable].
 
         Raises:
             UserError: as of `praxino.training.videos.frozen_list`.
         """
-        return usable_videos(self.run, catalog, streams, needed, min_frames, *self._how_probed())
+        how = self.max_left_out, self.probe, self.workers
+        return usable_videos(self.run, catalog, streams, needed, min_frames, *how)
 
     def check_test(self, catalog: Catalog, streams: Streams, needed: Sequence[str], min_frames: int) -> None:
         """Probes the videos that the run is tested on at its end; they are on no list of it.
@@ -253,10 +225,8 @@ class Session:
         Raises:
             UserError: if too many are unusable.
         """
-        check_test_videos(self.run, catalog, streams, needed, min_frames, *self._how_probed())
-
-    def _how_probed(self) -> tuple[float, bool, int]:
-        return self.max_left_out, self.probe == "full", self.workers
+        how = self.max_left_out, self.probe, self.workers
+        check_test_videos(self.run, catalog, streams, needed, min_frames, *how)
 
     def write_held_out(self, held_out: Sequence[Video]) -> None:
         """Lists the videos that are held out."""

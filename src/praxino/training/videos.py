@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import zip_longest
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from praxino import ranks
 from praxino.catalogs.base import Catalog, Video
 from praxino.errors import UserError
 from praxino.streams.choose import Streams
-from praxino.streams.probe import ProbedVideo
+from praxino.streams.probe import How, ProbedVideos
 from praxino.streams.probe import probe as probe_catalog
 from praxino.training.listed import ListedVideo
 from praxino.training.run import Run
 
+SEEN_SECONDS = 60.0  # within which a file that another machine has written is seen
+
 
 class RunVideos(Sequence[Video]):
-    """Some videos of a catalog, the usable ones: a video's place here is its row in the run."""
+    """Some videos of a catalog, the usable ones: a video's place here is its row in the run.
 
-    def __init__(self, catalog: Sequence[Video], rows: Sequence[int]) -> None:
+    Args:
+        catalog: the videos.
+        rows: of these, in the run's order.
+    """
+
+    def __init__(self, catalog: Sequence[Video], rows: Sequence[int] | NDArray[np.int64]) -> None:
         self.catalog = catalog
-        self.rows = rows
+        self.rows: NDArray[np.int64] = np.asarray(rows, np.int64)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -29,7 +41,7 @@ class RunVideos(Sequence[Video]):
         return (
             [self[r] for r in range(*row.indices(len(self)))]
             if isinstance(row, slice)
-            else self.catalog[self.rows[row]]
+            else self.catalog[int(self.rows[row])]
         )
 
 
@@ -40,17 +52,17 @@ def usable_videos(
     needed: Sequence[str],
     min_frames: int,
     max_left_out: float,
-    full: bool,
+    how: How,
     workers: int,
-) -> tuple[RunVideos, list[int]]:
-    """The usable videos of the run's frozen list, and how many frames each has.
+) -> tuple[RunVideos, NDArray[np.int64]]:
+    """The usable videos of the run's frozen list, and how many frames each has: int64 [usable].
 
     Raises:
         UserError: as of `frozen_list`.
     """
-    listed = frozen_list(run, catalog, streams, needed, min_frames, max_left_out, full, workers)
-    usable = [number for number, video in enumerate(listed) if video.row is not None]
-    return RunVideos(catalog, usable), [listed[number].frames for number in usable]
+    listed = frozen_list(run, catalog, streams, needed, min_frames, max_left_out, how, workers)
+    usable = np.flatnonzero(listed.usable)
+    return RunVideos(catalog, usable), listed.frames[usable]
 
 
 def frozen_list(
@@ -60,31 +72,48 @@ def frozen_list(
     needed: Sequence[str],
     min_frames: int,
     max_left_out: float,
-    full: bool,
+    how: How,
     workers: int,
-) -> list[ListedVideo]:
-    """The run's videos.csv: probed once, then frozen, and compared with the catalog on resume.
+) -> ProbedVideos:
+    """The run's videos.csv: probed once, then frozen, and compared with the catalog by each process that reads it.
 
     Raises:
-        UserError: if too many videos are unusable, or the catalog is no longer the one of the first start.
+        UserError: if too many videos are unusable, or the catalog is not the one of the first start.
     """
-    listed = ranks.broadcast_object(run.videos())  # one process looks, for all: rank 0 writes it below
-    if listed is not None:
-        now = [catalog[row].id for row in range(len(catalog))]
-        then = [video.id for video in listed]
-        if now != then:
-            differ = next((a or b for a, b in zip([*now, None], [*then, None], strict=False) if a != b), None)
-            raise UserError(f"the catalog is not the one that {run.path} began with (first difference: {differ})")
-        check_left_out(listed, max_left_out, run.log)
-        return listed
-    if run.writes:
-        probed = probe_catalog(catalog, streams, needed, min_frames, full=full, workers=max(1, workers))
-        listed = number_usable(probed)
-        run.write_videos(listed)
-    listed = ranks.broadcast_object(listed)
-    assert listed is not None
+    if not ranks.broadcast_object(run.videos_file.exists()):  # one process looks, for all
+        run.by_the_first(
+            lambda: run.write_videos(
+                numbered(probe_catalog(catalog, streams, needed, min_frames, how, max(1, workers)))
+            )
+        )
+    size = ranks.broadcast_object(run.videos_file.stat().st_size if run.writes else 0)
+    listed = ranks.agreed(lambda: _read(run, catalog, size))
     check_left_out(listed, max_left_out, run.log)
     return listed
+
+
+def _read(run: Run, catalog: Catalog, size: int) -> ProbedVideos:
+    _wait_for(run, size)
+    listed = ProbedVideos(catalog)
+    ids = (catalog[row].id for row in range(len(catalog)))
+    for id, video in zip_longest(ids, run.videos()):
+        if video is None or id != video.id:
+            differ = id or video.id
+            raise UserError(f"the catalog is not the one that {run.path} began with (first difference: {differ})")
+        listed.add(video.frames, video.status, video.reason)
+    return listed
+
+
+def _wait_for(run: Run, size: int) -> None:
+    # A disk that several machines share may show a file late.
+    path, end = run.videos_file, time.monotonic() + SEEN_SECONDS
+    while not (path.exists() and path.stat().st_size == size):
+        if time.monotonic() > end:
+            raise UserError(
+                f"process {ranks.rank()} does not see {path}, which process 0 has: give --out a folder that all "
+                "machines of the run share"
+            )
+        time.sleep(0.1)
 
 
 def check_test_videos(
@@ -94,7 +123,7 @@ def check_test_videos(
     needed: Sequence[str],
     min_frames: int,
     max_left_out: float,
-    full: bool,
+    how: How,
     workers: int,
 ) -> None:
     """Probes the videos that a run is tested on at its end, before it begins; they are on no list of the run's.
@@ -102,24 +131,25 @@ def check_test_videos(
     Raises:
         UserError: if too many are unusable.
     """
-    listed = None
-    if run.writes:
-        listed = number_usable(probe_catalog(catalog, streams, needed, min_frames, full=full, workers=max(1, workers)))
-    check_left_out(ranks.broadcast_object(listed), max_left_out, run.log, "test videos", "")
+
+    def check() -> None:
+        probed = probe_catalog(catalog, streams, needed, min_frames, how, max(1, workers))
+        check_left_out(probed, max_left_out, run.log, "test videos", "")
+
+    run.by_the_first(check)
 
 
-def number_usable(probed: Sequence[ProbedVideo]) -> list[ListedVideo]:
-    """Numbers the usable videos from 0; the others have no row."""
-    listed, row = [], 0
+def numbered(probed: ProbedVideos) -> Iterator[ListedVideo]:
+    """The lines of videos.csv: the usable videos are numbered from 0, the others have no number."""
+    row = 0
     for video in probed:
         usable = video.status == "ok"
-        listed.append(ListedVideo(row if usable else None, video.id, video.frames, video.status, video.reason))
+        yield ListedVideo(row if usable else None, video.id, video.frames, video.status, video.reason)
         row += usable
-    return listed
 
 
 def check_left_out(
-    listed: Sequence[ListedVideo],
+    listed: ProbedVideos,
     max_left_out: float,
     say: Callable[[str], None],
     what: str = "videos",
@@ -137,16 +167,17 @@ def check_left_out(
     Raises:
         UserError: if it is more than the share `max_left_out`, or everything.
     """
-    out = [video for video in listed if video.row is None]
-    if not out:
+    rows = np.flatnonzero(~listed.usable)
+    if not len(rows):
         return
-    first = f"{out[0].id}: {out[0].reason or out[0].status}"
-    if len(out) == len(listed):
+    out = listed[int(rows[0])]
+    first = f"{out.id}: {out.reason or out.status}"
+    if len(rows) == len(listed):
         raise UserError(f"none of the {len(listed)} {what} is usable (the first: {first})")
-    share = len(out) / len(listed)
+    share = len(rows) / len(listed)
     if share > max_left_out:
         raise UserError(
-            f"{len(out)} of {len(listed)} {what} are unusable (the first: {first}): pass --max_left_out "
+            f"{len(rows)} of {len(listed)} {what} are unusable (the first: {first}): pass --max_left_out "
             f"{min(1.0, round(share + 0.005, 2))} to go on without them"
         )
-    say(f"{len(out)} of {len(listed)} {what} are left out{where} (the first: {first})")
+    say(f"{len(rows)} of {len(listed)} {what} are left out{where} (the first: {first})")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from praxino import ranks
 from praxino.catalogs.base import Catalog
@@ -32,6 +32,7 @@ from praxino.evaluations.classifying.recognition import Average, recognise, vide
 from praxino.evaluations.classifying.tested_after import TESTED, TestedAfter
 from praxino.evaluations.result import read_result, write_result
 from praxino.ranks import Device
+from praxino.streams.probe import How
 from praxino.training.environment import environment
 from praxino.training.held_out import By, check_share, split_off
 from praxino.training.precision import Precision
@@ -77,7 +78,7 @@ def finetune(
     clip_norm: float | None = None,
     drop_last: bool = True,
     max_left_out: float = 0.1,
-    probe: Literal["quick", "full"] = "quick",
+    probe: How = "quick",
     checkpoint_steps: int | None = None,
     checkpoint_minutes: float | None = None,
     keep_epochs: int | None = None,
@@ -130,7 +131,8 @@ def finetune(
         drop_last: leaves out an epoch's last, shorter batch, which BatchNorm would see last before validation.
         max_left_out: largest share of unusable videos of a part, 0 to 1, that the run puts up with.
         probe: full also opens every picture of folders of frames, those of the test, too; a video file is decoded once
-            in any case, when it is new.
+            in any case, when it is new. listed opens nothing, and takes the word of a catalog that knows how many
+            frames its videos have.
         checkpoint_steps: a checkpoint every so many steps, besides one at each epoch's end; none: 200, or none where
             checkpoint_minutes is given.
         checkpoint_minutes: a checkpoint when so many minutes have passed since the last one. For large ones: that of
@@ -174,12 +176,12 @@ def finetune(
 
     # Tried with all videos before the first is decoded; the probe may leave some out.
     kept, held_out = split_off(training, validation, validation_by, seed)
-    if not held_out.rows:
+    if not len(held_out):
         refuse_validation(stages, "nothing is held out (--validation 0)")
-    session.loader(kept, **training_clips)
+    session.loaders.training(kept, **training_clips)
     refuse_fewer_videos(task, batch_size // ranks.world(), "a batch", "a larger --batch_size")
     numbers = session.try_parts(task, stages, {"": only_view(tested, shown)}, sampler, tested.streams, tested.canvas)
-    numbers += [TOTAL, ACCURACY] if held_out.rows else []
+    numbers += [TOTAL, ACCURACY] if len(held_out) else []
     refuse_unknown_metrics(stages, [*numbers, *([] if tested_after is None else [TESTED])])
 
     derived = {"protocol": protocol, "sampler": sampler, "training_view": training_view}
@@ -195,17 +197,17 @@ def finetune(
             least = max(one.min_frames for one in (protocol.sampler, clip_sampler) if one is not None)
             session.check_test(test_part, tested.streams, (test_view.stream,), least)
         kept, held_out = split_off(usable, validation, validation_by, seed)
-        loader = session.loader(kept, **training_clips, lengths=[lengths[row] for row in kept.rows])
+        loader = session.loaders.training(kept, **training_clips, lengths=lengths[kept.rows])
         refuse_fewer_videos(task, loader.least_videos, "the last batch of each epoch", LAST_BATCH)
     if run.writes and not begun:
         tested.save(run.path / START)
         session.write_held_out(held_out)
     choosing: Validation | TestedAfter | None = None
     best = None
-    if held_out.rows:
+    if len(held_out):
         clips = sampler if validation_as_trained else fewer_clips(protocol.sampler, validation_clips)
         seen = training_clips | {"needed": (validated_view.stream,), "sampler": clips}
-        choosing = session.validation(held_out, **seen, lengths=[lengths[row] for row in held_out.rows], apart=True)
+        choosing = session.validation(held_out, **seen, lengths=lengths[held_out.rows], apart=True)
         best = choice_of(TOTAL)
     if tested_after is not None:
         test = partial(video_logits, tested, test_part, shown, average, workers, max_left_out)

@@ -87,8 +87,8 @@ def linear(
         progress=progress,
     )  # fmt: skip
     main = taken.gallery[taken.main]
-    usable = RunVideos(training, main.rows.tolist())
-    held = held_out_rows(usable, validation, "group", Rng(seed, "validation"))
+    usable = RunVideos(training, main.rows)
+    held = held_out_rows(usable, validation, "group", Rng(seed, "validation")).tolist()
     subsets = _subsets(main.labels.tolist(), labels_per_class, draws, seed)
     tried = _Tried(len(catalog.classes), held, tuple(sorted(penalties)), subsets)
     rows, per_query, chosen = [], {}, {}
