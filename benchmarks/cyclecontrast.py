@@ -71,7 +71,7 @@ def pretraining(out: Path, method: str, seed: int, frames: int, more: str) -> tu
 def score(root: str, held_out: str, images: str, folder: str, baselines: str) -> None:
     """Writes which queries find their class, and which test videos and pictures a linear classifier gives theirs."""
     import praxino
-    from praxino.catalogs import UCF101
+    from praxino.catalogs import UCF101, ImageFolder
     from praxino.evaluations.classifying.linear import linear
     from praxino.evaluations.result import write_result
     from praxino.evaluations.retrieval import retrieve
@@ -83,7 +83,7 @@ def score(root: str, held_out: str, images: str, folder: str, baselines: str) ->
     if images:
         encoder.sampler.clips = 1
         results["images"] = linear(
-            encoder, __import__("praxino.catalogs", fromlist=["ImageFolder"]).ImageFolder(images), **given
+            encoder, ImageFolder(images), **given
         )
     for name, result in results.items():
         write_result(Path(folder), f"{name}-rgb", result, videos.classes)
