@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from uneven import UNEVEN, AsManyAsFit, Uneven, UnevenStream, one_by_one, uneven_encoder
 
+from praxino.clips.samplers import RandomClip
 from praxino.errors import UserError
 from praxino.evaluations import comparison
-from praxino.evaluations.classifying import recognition
+from praxino.evaluations.classifying import recognition, shared_out
 from praxino.evaluations.comparison import HANDMADE, compared_features
 from praxino.evaluations.embedding import embed_videos
 from praxino.evaluations.features import evens_out, extract
@@ -55,6 +56,21 @@ def test_features_are_those_of_each_video_by_itself(clips_at_once, padded):
         same(got[name], want[name], **(ROUNDING if name == "network" else {}))
 
 
+def test_some_rows_have_the_clips_that_they_have_among_all():
+    """Random ones too."""
+    one = uneven_encoder()
+    what = (Uneven(), {"": one.features}, ["rgb"], RandomClip(2, clips=3, short="repeat"), one.streams)
+    whole, done = extract(*what)[""], []
+    rows = range(1, len(UNEVEN), 2)
+    some = extract(*what, rows=rows, progress=lambda *numbers: done.append(numbers))[""]
+    at = [place for place, row in enumerate(whole.rows.tolist()) if row in rows]
+    assert some.rows.tolist() == [whole.rows[place] for place in at]
+    assert some.ids == [whole.ids[place] for place in at]
+    np.testing.assert_allclose(some.vectors, whole.vectors[at], **ROUNDING)
+    assert done == [(k + 1, len(rows)) for k in range(len(rows))]
+    assert some.left_out == [("video3", "broke")]
+
+
 @pytest.mark.parametrize("clips_at_once", AT_ONCE)
 def test_views_that_keep_the_size_never_see_padding(clips_at_once):
     one = uneven_encoder(views={"rgb": View([])})
@@ -92,7 +108,7 @@ def test_all_rows_of_a_table(monkeypatch, clips_at_once):
 def test_logits(monkeypatch, average):
     one = uneven_encoder(classes=("even", "odd"))
     got = recognition.video_logits(one, Uneven(), "rgb", average, workers=0, max_left_out=0.2)
-    monkeypatch.setattr(recognition, "extract", one_by_one)
+    monkeypatch.setattr(shared_out, "extract", one_by_one)
     want = recognition.video_logits(one, Uneven(), "rgb", average, workers=0, max_left_out=0.2)
     same(got, want, **ROUNDING)
 

@@ -1,5 +1,7 @@
 """Pictures are videos of one frame: they are embedded and compared as videos are, without the features of motion."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,7 @@ from praxino.encoders.encoder import Encoder
 from praxino.evaluations.classifying.linear import linear
 from praxino.evaluations.comparison import HANDMADE, ONE_FRAME
 from praxino.evaluations.embedding import embed_videos
+from praxino.evaluations.nearest_neighbours import knn
 from praxino.evaluations.retrieval import retrieve
 from praxino.views.geometry import Resize
 from praxino.views.pipeline import View
@@ -25,8 +28,8 @@ class Pictures(Catalog):
 
     classes = tuple(COLOURS)
 
-    def __init__(self, root, part="all"):
-        self.root = root
+    def __init__(self, root: str | Path, part: str = "all") -> None:
+        self.root = root = Path(root)
         files = [path for path in sorted(root.rglob("*.png")) if part == "all" or (part == "test") == is_test(path)]
         self.paths = [path.relative_to(root) for path in files]
 
@@ -90,10 +93,57 @@ def test_a_table_of_pictures_has_no_rows_of_motion_and_says_so(pictures):
     assert found.row("trained").values["1"] > found.row("chance").values["1"]
 
 
-def test_two_frames_have_motion(pictures):
-    found = retrieve(encoder(frames=2), Pictures(pictures), k=(1,), **QUICK)
-    assert [row.name for row in found.rows] == ["chance", "untrained", ONE_FRAME, *HANDMADE, "trained"]
-    assert "left out" not in found.settings
+@pytest.mark.parametrize("measure", [retrieve, knn, linear])
+def test_a_picture_that_is_shown_several_times_does_not_move(pictures, measure):
+    """An encoder of videos fills its clips with the only frame: rows of motion would be rows of zeros."""
+    more = {linear: {"validation": 0}, knn: {"k": 1}}.get(measure, {"k": (1,)})
+    found = measure(encoder(frames=2), Pictures(pictures), **more, **QUICK)
+    still = [row for row in HANDMADE if row not in MOTION]
+    assert [row.name for row in found.rows] == ["chance", "untrained", ONE_FRAME, *still, "trained"]
+    assert found.settings["left out"] == "frame difference, temporal spectrum: features of motion need two frames"
+
+
+class OneMoves(Pictures):
+    """The first item has two frames, those of its class's next picture."""
+
+    def video(self, row):
+        video = super().video(row)
+        if row:
+            return video
+        return Video(video.id, {"rgb": (video.files["rgb"], super().video(1).files["rgb"])}, video.label)
+
+    def part(self, name):
+        return OneMoves(self.root, name)
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+def test_where_one_video_moves_there_is_motion(pictures, frames):
+    """Among pictures, too; but not where a clip is one frame."""
+    found = retrieve(encoder(frames), OneMoves(pictures), k=(1,), **QUICK)
+    rows = [row for row in HANDMADE if frames > 1 or row not in MOTION]
+    assert [row.name for row in found.rows] == ["chance", "untrained", ONE_FRAME, *rows, "trained"]
+    assert ("left out" in found.settings) == (frames == 1)
+
+
+class BatchesNoted(R3D):
+    """Notes how many clips come at once."""
+
+    noted: list[int]
+
+    def forward(self, x):
+        self.noted.append(len(x))
+        return super().forward(x)
+
+
+@pytest.mark.parametrize("measure", [retrieve, knn, linear])
+def test_pictures_go_through_the_network_many_at_once(pictures, measure, monkeypatch):
+    """Of whatever sizes, where the view resizes first."""
+    monkeypatch.setattr(BatchesNoted, "noted", [], raising=False)
+    one = encoder()
+    one.backbone = BatchesNoted(width=4).eval()
+    more = {linear: {"validation": 0}, knn: {"k": 1}}.get(measure, {"k": (1,)})
+    measure(one, Pictures(pictures), baselines=False, reestimate_batchnorm=False, **more, **QUICK)
+    assert BatchesNoted.noted == [17, 9]
 
 
 def test_without_baselines_nothing_is_left_out(pictures):

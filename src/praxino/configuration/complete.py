@@ -22,6 +22,7 @@ from praxino.configuration.documents import parsed
 from praxino.configuration.signatures import (
     Argument,
     arguments_of,
+    choices,
     container,
     given_later,
     holds_classes,
@@ -165,7 +166,7 @@ def _completed_object(
 
 def _plain(hint: Any, value: Any, place: Place) -> Any:
     if isinstance(value, str) and not value.startswith("[") and container(hint, []) and str not in members(hint):
-        value = f"[{value}]"  # 1,5,10 on a command line
+        value = value if value in choices(hint) else f"[{value}]"  # 1,5,10 on a command line
     try:
         checked = as_typed(hint, value)
     except (ArgumentError, TypeError, ValueError, RecursionError):

@@ -144,6 +144,11 @@ def container(hint: Any, value: Any) -> Any:
     return None
 
 
+def choices(hint: Any) -> list[Any]:
+    """The words that a choice of them allows, beside whatever else the type takes."""
+    return [word for part in members(hint) if get_origin(part) is Literal for word in get_args(part)]
+
+
 def spoken(hint: Any) -> str:
     """A type in words: "float", "int or null", "one of fp32, bf16, fp16"."""
     if takes_none(hint) and len(members(hint)) >= 1 and hint is not Any:

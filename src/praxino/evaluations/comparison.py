@@ -81,7 +81,7 @@ def compared_features(
         members: name -> what is evaluated, as of `members_of`; all read the same clips.
         gallery, queries: catalogs; the same object is read once.
         baselines: also those of an untrained twin of each backbone, of one without motion and of hand-made features;
-            those of motion are left out where clips have one frame, and the settings say so.
+            those of motion are left out where no clip has two different frames, and the settings say so.
         reestimate_batchnorm, centred: None: as the first encoder's protocol says. Both go for every row.
         drop_last: videos a batch; what fills no whole batch at the end of gallery and queries is dropped (IIC: 8).
         workers: loading processes.
@@ -115,10 +115,12 @@ def compared_features(
         "clips_apart": clips_apart, "clips_at_once": clips_at_once, "progress": progress,
         "padded": all(evens_out(network.view(seen)) for network, seen in networks.values()),
     }  # fmt: skip
-    without = OF_MOTION if baselines and _frames(encoder.sampler) < 2 else ()
+    without = list(OF_MOTION) if baselines and _frames(encoder.sampler) < 2 else []
     embeds = _embeds(networks, members, baselines, without)
     taken = extract(answers, embeds, **common)
     asked = taken if asks is answers else extract(asks, embeds, **common)
+    without += [row for row, embed in embeds.items() if isinstance(embed, _OfMotion) and not embed.moved]
+    embeds = {row: embed for row, embed in embeds.items() if row not in without}
     if centre:
         _centre(taken, asked)
     settings = {
@@ -190,7 +192,20 @@ def _embeds(
     one_frame = _one_frame(*networks[ONE_FRAME])
     device = networks[ONE_FRAME].encoder.device
     by_hand = {row: _handmade(function, device) for row, function in HANDMADE.items() if row not in without}
+    by_hand |= {row: _OfMotion(by_hand[row]) for row in OF_MOTION if row in by_hand}
     return {"trained": beside("trained"), "untrained": beside("untrained"), ONE_FRAME: one_frame, **by_hand}
+
+
+class _OfMotion:
+    """A feature of motion, which notes whether any clip has two different frames: a picture's are all the same."""
+
+    def __init__(self, embed: Embed) -> None:
+        self.embed = embed
+        self.moved = False
+
+    def __call__(self, batch: ClipBatch) -> Tensor:
+        self.moved |= bool((batch.numbers != batch.numbers[..., :1]).any())
+        return self.embed(batch)
 
 
 def _by_row(features: Mapping[str, VideoFeatures], embeds: Mapping[str, Embed]) -> dict[str, VideoFeatures]:

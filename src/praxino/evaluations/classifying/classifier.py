@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import torch
@@ -17,6 +17,7 @@ from praxino.described import arguments
 from praxino.encoders.encoder import Encoder
 from praxino.encoders.head import Head
 from praxino.encoders.protocol import Protocol
+from praxino.errors import UserError
 from praxino.evaluations.untrained import untrained
 from praxino.methods.base import Losses, Task
 from praxino.ranks import gather_rows
@@ -72,6 +73,12 @@ class Classifier(Task):
             self.backbone.eval()
         return self
 
+    def frozen_state(self) -> dict[str, Tensor]:
+        """What training must leave as it is: a frozen backbone's weights, and its statistics if these are frozen."""
+        if not self.frozen:
+            return {}
+        return self.backbone.state_dict() if self.frozen_statistics else dict(self.backbone.named_parameters())
+
     def logits(self, clips: Tensor) -> Tensor:
         """What it says of clips [b, C, T, h, w]: [b, classes]."""
         return self.linear(pool(self.backbone(clips), "mean"))
@@ -101,6 +108,24 @@ class Classifier(Task):
         loss = F.cross_entropy(logits, batch.label, reduction="sum")
         hits = (logits.argmax(1) == batch.label).sum()
         return Losses(loss.double() / len(batch), {"accuracy": hits.double() / len(batch)})
+
+
+def refuse_changed(before: Mapping[str, Tensor], task: Classifier) -> None:
+    """Makes sure that a frozen network is the one that came in, as MoCo's code does after its first epoch.
+
+    Args:
+        before: copies of the task's `frozen_state` before the training.
+        task: after it.
+
+    Raises:
+        UserError: if a tensor is another one.
+    """
+    for name, value in task.frozen_state().items():
+        if not torch.equal(value.cpu(), before[name].cpu()):
+            raise UserError(
+                f"{type(task.backbone).__name__}: '{name}' has changed, and the network was to stay as it is: its "
+                "forward must not change it in evaluation mode"
+            )
 
 
 def classifier_on(

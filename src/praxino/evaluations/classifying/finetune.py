@@ -19,17 +19,12 @@ from praxino.encoders.encoder import Encoder
 from praxino.encoders.head import Head
 from praxino.encoders.protocol import Protocol
 from praxino.errors import UserError, check_numbers
-from praxino.evaluations.classifying.classifier import HeadMaker, classifier_on
-from praxino.evaluations.classifying.defaults import (
-    fewer_clips,
-    only_view,
-    taken_from,
-    usual_stages,
-)
+from praxino.evaluations.classifying.classifier import HeadMaker, classifier_on, refuse_changed
+from praxino.evaluations.classifying.defaults import fewer_clips, only_view, taken_from, usual_stages
 from praxino.evaluations.classifying.labelled import labelled_parts
 from praxino.evaluations.classifying.outcome import START, FineTuned, kind, named, say_what_it_is, take_best
 from praxino.evaluations.classifying.recognition import Average, recognise, video_logits
-from praxino.evaluations.classifying.tested_after import TESTED, TestedAfter
+from praxino.evaluations.classifying.tested_after import TESTED, Every, TestedAfter
 from praxino.evaluations.result import read_result, write_result
 from praxino.ranks import Device
 from praxino.streams.probe import How
@@ -62,7 +57,7 @@ def finetune(
     validation_by: By = "group",
     validation_as_trained: bool = False,
     validation_clips: int = 3,
-    tested_after: list[int] | None = None,
+    tested_after: list[int] | Every | None = None,
     average: Average = "logits",
     clip_sampler: Sampler | None = None,
     test_batch_size: int = 16,
@@ -113,8 +108,8 @@ def finetune(
         validation_by: whole groups, of each class the same share; or any videos alike.
         validation_as_trained: validates on training clips instead of test clips.
         validation_clips: at most so many test clips of each of its videos.
-        tested_after: epochs, counted from 0, after which the test part is tested, and the best of them is taken: as
-            TCLR does it, and a choice that has seen the test. It takes the place of a validation.
+        tested_after: epochs, counted from 0, or "every" one, after which the test part is tested, and the best of them
+            is taken: as TCLR and MoCo do it, and a choice that has seen the test. It takes the place of a validation.
         average: of a video's clips in the test: the mean of their logits, or of their softmax (TCLR).
         clip_sampler: clips of the test that are scored one by one, as of `recognise`; none: none are.
         test_batch_size: videos a batch, of the accuracy that is a mean over batches.
@@ -213,9 +208,11 @@ def finetune(
         test = partial(video_logits, tested, test_part, shown, average, workers, max_left_out)
         choosing = TestedAfter(tested_after, test)
         best = choosing.best
+    stays = {name: value.clone() for name, value in task.frozen_state().items()}
     if not session.fit(task, loader, stages, choosing, best, "training videos"):
         return FineTuned(run, None)
     at = take_best(run, task)
+    refuse_changed(stays, task)
     tested.record = {"recipe": recipe, "seed": seed, "steps": at["step"], "environment": environment()}
     result = recognise(
         tested, catalog, part="test", view=shown, average=average, clip_sampler=clip_sampler,
