@@ -175,7 +175,10 @@ class PictureReader(FrameReader):
     def _in_colour(self, file: Image) -> Image:
         from PIL import ImageOps
 
-        return _in_colour(ImageOps.exif_transpose(file) if self.exif else file)
+        if self.exif:
+            ImageOps.exif_transpose(file, in_place=True)
+        file.load()
+        return _in_colour(file)
 
     def _size(self, file: Image) -> tuple[int, int]:
         """Height and width from the header alone."""
@@ -206,7 +209,8 @@ def _in_colour(picture: Image) -> Image:
     if picture.mode.startswith("I"):
         # Grey of 16 bits: Pillow's own conversion makes white of all that is above 255.
         picture = Image.fromarray((np.asarray(picture) >> 8).clip(0, 255).astype(np.uint8))
-    return picture.convert("RGB")
+    # A conversion to what it is would be a copy.
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def _orientation(file: Image) -> int:
