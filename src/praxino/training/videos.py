@@ -75,19 +75,21 @@ def frozen_list(
     how: How,
     workers: int,
 ) -> ProbedVideos:
-    """The run's videos.csv: probed once, then frozen, and compared with the catalog by each process that reads it.
+    """The run's videos.csv: probed once, then frozen. Each process reads it and compares it with its own catalog.
 
     Raises:
         UserError: if too many videos are unusable, or the catalog is not the one of the first start.
     """
+    own: list[ProbedVideos] = []  # of the process that has written it, which need not read it
+
+    def freeze() -> None:
+        own.append(probe_catalog(catalog, streams, needed, min_frames, how, max(1, workers)))
+        run.write_videos(numbered(own[0]))
+
     if not ranks.broadcast_object(run.videos_file.exists()):  # one process looks, for all
-        run.by_the_first(
-            lambda: run.write_videos(
-                numbered(probe_catalog(catalog, streams, needed, min_frames, how, max(1, workers)))
-            )
-        )
+        run.by_the_first(freeze)
     size = ranks.broadcast_object(run.videos_file.stat().st_size if run.writes else 0)
-    listed = ranks.agreed(lambda: _read(run, catalog, size))
+    listed = ranks.agreed(lambda: own[0] if own else _read(run, catalog, size))
     check_left_out(listed, max_left_out, run.log)
     return listed
 
