@@ -82,9 +82,7 @@ def score(root: str, held_out: str, images: str, folder: str, baselines: str) ->
     results = {"hits": retrieve(encoder, videos, **given), "linear": linear(encoder, videos, **given)}
     if images:
         encoder.sampler.clips = 1
-        results["images"] = linear(
-            encoder, ImageFolder(images), **given
-        )
+        results["images"] = linear(encoder, ImageFolder(images), **given)
     for name, result in results.items():
         write_result(Path(folder), f"{name}-rgb", result, videos.classes)
     hits = {name: result.per_query for name, result in results.items()}

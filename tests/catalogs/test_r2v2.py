@@ -69,6 +69,14 @@ def test_folders_of_parts(tmp_path):
     assert list(R2V2(tmp_path / "train")) == list(catalog.part("train"))
 
 
+def test_the_catalog_says_how_many_frames_a_video_has(tmp_path):
+    put(tmp_path / "train", VIDEOS)
+    put(tmp_path / "val", OTHERS)
+    for catalog in (R2V2(tmp_path), R2V2(tmp_path).part("test")):
+        said = [catalog.listed_frames(row) for row in range(len(catalog))]
+        assert said == [len(video.files["rgb"]) for video in catalog]
+
+
 def test_one_part_may_be_absent(tmp_path):
     put(tmp_path / "train", VIDEOS)
     assert len(R2V2(tmp_path).part("train")) == len(R2V2(tmp_path)) == 4

@@ -79,6 +79,10 @@ class ImageFolder(Catalog):
             row -= len(part.rows)
         raise IndexError(row)
 
+    def listed_frames(self, row: int) -> int:
+        """One: a picture is a video of one frame."""
+        return 1
+
     def part(self, name: Part) -> Self:
         """The pictures of `train/`, of `val/` or `test/`, or the former followed by the latter.
 

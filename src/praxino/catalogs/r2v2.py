@@ -78,6 +78,14 @@ class R2V2(Catalog):
             row -= len(part.ids)
         raise IndexError(row)
 
+    def listed_frames(self, row: int) -> int:
+        """How many named frames the video of this row has."""
+        for part in self._shown:
+            if row < len(part.ids):
+                return int(part.first[row + 1] - part.first[row])
+            row -= len(part.ids)
+        raise IndexError(row)
+
     def part(self, name: Part) -> Self:
         """What is in `train/`, in `val/` ("test"), or the former followed by the latter.
 
