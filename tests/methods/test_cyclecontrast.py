@@ -196,6 +196,21 @@ def test_each_process_may_draw_its_own_support():
     assert torch.equal(first.sort().values, torch.arange(28))
 
 
+def test_a_videos_own_keys_are_told_in_both_parts_of_the_queue():
+    method, index = cycle(), torch.tensor([3, 0, 9])
+    method.setup(24, 6, Rng(0))
+    queue = method.cycle_queue
+    queue.videos.copy_(torch.arange(28) % 5)
+    split, taken = method.drawn_split(Rng(1), torch.device("cpu")), []
+    for back in (False, True):
+        keys, left_out = method.part_of_queue(split, index, back)
+        rows = [row for key in keys for row in range(28) if torch.equal(key, queue.keys[row])]
+        assert left_out.tolist() == [[row % 5 == video for row in rows] for video in (3, 0, 9)]
+        taken.append(rows)
+    assert [len(rows) for rows in taken] == [9, 19]
+    assert sorted(taken[0] + taken[1]) == list(range(28))
+
+
 def test_earlier_keys_of_the_same_video_are_no_negatives():
     method, index = moco(), torch.tensor([3, 4])
     method.setup(24, 2, Rng(0))

@@ -127,7 +127,7 @@ class CycleContrast(MoCo):
         query = self.view(batch, rng.child("query"), slice(0, 1)).squeeze(1)
         key = self.view(batch, rng.child("key"), slice(0, 1)).squeeze(1)
         candidates = self.view(batch, rng.child("candidates"), slice(1, None))
-        order = key_order(rng, torch.cat([key, candidates.flatten(0, 1)]))
+        order = key_order(rng, len(key) * clips, key.device)
         drawn = {name: drawn_candidates(rng.child(name), candidates) for name in ("back", "positive")}
         split = self.drawn_split(rng.child("split"), key.device)
         views = {"query": query, "key": key, "candidates": candidates}
@@ -194,11 +194,12 @@ class CycleContrast(MoCo):
         Returns:
             [S, dim] or [rows - S, dim]; and which of them are none of a video's: bool [B, ...], or None.
         """
-        own = self.own_rows(index, self.cycled)
-        if self.support is None:
-            return self.cycled.keys, own
-        rows = split[self.support :] if back else split[: self.support]
-        return self.cycled.keys[rows], None if own is None else own[:, rows]
+        keys, videos = self.cycled.keys, self.cycled.videos
+        if self.support is not None:
+            rows = split[self.support :] if back else split[: self.support]
+            # Half the time of indexing, on a CPU.
+            keys, videos = keys.index_select(0, rows), videos.index_select(0, rows)
+        return keys, self.own_rows(index, videos)
 
     def key_embeddings(self, clips: Tensor) -> Tensor:
         """[n, C, T, H, W] -> [n, dim] of unit length, with a separate head [n, 2 * dim]: MoCo's, then the cycle's."""
