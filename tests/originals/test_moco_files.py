@@ -11,6 +11,8 @@ from torch.nn import functional as F
 from moco_states import counted, head, linear, lively, pretraining, saved, ucf101, with_prefix
 from praxino.backbones.resnet2d import ResNet18
 from praxino.batch import ClipBatch, Frames
+from praxino.clips import EvenClips, EvenSeconds
+from praxino.described import describe
 from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
 from praxino.originals.moco import backbone_to_original
@@ -142,6 +144,9 @@ def test_classifiers_of_each_form(tmp_path, network, parallel, original):
         (tmp_path / "classInd.txt").write_text("".join(f"{n + 1} Class{n}\n" for n in range(count)))
         encoder, report = encoder_of_file(path, original, classes=tmp_path / "classInd.txt")
         assert "122 tensors mapped" in report[0], name
+        tested = EvenSeconds(10, 32, 16.0) if "UCF101" in name else EvenClips(10, 1)
+        assert describe(encoder.sampler) == describe(tested)
+        assert report[1] == f"view rgb, 10 clips of {'32 frames' if 'UCF101' in name else '1 frame'}, feature mean"
         place = next(key for key in reversed(state) if key.endswith(".weight")).removesuffix("weight")
         for word, tensor in encoder.head.state_dict().items():
             assert torch.equal(tensor, state[place + word])

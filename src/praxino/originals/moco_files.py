@@ -15,6 +15,7 @@ from torch import Tensor
 
 from praxino.catalogs.lists import class_names
 from praxino.clips.samplers import EvenClips
+from praxino.clips.seconds import EvenSeconds
 from praxino.described import PLAIN
 from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
@@ -28,6 +29,7 @@ from praxino.views.pipeline import View
 Original = Literal["moco", "cyclecontrast"]
 NAMES: dict[Original, str] = {"moco": "MoCo", "cyclecontrast": "CycleContrast"}
 CONTAINER = "state_dict"
+UCF101 = "UCF101 classifier"
 STRIDE = 32  # a state does not tell: each program builds its own network
 FACTS = ("epoch", "arch", "best_acc1")
 
@@ -82,14 +84,15 @@ def encoder_of_file(
 ) -> tuple[Encoder, list[str]]:
     """Makes an encoder of a file of MoCo or CycleContrast, which sees single frames.
 
-    Each is shrunk to a shorter side of 256 pixels, of which the 224x224 in the middle are kept and normalised by
+    Of a classifier of UCF101 it takes the clips of its test, 32 frames in two seconds, whose features are averaged. Each
+    frame is shrunk to a shorter side of 256 pixels, of which the 224x224 in the middle are kept and normalised by
     ImageNet's mean and deviation, as in the originals' linear evaluation. The feature is the mean over space.
 
     Args:
         path: a .pth or .pth.tar file.
         original: which of the two has written it.
-        clips: frames that are taken evenly over a video, each by itself; a video's vector is their mean. 1 takes the
-            first, and is enough for pictures.
+        clips: frames, or clips of UCF101's classifier, that are taken evenly over a video, each by itself; a video's
+            vector is their mean. 1 takes the first, and is enough for pictures.
         classes: the file with the names of the classes of a linear evaluation or of UCF101, in lines like
             "1 ApplyEyeMakeup" (classInd.txt), in the order of the training's class folders; null: the classifier is
             left out.
@@ -107,7 +110,7 @@ def encoder_of_file(
     encoder = Encoder(
         read.backbone,
         {"rgb": View([ResizeShorterSide(256, crop=224), Normalise()])},
-        EvenClips(clips, frames=1),
+        EvenSeconds(clips, 32, 16.0) if read.parts.kind == UCF101 else EvenClips(clips, frames=1),
         feature="mean",
         reestimate_batchnorm=False,
         centred=False,
@@ -116,7 +119,7 @@ def encoder_of_file(
     )
     if encoder.head is not None:
         encoder.head.load_state_dict(read.parts.classifier)
-    return encoder, _report(read, encoder, f"{NAMES[original]}'s {SPOKEN[type(read.backbone)]}", clips)
+    return encoder, _report(read, encoder, f"{NAMES[original]}'s {SPOKEN[type(read.backbone)]}")
 
 
 def write_file(encoder: Encoder, path: str | Path) -> list[str]:
@@ -170,12 +173,15 @@ def _class_names(file: Path, read: MoCoFile, path: Path) -> tuple[str, ...]:
     return names
 
 
-def _report(read: MoCoFile, encoder: Encoder, network: str, clips: int) -> list[str]:
+def _report(read: MoCoFile, encoder: Encoder, network: str) -> list[str]:
+    sampler = encoder.sampler
+    assert isinstance(sampler, EvenClips | EvenSeconds)
+    clips = "1 clip" if sampler.clips == 1 else f"{sampler.clips} clips"
     found, mapped = read.parts, len(read.parts.trunk) + (len(read.parts.classifier) if encoder.head else 0)
     bare = found.kind == "linear evaluation" and not found.classifier
     lines = [
         f"{network}: {mapped} tensors mapped" + ("" if bare else f", of a {found.kind}"),
-        f"view rgb, {clips} {'clip' if clips == 1 else 'clips'} of 1 frame, feature {encoder.feature}",
+        f"view rgb, {clips} of {sampler.frames} frame{'s' * (sampler.frames > 1)}, feature {encoder.feature}",
     ]
     if encoder.classes:
         lines.append(f"classifier of {len(encoder.classes)} classes")
