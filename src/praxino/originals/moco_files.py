@@ -84,7 +84,7 @@ def encoder_of_file(
 ) -> tuple[Encoder, list[str]]:
     """Makes an encoder of a file of MoCo or CycleContrast, which sees single frames.
 
-    Of a classifier of UCF101 it takes the clips of its test, 32 frames in two seconds, whose features are averaged. Each
+    Of a classifier of UCF101 it takes the clips of its test, 32 frames in two seconds, and averages their features. A
     frame is shrunk to a shorter side of 256 pixels, of which the 224x224 in the middle are kept and normalised by
     ImageNet's mean and deviation, as in the originals' linear evaluation. The feature is the mean over space.
 
