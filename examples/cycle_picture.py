@@ -109,7 +109,7 @@ def picture(method: CycleContrast, frames: Frames, cycles: int) -> Figure:
     )  # fmt: skip
     for row in range(cycles):
         near, ends = weights[row].topk(SHOWN), back[row].topk(SHOWN)
-        shown = [(frames.queries[row], "query" if not row else "", False), None]
+        shown = [(frames.queries[row], "", False), None]
         shown += [(frames.queries[k], f"weight {w:.2f}", False) for w, k in zip(*map(Tensor.tolist, near), strict=True)]
         shown.append(None)
         for place, (_, k) in enumerate(zip(*map(Tensor.tolist, ends), strict=True), 1):
@@ -129,9 +129,9 @@ def picture(method: CycleContrast, frames: Frames, cycles: int) -> Figure:
             axes.set_title(title, fontsize=9, pad=2)
             for spine in axes.spines.values():
                 spine.set(visible=own, color="tab:green", linewidth=3)
-    figure.text(0.01, 0.995, "a frame", fontsize=11, va="top")
-    figure.text(0.2, 0.995, "what weighs most in its soft neighbour, of other videos", fontsize=11, va="top")
-    figure.text(0.62, 0.995, "and back: what lies nearest to that", fontsize=11, va="top")
+    figure.text(0.01, 0.995, "the query", fontsize=11, va="top")
+    figure.text(0.178, 0.995, "what weighs most in its soft neighbour, of other videos", fontsize=11, va="top")
+    figure.text(0.606, 0.995, "and back: what lies nearest to that", fontsize=11, va="top")
     return figure
 
 
@@ -142,7 +142,7 @@ def draw(run: Path, cycles: int = 4, videos: int = 256, seed: int = 0, out: Path
         raise UserError(f"{run} has {len(frames.asked)} videos, and {cycles} cycles need more: pass --cycles 1")
     with written_aside(out) as aside:
         picture(method, frames, cycles).savefig(aside, format="png", dpi=100)
-        Image.open(aside).convert("RGB").quantize().save(aside, format="png")  # a third of the bytes
+        Image.open(aside).convert("RGB").save(aside, format="png", optimize=True)
 
 
 if __name__ == "__main__":
