@@ -87,8 +87,8 @@ def test_what_is_left_out_is_counted(tmp_path):
     assert catalog.classes == ("n01", "n02", "n03", "n04", "n07")
     train, val = tmp_path / "train", tmp_path / "val"
     assert catalog.found.endswith(
-        f"; 1 classes have no pictures in {train}; in {train} 1 pictures are in no class folder and 2 entries are no "
-        f"pictures, left out; in {val} 2 pictures are of other classes, left out"
+        f"; no pictures of 1 of them in {train}; left out in {train}: 1 in no class folder, 2 that are no pictures; "
+        f"left out in {val}: 2 of other classes"
     )
 
 
@@ -141,7 +141,7 @@ def test_a_subset_of_classes(tmp_path, root):
     assert held(catalog.part("test")) == by_folder("val/", [path for path in VAL if path.startswith(kept)])
     assert "pictures of 2 of 4 classes" in catalog.found
     assert f"listed in {tmp_path / 'subset.txt'}" in catalog.found
-    assert "3 pictures are of other classes, left out" in catalog.found
+    assert ": 3 of other classes" in catalog.found
     assert list(build(describe(catalog))) == list(catalog)
 
 
@@ -152,8 +152,8 @@ def test_a_subset_of_pictures(tmp_path, root):
         assert held(catalog.part("train")) == {"train/n01/a.JPEG": "n01", "train/n03/9.jpeg": "n03"}
         # A list of training pictures, as those of 1 % of ImageNet, says nothing of the test.
         assert held(catalog.part("test")) == by_folder("val/", VAL)
-        assert "2 classes have no pictures in" in catalog.found
-        assert "4 pictures are not listed, left out" in catalog.found
+        assert "; no pictures of 2 of them in" in catalog.found
+        assert ": 4 that are not listed" in catalog.found
     both = ImageFolder(root, listed(tmp_path, "c.PNG", "x.JPEG"))
     assert list(held(both)) == ["train/n04/c.PNG", "val/n04/x.JPEG"]
 

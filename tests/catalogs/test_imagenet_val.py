@@ -39,10 +39,9 @@ def test_flat_validation_pictures(tmp_path, place, synsets):
     catalog = ImageFolder(tmp_path)
     assert held(catalog.part("test")) == wanted
     assert set(wanted.values()) == set(catalog.classes)
-    tables = "2 entries are no pictures and " if place == "val" else ""
+    tables = "2 that are no pictures, " if place == "val" else ""
     assert catalog.found.endswith(
-        f"; in {tmp_path / 'val'} {tables}1 pictures are of other classes and 2 pictures have no class that is known, "
-        "left out"
+        f"; left out in {tmp_path / 'val'}: {tables}1 of other classes, 2 whose class is not known"
     )
 
 
@@ -50,7 +49,7 @@ def test_flat_validation_pictures_without_their_classes(tmp_path):
     flat(tmp_path)
     catalog = ImageFolder(tmp_path)
     assert held(catalog) == held(catalog.part("train")) == by_folder("train/", TRAIN)
-    assert "8 pictures have no class that is known, left out" in catalog.found
+    assert ": 8 whose class is not known" in catalog.found
     with pytest.raises(UserError, match=r"is missing, ILSVRC2012_validation_ground_truth.txt: put it there or into"):
         catalog.part("test")
     write_truth(tmp_path / "val")

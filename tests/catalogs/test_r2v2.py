@@ -99,8 +99,8 @@ def test_what_is_left_out_is_counted(tmp_path):
     catalog = R2V2(tmp_path)
     assert held(catalog, tmp_path) == ordered(VIDEOS)
     assert catalog.found.endswith(
-        "; in " + str(tmp_path) + f" {len(odd) + 1} pictures are not named <two characters>/<id>_<number>.jpg and "
-        "3 pictures are not in the folder that their id begins with and 2 entries are no pictures, and left out"
+        f"; left out in {tmp_path}: {len(odd) + 1} not named <two characters>/<id>_<number>.jpg, 3 not in the folder "
+        "that their id begins with, 2 that are no pictures"
     )
 
 
@@ -137,7 +137,7 @@ def test_refusals(tmp_path):
         R2V2(tmp_path)
     (tmp_path / "AA").mkdir()
     (tmp_path / "AA" / "a.jpg").write_bytes(b"")
-    with pytest.raises(UserError, match=r"nor has train/ or val/ in it; in .* 1 pictures are not named"):
+    with pytest.raises(UserError, match=r"nor has train/ or val/ in it; left out in .*: 1 not named"):
         R2V2(tmp_path)
     put(tmp_path / "train", VIDEOS)
     with pytest.raises(UserError, match="holds train, and folders of pictures beside"):

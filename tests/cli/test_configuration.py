@@ -89,7 +89,7 @@ def test_options_reach_deep(recipe):
     )
     assert config["method"]["init_args"]["backbone"]["init_args"]["dim"] == 9
     assert config["stages"][0]["init_args"]["optimizer"]["init_args"]["lr"] == 3e-4
-    assert config["canvas"]["rgb"]["init_args"] == {"short_side": None, "exact": [4, 6]}
+    assert config["canvas"]["rgb"]["init_args"] == {"short_side": None, "exact": [4, 6], "longest": None}
     assert config["method"]["init_args"]["hidden"] is None
 
 

@@ -115,19 +115,19 @@ class ImageFolder(Catalog):
         return {}
 
     def _labelled(self, part: PicturePart, rows: NDArray[np.int64] | None) -> _Labelled:
-        counts = {"pictures are in no class folder": part.loose, "entries are no pictures": part.listing.others.sum()}
+        counts = {"in no class folder": part.loose, "that are no pictures": part.listing.others.sum()}
         try:
             labels = self._labels_of(part)
         except UserError as error:
             self._untold = UserError(f"ImageFolder: {error}")
             labels = np.full(len(part.listing), -2, np.int32)
-        counts["pictures are of other classes"] = (labels == -1).sum()
-        counts["pictures have no class that is known"] = (labels == -2).sum()
+        counts["of other classes"] = (labels == -1).sum()
+        counts["whose class is not known"] = (labels == -2).sum()
         within = np.flatnonzero(labels >= 0)
         if rows is not None:
-            counts["pictures are not listed"] = len(within) - len(rows := np.intersect1d(within, rows))
+            counts["that are not listed"] = len(within) - len(rows := np.intersect1d(within, rows))
             within = rows
-        left_out = " and ".join(f"{count} {what}" for what, count in counts.items() if count)
+        left_out = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
         return _Labelled(part, within, labels[within], left_out)
 
     def _labels_of(self, part: PicturePart) -> NDArray[np.int32]:
@@ -142,8 +142,8 @@ class ImageFolder(Catalog):
         said = f"ImageFolder: pictures of {classes} classes, {where}"
         said += f", listed in {self.subset}" if self.subset else ""
         empty = len(self.classes) - len(np.unique(self._shown[0].labels))
-        said += f"; {empty} classes have no pictures in {self._shown[0].pictures.place}" if empty else ""
-        return said + "".join(f"; in {p.pictures.place} {p.left_out}, left out" for p in self._shown if p.left_out)
+        said += f"; no pictures of {empty} of them in {self._shown[0].pictures.place}" if empty else ""
+        return said + "".join(f"; left out in {p.pictures.place}: {p.left_out}" for p in self._shown if p.left_out)
 
 
 @dataclass(frozen=True, eq=False)

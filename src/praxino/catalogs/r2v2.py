@@ -56,7 +56,7 @@ class R2V2(Catalog):
         self._parts = {part: _frames(os.path.join(self.root, folder)) for part, folder in folders.items()}
         self._all = list(self._parts.values()) or [_frames(self.root)]
         self._shown = self._all
-        left_out = "".join(f"; in {part.folder} {part.left_out}" for part in self._all if part.left_out)
+        left_out = "".join(f"; left out in {part.folder}: {part.left_out}" for part in self._all if part.left_out)
         if not len(self):
             raise UserError(
                 f"R2V2: {self.root} has no pictures {FORM}, with an id of 11 characters and a number of 6 digits, nor "
@@ -154,12 +154,12 @@ def _frames(folder: str) -> _Frames:
     first = np.concatenate([[0], begins, [len(ids)]]) if len(ids) else np.zeros(1, np.int64)
     numbers = (kept[:, ID + 1 : ID + 1 + DIGITS] - ord("0")) @ 10 ** np.arange(DIGITS - 1, -1, -1, dtype=np.int32)
     counts = {
-        f"pictures are not named {FORM}": len(listing) - int(named.sum()) + loose,
-        "pictures are not in the folder that their id begins with": int((named & ~placed).sum()),
-        "entries are no pictures": int(listing.others.sum()),
+        f"not named {FORM}": len(listing) - int(named.sum()) + loose,
+        "not in the folder that their id begins with": int((named & ~placed).sum()),
+        "that are no pictures": int(listing.others.sum()),
     }
-    left_out = " and ".join(f"{count} {what}" for what, count in counts.items() if count)
-    return _Frames(folder, ids[first[:-1]], first, numbers, left_out and f"{left_out}, and left out")
+    left_out = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return _Frames(folder, ids[first[:-1]], first, numbers, left_out)
 
 
 def _is_frame(names: NDArray[np.uint8]) -> NDArray[np.bool_]:
