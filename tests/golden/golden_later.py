@@ -31,6 +31,6 @@ def _all(names: str, reason: str) -> dict[str, str]:
 LATER: dict[str, dict[str, str]] = {
     "iic": _all(VCOP_VCP, "waits for VCOP and VCP"),
     "tclr": {},
-    "cyclecontrast": _all(CYCLECONTRAST, "waits for CycleContrast"),
+    "cyclecontrast": _all(CYCLECONTRAST, "waits for the tracker"),
     "cocon": _all(COCON, "waits for CoCon"),
 }
