@@ -106,3 +106,48 @@ def test_training_item_draws_a_file(clips, tmp_path):
     assert done.returncode == 2
     assert done.stderr == f"praxino: {tmp_path}/brief.mp4: has 16 frames, and the sampler needs 17\n"
     assert not list(tmp_path.glob("short*"))
+
+
+@pytest.fixture(scope="module")
+def cycles(clips, tmp_path_factory):
+    """A run of CycleContrast of two steps."""
+    out = tmp_path_factory.mktemp("cycles") / "run"
+    words = ["pretrain", "cyclecontrast_small", "--videos", clips, "--out", out, "--steps", 2, "--batch_size", 8]
+    quick = ["--workers", 0, "--threads", 1, "--device", "cpu", "--sampler.distance", 0.2]
+    done = run("-m", "praxino", *words, *quick)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return out
+
+
+def test_a_cycle_is_what_the_method_computes(cycles):
+    """Queries by the trained network, keys and ends by the one that follows; weights and ranks by hand."""
+    cycle_picture = example("cycle_picture")
+    method, frames = cycle_picture.trained(cycles, 256, 0)
+    assert frames.queries.shape == frames.candidates.shape == (8, 64, 64, 3)
+    assert 0 <= float(frames.queries.min()) < float(frames.queries.max()) <= 1
+    assert all(torch.allclose(some.norm(dim=1), torch.ones(8)) for some in (frames.asked, frames.keys, frames.ends))
+    assert not torch.allclose(frames.asked, frames.keys, atol=1e-3)
+    titles = [axes.get_title() for axes in cycle_picture.picture(method, frames, 2).axes]
+    similar = frames.asked @ frames.keys.T / method.temperature
+    for row in range(2):
+        others = [k for k in range(8) if k != row]
+        weights = similar[row, others].softmax(0)
+        shown = [title for title in titles if title.startswith("weight")][3 * row : 3 * row + 3]
+        assert shown == [f"weight {weight:.2f}" for weight in weights.sort(descending=True).values[:3].tolist()]
+        neighbour = torch.nn.functional.normalize(weights @ frames.keys[others], dim=0)
+        back = frames.ends @ neighbour
+        place = 1 + sum(float(back[k]) > float(back[row]) for k in others)
+        assert f"{place}. its own video" in titles
+
+
+def test_cycles_are_drawn_into_a_file(cycles, clips, tmp_path):
+    done = run("cycle_picture.py", cycles, "--out", tmp_path / "new/cycle.png")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert " of 8 cycles end at their own video" in done.stdout
+    with Image.open(tmp_path / "new/cycle.png") as picture:
+        picture.load()
+        assert (picture.format, picture.width) == ("PNG", 1100)
+    done = run("cycle_picture.py", clips, "--out", tmp_path / "no.png")
+    assert done.returncode == 2
+    assert done.stderr.startswith("praxino: ")
+    assert not (tmp_path / "no.png").exists()
