@@ -140,7 +140,7 @@ def jittered(picture: Image.Image) -> Image.Image:
 
 
 def ours(root: Path, batch_size: int, workers: int, way: str) -> Iterator[list[Tensor]]:
-    dataset = ClipDataset(R2V2(root), ["rgb"], RelatedFrames(frames=None))
+    dataset = ClipDataset(R2V2(root), ["rgb"], RelatedFrames(set_size=None))
     loader = ClipLoader(dataset, batch_size, workers, prefetch=2)
     crop = RandomResizedCrop(SIDE, scale=(0.2, 1.0), exact="exact" not in way)
     view = View([crop, ColourJitter(), Grey(0.2), Blur(), Flip(), Normalise()])

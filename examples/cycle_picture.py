@@ -1,6 +1,6 @@
 """A picture of the cycles of a CycleContrast run: a frame, the frames that make its soft neighbour, and the way back.
 
-python examples/cycle_picture.py RUN [--cycles 4] [--videos 256] [--seed 0] [--out cycle.png]
+python examples/cycle_picture.py RUN [--cycles 4] [--videos 256] [--seed 0] [--out cycle.png] [--trust [my_file]]
 
 RUN is a folder that `praxino pretrain cyclecontrast_small` has left, trained to its end or not. One frame of each of
 its videos is the queue here, so that every neighbour can be shown.
@@ -17,10 +17,11 @@ from PIL import Image
 from torch import Tensor
 
 from praxino.backbones.pooling import pool
+from praxino.cli.line.received import refuse_untrusted_run
 from praxino.cli.line.terminal import exit_code_of
 from praxino.clips import collate, load_clips
 from praxino.configuration.complete import instantiate
-from praxino.errors import UnreadableVideo, UserError
+from praxino.errors import UnreadableVideo, UserError, check_numbers
 from praxino.files import written_aside
 from praxino.losses import soft_neighbours
 from praxino.methods import CycleContrast
@@ -75,6 +76,8 @@ def trained(run: Path, most: int, seed: int) -> tuple[CycleContrast, Frames]:
             )
         except UnreadableVideo as error:
             print(f"left out: {error}")
+    if not loaded:
+        raise UserError(f"no video of {run} can be read")
     batch = collate(loaded, list(range(len(loaded))), [None] * len(loaded))
     protocol = made["protocol"]
     seen = next(iter(protocol.views.values()))(batch, Rng(0))  # [videos, 1 + candidates, C, T, h, w], without chance
@@ -136,11 +139,23 @@ def picture(method: CycleContrast, frames: Frames, cycles: int) -> Figure:
     return figure
 
 
-def draw(run: Path, cycles: int = 4, videos: int = 256, seed: int = 0, out: Path = Path("cycle.png")) -> None:
-    """Draws cycles of a run, and writes them to `out`."""
-    method, frames = trained(run, max(videos, cycles), seed)
+def draw(
+    run: Path,
+    cycles: int = 4,
+    videos: int = 256,
+    seed: int = 0,
+    out: Path = Path("cycle.png"),
+    trust: list[str] = [],  # noqa: B006  (read only)
+) -> None:
+    """Draws cycles of a run, and writes them to `out`; a run that was not begun here names what it imports."""
+    check_numbers(cycles=cycles, videos=videos)
+    refuse_untrusted_run(run, trust)
+    method, frames = trained(run, videos, seed)
     if len(frames.asked) <= max(SHOWN, cycles):
-        raise UserError(f"{run} has {len(frames.asked)} videos, and {cycles} cycles need more: pass --cycles 1")
+        raise UserError(
+            f"{len(frames.asked)} videos of {run} can be read, and {cycles} cycles need more: pass fewer --cycles, or "
+            "more --videos"
+        )
     with written_aside(out) as aside:
         picture(method, frames, cycles).savefig(aside, format="png", dpi=100)
         Image.open(aside).convert("RGB").save(aside, format="png", optimize=True)

@@ -147,7 +147,9 @@ def test_cycles_are_drawn_into_a_file(cycles, clips, tmp_path):
     with Image.open(tmp_path / "new/cycle.png") as picture:
         picture.load()
         assert (picture.format, picture.width) == ("PNG", 1100)
-    done = run("cycle_picture.py", clips, "--out", tmp_path / "no.png")
-    assert done.returncode == 2
-    assert done.stderr.startswith("praxino: ")
+    for words in ([clips], [cycles, "--cycles", 0], [cycles, "--videos", -5], [cycles, "--cycles", 8]):
+        done = run("cycle_picture.py", *words, "--out", tmp_path / "no.png")
+        assert done.returncode == 2
+        assert done.stderr.startswith("praxino: ")
+        assert done.stderr.count("\n") == 1
     assert not (tmp_path / "no.png").exists()

@@ -34,7 +34,7 @@ def r2v2(tmp_path):
 
 
 def test_a_batch_of_related_frames(r2v2):
-    sampler = RelatedFrames(frames=None, candidates=2, exclude_query=True)
+    sampler = RelatedFrames(set_size=None, candidates=2, exclude_query=True)
     dataset = ClipDataset(R2V2(r2v2), ["rgb"], sampler, shuffle=True, seed=3)
     seen = set()
     for batch in islice(ClipLoader(dataset, batch_size=4).batches(), 5):
@@ -53,7 +53,7 @@ def test_four_named_frames_are_the_whole_set(r2v2):
     for seed in range(10):
         one, other = (
             ClipDataset(R2V2(r2v2), ["rgb"], sampler, seed=seed)[BatchKey(0, 0, 4, 0, 4)].numbers
-            for sampler in (RelatedFrames(), RelatedFrames(frames=None))
+            for sampler in (RelatedFrames(), RelatedFrames(set_size=None))
         )
         assert one.tolist() == other.tolist()
 

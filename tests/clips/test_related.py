@@ -99,13 +99,13 @@ def test_sets_of_an_even_rate():
 def test_sets_of_an_uneven_rate():
     # A minute without a frame, then two seconds of 25 frames each.
     times = np.concatenate([[0], 60 + np.arange(50) / 25])
-    sampler = RelatedFrames(frames=3, distance=1)
+    sampler = RelatedFrames(set_size=3, distance=1)
     assert sampler.places(times) == 1
     assert sampler.related(times, 0).tolist() == [0, 1, 2], "places without a frame move on, and no frame comes twice"
-    assert RelatedFrames(frames=3, distance=0.8).related(times, 1).tolist() == [1, 21, 41]
-    assert RelatedFrames(frames=3, distance=0.001).related(times, 48).tolist() == [48, 49, 50]
-    assert RelatedFrames(frames=3, distance=0.001).places(times) == 49
-    assert RelatedFrames(frames=3).related(np.zeros(3), 0).tolist() == [0, 1, 2]
+    assert RelatedFrames(set_size=3, distance=0.8).related(times, 1).tolist() == [1, 21, 41]
+    assert RelatedFrames(set_size=3, distance=0.001).related(times, 48).tolist() == [48, 49, 50]
+    assert RelatedFrames(set_size=3, distance=0.001).places(times) == 49
+    assert RelatedFrames(set_size=3).related(np.zeros(3), 0).tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize(("frames", "candidates"), [(4, 1), (4, 2), (None, 1), (None, 3)])
@@ -121,7 +121,7 @@ def test_law_of_the_original(frames, candidates):
 
 
 def test_law_without_the_query_and_of_the_place():
-    sampler = RelatedFrames(frames=3, distance=0.08, candidates=1, exclude_query=True)
+    sampler = RelatedFrames(set_size=3, distance=0.08, candidates=1, exclude_query=True)
     times = np.arange(7) / 25
     assert sampler.places(times) == 3
     drawn = [tuple(sampler(times, Rng(seed).shared())[:, 0].tolist()) for seed in range(6000)]
@@ -148,8 +148,8 @@ def limit(kinds):
 def test_all_pairs_by_enumeration():
     """`numbers` is the set, indexed: over all draws a candidate is the query with probability candidates / frames."""
     times = np.arange(90) / 30
-    plain = RelatedFrames(frames=4, distance=0.5, candidates=2)
-    without = RelatedFrames(frames=4, distance=0.5, candidates=2, exclude_query=True)
+    plain = RelatedFrames(set_size=4, distance=0.5, candidates=2)
+    without = RelatedFrames(set_size=4, distance=0.5, candidates=2, exclude_query=True)
     assert plain.related(times, 7).tolist() == [7, 22, 37, 52]
     pairs = [(query, rest) for query in range(4) for rest in permutations(range(4), 2)]
     found = [plain.numbers(times, 7, query, rest)[:, 0].tolist() for query, rest in pairs]
@@ -162,20 +162,20 @@ def test_all_pairs_by_enumeration():
 
 def test_least_frames():
     assert RelatedFrames().min_frames == 4
-    assert RelatedFrames(frames=2).min_frames == 2
-    assert RelatedFrames(frames=None).min_frames == 1
-    assert RelatedFrames(frames=None, candidates=3, exclude_query=True).min_frames == 4
+    assert RelatedFrames(set_size=2).min_frames == 2
+    assert RelatedFrames(set_size=None).min_frames == 1
+    assert RelatedFrames(set_size=None, candidates=3, exclude_query=True).min_frames == 4
 
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"frames": 0}, "frames must be at least 1"),
+        ({"set_size": 0}, "set_size must be at least 1"),
         ({"candidates": 0}, "candidates must be at least 1"),
         ({"distance": 0}, "distance above 0 seconds, not 0"),
         ({"distance": float("nan")}, "distance above 0 seconds"),
         ({"distance": float("inf")}, "distance above 0 seconds"),
-        ({"frames": 2, "candidates": 3}, "need a set of 3 frames, and frames is 2"),
+        ({"set_size": 2, "candidates": 3}, "need a set of 3 frames, and set_size is 2"),
         ({"candidates": 4, "exclude_query": True}, "beside the query need a set of 5 frames"),
     ],
 )

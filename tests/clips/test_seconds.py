@@ -145,7 +145,14 @@ def test_how_long_a_video_lasts():
 
 @pytest.mark.parametrize("kind", [RandomSeconds, EvenSeconds])
 def test_what_cannot_be(kind):
-    for wrong in ({"frames": 0}, {"clips": 0}, {"rate": 0.0}, {"rate": float("inf")}, {"rate": float("nan")}):
+    for wrong in (
+        {"frames": 0},
+        {"clips": 0},
+        {"rate": 0.0},
+        {"rate": float("inf")},
+        {"rate": float("nan")},
+        {"rate": 1e12},
+    ):
         with pytest.raises(UserError, match=f"a sampler's {next(iter(wrong))}"):
             kind(**wrong)
 

@@ -26,7 +26,7 @@ def train(out, method, resume=False, **more):
     return pretrain(
         **{
             "catalog": ToyCatalog(24),
-            "sampler": RelatedFrames(frames=4, distance=0.1, candidates=2),
+            "sampler": RelatedFrames(set_size=4, distance=0.1, candidates=2),
             "method": method,
             "stages": toy_stages(steps=10),
             "protocol": Protocol({"rgb": View([])}, ToySampler(clips=3, frames=1), streams={"rgb": ToyStream()}),

@@ -150,11 +150,14 @@ REFUSED = [
     ({"support": 28}, "support 28 leaves none of the 28 rows"),
     ({"separate_head": False, "support": 20}, "support 20 leaves none of the 20 rows"),
     ({"split": "every"}, "'shared', or by 'each'"),
-    ({"cycle_weight": -1.0}, "--cycle_weight must be 0 or more"),
-    ({"soft_temperature": 0.0}, "--soft_temperature must be above 0"),
-    ({"momentum": 1.5}, "momentum must be between 0 and 1"),
+    ({"cycle_weight": -1.0}, "--method.cycle_weight must be from 0 to"),
+    ({"cycle_weight": float("inf")}, "--method.cycle_weight must be from 0 to"),
+    ({"soft_temperature": 0.0}, "--method.soft_temperature must be from 0.0001 to"),
+    ({"temperature": 1e-40}, "--method.temperature must be from 0.0001 to"),
+    ({"momentum": 1.5}, "--method.momentum must be from 0 to 1"),
     ({"projection": "mpl"}, "Did you mean 'mlp'"),
-    ({"queue_rows": 0}, "--queue_rows must be above 0"),
+    ({"queue_rows": 0}, "--method.queue_rows must be from 1 to"),
+    ({"queue_rows": 10**24}, "--method.queue_rows must be from 1 to"),
 ]
 
 
@@ -172,10 +175,10 @@ def test_one_head_may_serve_a_single_loss(tmp_path, options):
 
 
 def test_a_queue_shorter_than_a_step_is_refused_before_anything_is_decoded(tmp_path):
-    with pytest.raises(UserError, match=r"step has 12 videos .*queue of CycleContrast holds 11: pass a larger"):
+    with pytest.raises(UserError, match=r"step has 12 videos .*queue of CycleContrast holds 11: make it longer"):
         train(tmp_path / "run", cycle(cycle_queue_rows=11, support=3))
     assert not (tmp_path / "run").exists()
-    with pytest.raises(UserError, match="the queue of MoCo holds 5"):
+    with pytest.raises(UserError, match="the shortest queue of MoCo holds 5"):
         train(tmp_path / "run", moco(queue_rows=5), sampler=RandomClip(frames=3), accumulate=1)
 
 

@@ -39,7 +39,7 @@ def test_the_published_settings(recipe, method):
     if method is MoCo:
         assert said(run["sampler"]) == said(RandomClip(frames=1))
         return
-    assert said(run["sampler"]) == said(RelatedFrames(frames=None, candidates=1))
+    assert said(run["sampler"]) == said(RelatedFrames(set_size=None, candidates=1))
     assert (made.separate_head, made.cycle_queue_rows, made.support) == (True, 81920, 16384)
     assert (made.soft_temperature, made.with_query, made.video_positive) == (None, False, True)
     assert (made.contrast_weight, made.cycle_weight, made.split) == (1.0, 0.1, "each")

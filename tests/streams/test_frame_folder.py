@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mutated import mutated
-from PIL import Image
+from PIL import Image, ImageOps
 
 import videos
 from praxino.catalogs.base import Video
-from praxino.errors import UnreadableVideo
+from praxino.errors import UnreadableVideo, UserError
 from praxino.streams import frames
 from praxino.streams.base import Canvas
 from praxino.streams.choose import default_stream, stream_of
@@ -121,6 +121,30 @@ def test_shown_orientation(tmp_path):
     with FrameFolder().open(as_video(tmp_path)) as reader:
         pixels, _ = reader.read([0])
     np.testing.assert_array_equal(pixels[0], np.rot90(videos.frame(9), -1))
+
+
+ODD = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01%c\0\x01\0\0\0\x06\0\0\0\0\0\0\0"  # a tag of another type than a number's
+
+
+@pytest.mark.parametrize("orientation", [0, *range(1, 10), 42, 255, 65535, ODD % 7, ODD % 2, ODD % 1])
+def test_pictures_as_shown(tmp_path, orientation):
+    """Turned as Pillow turns them, which is not at all by a tag that says nothing known."""
+    exif = Image.Exif()
+    if isinstance(orientation, int):
+        exif[0x0112] = orientation
+    Image.fromarray(videos.frame(9)).save(
+        tmp_path / "a.jpg", exif=orientation if isinstance(orientation, bytes) else exif
+    )
+    with FrameFolder().open(as_video(tmp_path)) as reader:
+        pixels, _ = reader.read([0])
+    shown = ImageOps.exif_transpose(Image.open(tmp_path / "a.jpg"))
+    np.testing.assert_array_equal(pixels[0], np.asarray(shown.convert("RGB")))
+
+
+@pytest.mark.parametrize("fps", [0, -1, float("nan"), float("inf")])
+def test_a_rate_that_is_none_is_refused(fps):
+    with pytest.raises(UserError, match="FrameFolder takes fps above 0 frames a second, and finite"):
+        FrameFolder(fps=fps)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -7,7 +7,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from praxino.backbones.base import Backbone
-from praxino.errors import UserError
+from praxino.errors import UserError, check_within
 
 OutputStride = Literal[32, 8]
 # Output stride -> strides and dilations of the four stages (those of 8 are of CycleContrast's tracker).
@@ -39,6 +39,7 @@ class _ResNet(Backbone):
         layers: tuple[int, int, int, int],
     ) -> None:
         super().__init__()
+        check_within(1, **{"backbone.width": width, "backbone.in_channels": in_channels})
         if output_stride not in STAGES:
             raise UserError(f"a ResNet has no output stride {output_stride}: there are {', '.join(map(str, STAGES))}")
         self.width = width

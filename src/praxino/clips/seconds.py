@@ -18,6 +18,7 @@ from praxino.errors import UserError
 
 # Below what a timestamp tells apart: k / 25 seconds are frame k, however the division was rounded.
 ROUNDING = 1e-6
+HIGHEST_RATE = 1000  # the times of a whole video are made at it
 
 
 class _BySeconds(Sampler):
@@ -25,8 +26,8 @@ class _BySeconds(Sampler):
 
     def __init__(self, frames: int, rate: float, clips: int) -> None:
         refuse_numbers(frames=frames, clips=clips)
-        if not (rate > 0 and math.isfinite(rate)):
-            raise UserError(f"a sampler's rate is above 0 frames a second, and finite, not {rate}")
+        if not 0 < rate <= HIGHEST_RATE:
+            raise UserError(f"a sampler's rate is above 0 and at most {HIGHEST_RATE} frames a second, not {rate}")
         self.frames = frames
         self.rate = rate
         self.clips = clips

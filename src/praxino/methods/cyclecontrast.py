@@ -16,11 +16,11 @@ from praxino import ranks
 from praxino.backbones.base import Backbone
 from praxino.backbones.pooling import pool
 from praxino.batch import ClipBatch
-from praxino.errors import UserError, check_numbers, check_within
+from praxino.errors import UserError, check_within
 from praxino.losses.cycle import positive_first, soft_neighbours
 from praxino.losses.nce import softmax_rows
 from praxino.methods.base import Losses
-from praxino.methods.moco import MoCo, Projection, found, key_order
+from praxino.methods.moco import MoCo, Projection, found, key_order, refuse_counts, refuse_temperatures
 from praxino.methods.parts.momentum import follow, follower
 from praxino.methods.parts.queue import Queue
 from praxino.rng import Rng
@@ -77,8 +77,9 @@ class CycleContrast(MoCo):
         super().__init__(
             backbone, view, projection, hidden, dim, queue_rows, momentum, temperature, batchnorm_parts, exclude_own
         )
-        check_numbers(cycle_queue_rows=cycle_queue_rows, support=support, soft_temperature=soft_temperature)
-        check_within(0, contrast_weight=contrast_weight, cycle_weight=cycle_weight)
+        refuse_counts(cycle_queue_rows=cycle_queue_rows, support=support)
+        refuse_temperatures(soft_temperature=soft_temperature)
+        check_within(0, 1e6, **{"method.contrast_weight": contrast_weight, "method.cycle_weight": cycle_weight})
         self.separate_head = separate_head
         self.cycle_queue_rows = cycle_queue_rows
         self.support = support

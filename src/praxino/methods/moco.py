@@ -19,7 +19,7 @@ from praxino.backbones.pooling import pool
 from praxino.batch import ClipBatch
 from praxino.encoders.encoder import Encoder
 from praxino.encoders.protocol import Protocol
-from praxino.errors import UserError, check_numbers, nearest
+from praxino.errors import UserError, check_within, nearest
 from praxino.losses.cycle import positive_first
 from praxino.losses.nce import softmax_rows
 from praxino.methods.base import Losses, Method
@@ -69,8 +69,11 @@ class MoCo(Method):
         exclude_own: bool = True,
     ) -> None:
         super().__init__()
-        check_numbers(hidden=hidden, dim=dim, queue_rows=queue_rows, batchnorm_parts=batchnorm_parts)
-        _refuse_odd(projection, momentum, temperature=temperature)
+        if projection not in FORMS:
+            raise UserError(f"--method.projection {projection}: there is no such head.{nearest(projection, FORMS)}")
+        refuse_counts(hidden=hidden, dim=dim, queue_rows=queue_rows, batchnorm_parts=batchnorm_parts)
+        refuse_temperatures(temperature=temperature)
+        check_within(0, 1, **{"method.momentum": momentum})
         self.backbone = backbone
         self.view = view
         self.projection = projection
@@ -185,9 +188,11 @@ def found(scores: Tensor) -> Tensor:
     return ranks.mean_over_ranks((scores[:, 0] == scores.amax(1)).float().mean())
 
 
-def _refuse_odd(projection: str, momentum: float, **temperatures: float) -> None:
-    if projection not in FORMS:
-        raise UserError(f"--method.projection {projection}: there is no such head.{nearest(projection, FORMS)}")
-    if not 0 <= momentum <= 1:
-        raise UserError(f"--method.momentum must be between 0 and 1, not {momentum}")
-    check_numbers(**temperatures)
+def refuse_counts(**counts: int | None) -> None:
+    """Raises UserError for a number of things that is given and below 1, or beyond what memory can hold."""
+    check_within(1, 2**31 - 1, **{f"method.{name}": count for name, count in counts.items()})
+
+
+def refuse_temperatures(**temperatures: float | None) -> None:
+    """Raises UserError for a temperature that is given and too near to 0, or too large, to divide by."""
+    check_within(1e-4, 1e4, **{f"method.{name}": temperature for name, temperature in temperatures.items()})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import stat
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from praxino.catalogs.base import Video
 from praxino.catalogs.names import is_hidden, is_picture
-from praxino.errors import UnreadableVideo
+from praxino.errors import UnreadableVideo, UserError
 from praxino.streams.base import Canvas, FrameReader, Probed, Stream, checked, files_of, fill_missing
 from praxino.streams.opening import unreadable
 
@@ -45,6 +46,8 @@ class FrameFolder(Stream):
 
     def __init__(self, stream: str = "rgb", fps: float = 25.0, pattern: str | None = None, exif: bool = True) -> None:
         self.stream = stream
+        if not (fps > 0 and math.isfinite(fps)):
+            raise UserError(f"FrameFolder takes fps above 0 frames a second, and finite, not {fps}")
         self.fps = fps
         self.pattern = pattern
         self.exif = exif
@@ -183,7 +186,7 @@ class PictureReader(FrameReader):
     def _size(self, file: Image) -> tuple[int, int]:
         """Height and width from the header alone."""
         width, height = file.size
-        return (width, height) if self.exif and _orientation(file) >= 5 else (height, width)
+        return (width, height) if self.exif and _lies(file) else (height, width)
 
 
 def _opened(path: str, take: Callable[[Image], T]) -> T | None:
@@ -213,6 +216,7 @@ def _in_colour(picture: Image) -> Image:
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
-def _orientation(file: Image) -> int:
+def _lies(file: Image) -> bool:
+    """Whether its EXIF exchanges height and width; a tag of another value or kind turns nothing, as in Pillow."""
     orientation_tag = 0x0112
-    return int(file.getexif().get(orientation_tag, 1))
+    return file.getexif().get(orientation_tag, 1) in (5, 6, 7, 8)

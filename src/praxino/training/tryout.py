@@ -69,8 +69,9 @@ def refuse_more_videos(task: Task, videos: int) -> None:
     """Raises UserError if an optimizer step holds more videos than the task can remember."""
     if task.most_videos is not None and videos > task.most_videos:
         raise UserError(
-            f"an optimizer step has {videos} videos (--batch_size times --accumulate), and the queue of "
-            f"{type(task).__name__} holds {task.most_videos}: pass a larger --method.queue_rows"
+            f"an optimizer step has {videos} videos (--batch_size times --accumulate), and the shortest queue of "
+            f"{type(task).__name__} holds {task.most_videos}: make it longer (--method.queue_rows, of a second one "
+            "--method.cycle_queue_rows), or the step smaller"
         )
 
 
