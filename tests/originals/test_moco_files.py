@@ -1,6 +1,7 @@
 """Files of MoCo and CycleContrast as encoders."""
 
 import json
+import math
 import os
 from pathlib import Path
 
@@ -76,17 +77,20 @@ def test_a_pretraining_of_moco(tmp_path, network, mlp, labelled):
 
 @pytest.mark.skipif(not KEYS.is_file(), reason="the original's key lists are not beside the repository")
 def test_a_file_of_the_published_form(tmp_path):
-    """All 658 entries of the ResNet-50's recipe in their sizes; each is one number, repeated, so the file is small."""
+    """All 658 entries of the ResNet-50's recipe in their sizes; they share their numbers, so the file is small."""
     listed = json.loads(KEYS.read_text())
     shapes = listed["pretrain_other_resnet50"]
     for prefix in ("module.encoder_q.", "module.encoder_k."):
         shapes = shapes | with_prefix(prefix, listed["encoder_resnet50"])
     whole = ("num_batches_tracked", "ptr", "labels", "indices")
+    most = max(math.prod(shape) for shape in shapes.values())
+    weights, counts = torch.full((most,), 0.5), torch.full((most // 128,), 7)
     state = {
-        key: torch.full((), 7 if key.endswith(whole) else 0.5).expand(shape) for key, shape in shapes.items()
+        key: (counts if key.endswith(whole) else weights)[: math.prod(shape)].view(shape)
+        for key, shape in shapes.items()
     }  # fmt: skip
     path = saved(tmp_path / "checkpoint_0199.pth.tar", state, parallel=False, arch="resnet50")
-    assert path.stat().st_size < 1 << 20
+    assert path.stat().st_size < 1 << 26
     encoder, report = encoder_of_file(path, "cyclecontrast")
     assert report[0] == "CycleContrast's ResNet-50: 318 tensors mapped, of a pretraining"
     assert "queues (6 tensors)" in report[-1]
@@ -207,6 +211,38 @@ def test_files_of_something_else(tmp_path, content, said):
         read_file(tmp_path / "other.pth")
     assert str(tmp_path / "other.pth") in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "key, change, said",
+    [
+        ("conv1.weight", lambda t: t.to(torch.complex64), "is of the type complex64, not of a floating-point type"),
+        ("bn1.weight", lambda t: t > 0, "is of the type bool, not of a floating-point type"),
+        ("layer1.0.conv1.weight", lambda t: t.long(), "is of the type int64, not of a floating-point type"),
+        ("bn1.num_batches_tracked", lambda t: t.float(), "is of the type float32, not of an integer type"),
+        ("bn1.running_var", lambda t: t * torch.nan, r"holds 1 numbers of 1 that are not finite"),
+        ("fc.bias", lambda t: t / 0, r"holds 7 numbers of 7 that are not finite"),
+    ],
+)
+def test_numbers_of_another_kind(tmp_path, network, key, change, said):
+    state = linear(network)
+    with pytest.raises(UserError, match=rf"a\.pth: .*{key} {said}") as refused:
+        read_file(saved(tmp_path / "a.pth", {**state, key: change(state[key])}))
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("key", ["queue_ptr", "queue_labels", "encoder_k.conv1.weight", "queue_cycle"])
+def test_numbers_of_another_kind_in_what_is_not_used(tmp_path, network, key):
+    state = pretraining(network)
+    odd = state[key].float() if state[key].dtype == torch.int64 else state[key].long()
+    with pytest.raises(UserError, match=f"{key} is of the type"):
+        read_file(saved(tmp_path / "a.pth", {**state, key: odd}))
+
+
+def test_weights_of_half_precision(tmp_path, network):
+    state = {key: tensor.half() if tensor.is_floating_point() else tensor for key, tensor in linear(network).items()}
+    read = read_file(saved(tmp_path / "a.pth", state))
+    assert torch.equal(read.backbone.conv1.weight, state["conv1.weight"].float())
 
 
 def test_a_missing_file_is_no_random_network(tmp_path):

@@ -120,6 +120,68 @@ def test_damaged_files_are_read_or_refused(tmp_path, zipped, cut, change):
     assert not any("\n" in line for line in said)
 
 
+ODD = {
+    "sparse": (lambda: torch.eye(3).to_sparse(), r"is no dense tensor \(sparse_coo\)"),
+    "rows": (lambda: torch.eye(3).to_sparse_csr(), r"is no dense tensor \(sparse_csr\)"),
+    "meta": (lambda: torch.empty(1, device="meta"), "is a tensor on the device meta, so the file has no numbers"),
+    "quantized": (lambda: torch.quantize_per_tensor(torch.rand(3), 0.1, 0, torch.qint8), r"\(quantized\)"),
+    "nested": (lambda: torch.nested.nested_tensor([torch.rand(2), torch.rand(3)]), r"\(nested\)"),
+    "huge": (lambda: torch.zeros(1).expand(2**40, 3, 7, 7), r"shape \[1099511627776, 3, 7, 7\].* holds 1 numbers"),
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # torch warns of sparse and quantized tensors that they may change
+@pytest.mark.parametrize("odd", ODD)
+def test_what_is_no_dense_tensor_is_refused_wherever_it_is(tmp_path, odd):
+    made, said = ODD[odd]
+    value = made()
+    path = tmp_path / "a.pth"
+    for content, where in (
+        (value, "what it holds"),
+        ({"epoch": 1, "best_acc1": value}, "best_acc1"),
+        ({"state_dict": OrderedDict({"conv1.weight": value})}, r"state_dict\.conv1\.weight"),
+        ({"opt": argparse.Namespace(x=[1, (value,)])}, r"opt\.x\.<int>\.<int>"),
+        ({"optimizer": {3: {"exp_avg": value}}}, r"optimizer\.<int>\.exp_avg"),
+    ):
+        torch.save(content, path)
+        with pytest.raises(UserError, match=f"a\\.pth: {where} .*{said}") as refused:
+            load_pickle(path)
+        assert "\n" not in str(refused.value)
+
+
+def test_dense_tensors_of_any_order_and_shared_numbers_are_read(tmp_path):
+    weight = torch.rand(4, 3, 2, 2)
+    content = {
+        "last": weight.contiguous(memory_format=torch.channels_last),
+        "turned": weight.mT,
+        "part": weight[1:, :2],
+    }
+    content |= {"none": torch.empty(0, 3), "one": torch.tensor(2**63 - 1)}
+    torch.save(content, tmp_path / "a.pth")
+    got = load_pickle(tmp_path / "a.pth")
+    assert all(torch.equal(got[key], tensor) for key, tensor in content.items())
+
+
+def test_a_pickle_that_holds_itself_is_read(tmp_path):
+    content = {"epoch": 1}
+    content["again"] = [content]
+    torch.save(content, tmp_path / "a.pth")
+    assert load_pickle(tmp_path / "a.pth")["again"][0]["epoch"] == 1
+
+
+def test_any_changed_bit_of_the_weights_in_a_zip_is_damage(tmp_path):
+    weights = torch.arange(64.0)
+    torch.save({"weight": weights}, tmp_path / "a.pth")
+    whole = (tmp_path / "a.pth").read_bytes()
+    begin = whole.index(weights.numpy().tobytes())
+    for bit in range(0, weights.nbytes * 8, 37):
+        damaged = bytearray(whole)
+        damaged[begin + bit // 8] ^= 1 << bit % 8
+        (tmp_path / "a.pth").write_bytes(damaged)
+        with pytest.raises(UserError, match="cannot be read as a file of weights: it is damaged"):
+            load_pickle(tmp_path / "a.pth")
+
+
 def test_no_advice_to_read_without_a_guard(tmp_path):
     contents = {"pickle": pickle.dumps(Malicious(os.system, "true")), "text": b"epoch 1", "empty": b""}
     for name, content in contents.items():

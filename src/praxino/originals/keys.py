@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from praxino.encoders.head import Head
 from praxino.errors import UserError
 
 PARALLEL = "module."
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
+# What a state counts and numbers. All else are weights and statistics.
+COUNTS = ("num_batches_tracked", "queue_ptr", "queue_cycle_ptr", "queue_labels", "queue_indices")
 
 
 def without_parallel(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -35,7 +40,7 @@ def plain_classifier(head: Head, original: str) -> dict[str, Tensor]:
 
 
 def refuse_unequal(state: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...]], what: str) -> None:
-    """Refuses a state that has not exactly these keys and shapes.
+    """Refuses a state that has not exactly these keys and shapes, and finite numbers of the right type in them.
 
     Args:
         state: key -> tensor.
@@ -43,7 +48,7 @@ def refuse_unequal(state: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, 
         what: whose state it should be, for the message.
 
     Raises:
-        UserError: naming the first key that is missing or misshapen, else the first that is too much.
+        UserError: naming the first key that is missing, misshapen, or of odd numbers, else the first that is too much.
     """
     for key, shape in shapes.items():
         refuse_misshapen(state, key, shape, what)
@@ -62,7 +67,8 @@ def refuse_misshapen(state: Mapping[str, Tensor], key: str, shape: tuple[int | s
         what: whose state it should be, for the message.
 
     Raises:
-        UserError: if the key is missing or has another shape.
+        UserError: if the key is missing, or has another shape, or other numbers than finite ones (of floating point for
+            weights and statistics, integers for counts).
     """
     if key not in state:
         raise UserError(f"this is no state of {what}: the key {key} is missing")
@@ -73,4 +79,18 @@ def refuse_misshapen(state: Mapping[str, Tensor], key: str, shape: tuple[int | s
     if not fits:
         wanted = ", ".join(map(str, shape))
         raise UserError(f"this is no state of {what}: {key} has the shape {list(found)}, not [{wanted}]")
+    _refuse_odd_numbers(key, state[key], what)
     return found
+
+
+def _refuse_odd_numbers(key: str, tensor: Tensor, what: str) -> None:
+    # Copied into a network, any number becomes a float in silence, and a complex one loses half of it.
+    counts = key.endswith(COUNTS)
+    if tensor.dtype not in (INTEGERS if counts else FLOATS):
+        wanted = "an integer" if counts else "a floating-point"
+        dtype = str(tensor.dtype).removeprefix("torch.")
+        raise UserError(f"this is no state of {what}: {key} is of the type {dtype}, not of {wanted} type")
+    # A state of shapes alone, which no file can be, has no numbers to ask.
+    odd = 0 if counts or tensor.is_meta else int((~tensor.isfinite()).sum())
+    if odd:
+        raise UserError(f"{key} holds {odd} numbers of {tensor.numel()} that are not finite: it is no trained network")
