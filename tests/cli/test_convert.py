@@ -1,5 +1,6 @@
 """praxino convert: an original's file to an encoder and back, and the mistakes in one line."""
 
+import argparse
 import os
 
 import pytest
@@ -108,6 +109,23 @@ def test_one_of_the_two_is_not_the_other(tmp_path, monkeypatch, capsys):
     assert said.count("\n") == 1
     assert not (tmp_path / "a.safetensors").exists()
     assert main(["convert", "moco", "plain.pth", "a.safetensors"]) == 0
+
+
+@pytest.mark.parametrize("original", ["iic", "tclr", "moco"])
+def test_what_a_file_says_of_itself_stays_on_its_line(tmp_path, monkeypatch, capsys, original):
+    monkeypatch.chdir(tmp_path)
+    evil = "resnet\n18\x1b[2J\u202e\udc80"
+    torch.manual_seed(3)
+    state = tclr.backbone_to_original(DilatedR3D18(1)) if original == "tclr" else ResNet18(1).state_dict()
+    content = {"state_dict": state, "arch": evil, "learning_rate": evil, evil: 1}
+    if original == "iic":
+        content = {"model": backbone_to_original(R3D(2)), "opt": argparse.Namespace(modality=evil), evil: 1}
+    torch.save(content, "a.pth")
+    assert main(["convert", original, "a.pth", "a.safetensors"]) == 0
+    said = capsys.readouterr().out
+    assert len(said.splitlines()) == 4
+    assert said.count(r"resnet\n18\x1b[2J\u202e\x80") == 2
+    assert set("\x1b\u202e\udc80").isdisjoint(said)
 
 
 def test_a_file_that_would_run_code(ckpt, capsys):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from praxino.cli.line.arguments import refuse_options, required, take_apart
 from praxino.errors import UserError, nearest
+from praxino.printable import printable
 
 USAGE = """praxino convert iic|tclr|moco|cyclecontrast FILE OUT.safetensors [--any.argument VALUE]
        praxino convert iic|tclr|moco|cyclecontrast RUN OUT.pth --to_original
@@ -58,7 +59,8 @@ def run(argv: Sequence[str]) -> None:
         config = configured(encoder_of_file, words.options, without=NOT_TYPED)
         encoder, report = encoder_of_file(source, **told, **instantiate(encoder_of_file, config))
         encoder.save(target)
-    print(f"{target}: {report[0]}", *report[1:], sep="\n")
+    first, *others = report
+    print(*map(printable, (f"{target}: {first}", *others)), sep="\n")  # a file's facts and keys are of others' making
 
 
 def _refuse_endings(source: Path, target: Path, back: bool) -> None:
