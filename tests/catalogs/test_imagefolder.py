@@ -68,7 +68,18 @@ def test_a_class_that_is_called_train(tmp_path):
     assert held(ImageFolder(tmp_path)) == {"bus/1.jpg": "bus", "test/1.jpg": "test", "train/1.jpg": "train"}
 
 
-@pytest.mark.parametrize(("there", "absent", "said"), [("train", "test", "val/ and test/"), ("val", "train", "train/")])
+@pytest.mark.parametrize("folders", [["val"], ["train", "val"], ["train", "test", "devkit/data"]])
+def test_parts_without_class_folders_are_no_classes(tmp_path, folders):
+    for folder in folders:
+        put(tmp_path, f"{folder}/{'map.txt' if 'devkit' in folder else 'ILSVRC2012_val_00000001.JPEG'}")
+    with pytest.raises(UserError, match=r"has no class folders, train/<class>/.*: its pictures lie in") as said:
+        ImageFolder(tmp_path)
+    assert "\n" not in str(said.value)
+
+
+@pytest.mark.parametrize(
+    ("there", "absent", "said"), [("train", "test", "val/, or where it is not there test/"), ("val", "train", "train/")]
+)
 def test_one_part_may_be_absent(tmp_path, there, absent, said):
     put(tmp_path / there, *VAL)
     catalog = ImageFolder(tmp_path)

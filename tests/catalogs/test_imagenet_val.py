@@ -64,6 +64,8 @@ def test_flat_validation_pictures_without_their_classes(tmp_path):
         ("ILSVRC2012_validation_ground_truth.txt", "1\n7\n", "line 2: '7' is no number of a synset in"),
         ("ILSVRC2012_validation_ground_truth.txt", "1\nn03\n", "line 2: 'n03' is no number"),
         ("map_clsloc.txt", "n03\n", "line 1: expected `wnid number words`, not 'n03'"),
+        ("map_clsloc.txt", f"n01 1 a\nn03 {'9' * 5000} b\n", "map_clsloc.txt, line 2: expected `wnid number words`"),
+        ("ILSVRC2012_validation_ground_truth.txt", "", "val has pictures, but none .*8 whose class is not known"),
         ("map_clsloc.txt", "n03 1 a\nn01 1 b\n", "'1' is there twice"),
         ("map_clsloc.txt", "n03 1 a\nn03 2 b\n", "'n03' is there twice"),
         ("meta_clsloc.mat", "text", "cannot read .*meta_clsloc.mat as a MATLAB 5 file"),
@@ -83,3 +85,10 @@ def test_a_subset_of_classes_of_flat_validation_pictures(tmp_path):
     (tmp_path / "subset.txt").write_text("n03\nn04\n")
     catalog = ImageFolder(tmp_path / "flat", tmp_path / "subset.txt")
     assert held(catalog.part("test")) == {id: wnid for id, wnid in wanted.items() if wnid in ("n03", "n04")}
+
+
+def test_the_numbers_of_names_are_of_ascii(tmp_path):
+    put(tmp_path / "train", *TRAIN)
+    put(tmp_path / "val", "ILSVRC2012_val_0000000\u0661.JPEG", "ILSVRC2012_val_00000002.JPEG")
+    write_truth(tmp_path / "val")
+    assert held(ImageFolder(tmp_path).part("test")) == {"val/ILSVRC2012_val_00000002.JPEG": "n03"}

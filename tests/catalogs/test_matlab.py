@@ -108,6 +108,7 @@ def test_texts_of_any_type(read, type, coding):
 
 
 CHARACTERS = matrix(4, (2, 2), b"", element(4, "abcd".encode("utf-16-le")))
+OTHER = matrix(6, (1, 1), b"other", element(9, bytes(36 << 20)))
 BOMB = compressed(element(14, bytes(1 << 27)))
 
 
@@ -132,6 +133,8 @@ BOMB = compressed(element(14, bytes(1 << 27)))
         (file(compressed(plain())[:8] + bytes(99)), "it breaks off"),
         (file(struct.pack("<II", 15, 4) + b"abcd"), "decompressing"),
         (file(BOMB), "unpacks to more than it may"),
+        (file(compressed(OTHER), compressed(OTHER)), "unpacks to more than it may"),
+        (file(compressed(matrix(2, (1, 1), b"synsets", bytes(8 << 18)))), "more than it may"),
     ],
 )
 def test_what_is_odd_is_one_line(read, data, said):

@@ -80,7 +80,9 @@ def test_the_catalog_says_how_many_frames_a_video_has(tmp_path):
 def test_one_part_may_be_absent(tmp_path):
     put(tmp_path / "train", VIDEOS)
     assert len(R2V2(tmp_path).part("train")) == len(R2V2(tmp_path)) == 4
-    with pytest.raises(UserError, match=r"no videos of the part test \(looked for val/\)"):
+    with pytest.raises(
+        UserError, match=r"no videos of the part test \(looked for val/, or where it is not there test/\)"
+    ):
         R2V2(tmp_path).part("test")
 
 
@@ -137,7 +139,9 @@ def test_refusals(tmp_path):
         R2V2(tmp_path)
     (tmp_path / "AA").mkdir()
     (tmp_path / "AA" / "a.jpg").write_bytes(b"")
-    with pytest.raises(UserError, match=r"nor has train/ or val/ in it; left out in .*: 1 not named"):
+    with pytest.raises(
+        UserError, match=r"nor has any in train/ or val/, or where it is not there test/; left out in .*: 1 not named"
+    ):
         R2V2(tmp_path)
     put(tmp_path / "train", VIDEOS)
     with pytest.raises(UserError, match="holds train, and folders of pictures beside"):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from praxino.catalogs.base import Catalog, Part, Video
 from praxino.catalogs.imagenet_val import labels_by_number
-from praxino.catalogs.picture_parts import PARTS, PicturePart, part_folders
+from praxino.catalogs.picture_parts import FOLDERS, PicturePart, looked_for, part_folders
 from praxino.catalogs.subset import listed_classes, listed_pictures, read_subset
 from praxino.errors import UserError
 
@@ -59,6 +59,8 @@ class ImageFolder(Catalog):
             raise UserError(
                 f"ImageFolder: {own.place} has no class folders with pictures in them, <class>/<picture>.jpg"
             )
+        if "all" in parts:
+            _refuse_parts_as_classes(own)
         self.classes = own.listing.folders
         rows = self._read_subset(parts)
         self._untold: UserError | None = None
@@ -97,9 +99,14 @@ class ImageFolder(Catalog):
         if not len(part):
             if self._untold is not None:
                 raise self._untold
+            for own in named:
+                if len(own.pictures.listing):
+                    raise UserError(
+                        f"ImageFolder: {own.pictures.place} has pictures, but none for the part {name}: left out "
+                        f"{own.left_out}"
+                    )
             raise UserError(
-                f"ImageFolder: {self.root} has no pictures of the part {name} (looked for "
-                f"{' and '.join(f'{folder}/' for folder in PARTS[name])})"
+                f"ImageFolder: {self.root} has no pictures of the part {name} (looked for {looked_for(name)})"
             )
         return part
 
@@ -144,6 +151,15 @@ class ImageFolder(Catalog):
         empty = len(self.classes) - len(np.unique(self._shown[0].labels))
         said += f"; no pictures of {empty} of them in {self._shown[0].pictures.place}" if empty else ""
         return said + "".join(f"; left out in {p.pictures.place}: {p.left_out}" for p in self._shown if p.left_out)
+
+
+def _refuse_parts_as_classes(whole: PicturePart) -> None:
+    named = [name for name, count in zip(whole.listing.folders, whole.listing.counts, strict=True) if count]
+    if FOLDERS.issuperset(named):
+        raise UserError(
+            f"ImageFolder: {whole.place} has no class folders, train/<class>/<picture>.jpg: its pictures lie in "
+            f"{' and '.join(f'{name}/' for name in named)} itself, which is the name of a part"
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,8 @@ from praxino.catalogs.names import first_repeated
 from praxino.catalogs.text import lines_of, short, text_of
 from praxino.errors import UserError
 
-PICTURE = re.compile(r"ILSVRC2012_val_(\d{8})\.\w+")
+PICTURE = re.compile(r"ILSVRC2012_val_(\d{8})\.\w+", re.ASCII)
+MOST_DIGITS = 9
 GROUND_TRUTH = "ILSVRC2012_validation_ground_truth.txt"
 SYNSETS = ("map_clsloc.txt", "meta_clsloc.mat", "meta.mat")
 BELOW_ROOT = ("", "ILSVRC2012_devkit_t12/data", "devkit/data")
@@ -83,7 +84,7 @@ def _found(folder: str, root: str, names: Sequence[str]) -> str:
 def _of_text(path: str) -> Iterator[tuple[int, str]]:
     for line, text in lines_of(text_of(path)):
         wnid, number, *_ = (*text.split(maxsplit=2), "", "")
-        if not (number.isascii() and number.isdecimal()):
+        if not (number.isascii() and number.isdecimal() and len(number) <= MOST_DIGITS):
             raise UserError(f"{path}, line {line}: expected `wnid number words`, not {short(text)}")
         yield int(number), wnid
 

@@ -12,6 +12,7 @@ import stat
 import struct
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,8 +20,9 @@ import numpy as np
 
 from praxino.errors import UserError
 
-# Nothing that is meant here comes near; a few bytes can become as many gigabytes.
+# Of a file, also unpacked, and of a variable. Nothing that is meant here comes near; a few bytes can become gigabytes.
 MOST_BYTES = 1 << 26
+MOST_PARTS = 1 << 16
 HEADER = 128
 VERSION = struct.pack("<H", 0x0100) + b"IM"
 MATRIX, COMPRESSED = 14, 15
@@ -71,24 +73,26 @@ def _variable(data: bytes, name: str) -> _Matrix:
     if data[HEADER - 4 : HEADER] != VERSION:
         newer = data.startswith(b"MATLAB 7.3")
         raise ValueError("it is of MATLAB 7.3: save it with -v7" if newer else "it does not begin as one")
-    names = []
+    names, left = [], MOST_BYTES
     for element in _elements(memoryview(data)[HEADER:]):
         if element.type == COMPRESSED:
-            element = _inflated(element.data)
+            whole = _inflated(element.data, left)
+            left -= len(whole)
+            element = next(_elements(whole), _Element(0, whole))
         if element.type == MATRIX:
-            matrix = _matrix(element.data)
-            if matrix.name == name:
-                return matrix
-            names.append(matrix.name)
+            found = _matrix(element.data, parts=3).name
+            if found == name:
+                return _matrix(element.data)
+            names.append(found)
     raise ValueError(f"it holds {', '.join(names) or 'nothing'}")
 
 
-def _inflated(data: memoryview) -> _Element:
+def _inflated(data: memoryview, most: int) -> memoryview:
     stream = zlib.decompressobj()
-    whole = stream.decompress(data, MOST_BYTES)
-    if not stream.eof:
+    whole = stream.decompress(data, most + 1)
+    if not stream.eof or len(whole) > most:
         raise ValueError("it breaks off, or unpacks to more than it may")
-    return next(_elements(memoryview(whole)), _Element(0, memoryview(b"")))
+    return memoryview(whole)
 
 
 def _elements(data: memoryview) -> Iterator[_Element]:
@@ -107,13 +111,14 @@ def _elements(data: memoryview) -> Iterator[_Element]:
         at += step
 
 
-def _matrix(data: memoryview) -> _Matrix:
+def _matrix(data: memoryview, parts: int | None = None) -> _Matrix:
+    """The matrix of an element; of its parts only the first so many, if that is said. The third is its name."""
     if not data:
         return _Matrix(NUMBERS[0], (0, 0), "", [])  # an empty one may have no parts
-    parts = list(_elements(data))
-    if len(parts) < 3:
-        raise ValueError("a matrix has not all of its parts")
-    flags, sizes, name, *content = parts
+    found = list(islice(_elements(data), parts or MOST_PARTS + 1))
+    if not 3 <= len(found) <= MOST_PARTS:
+        raise ValueError("a matrix has not all of its parts, or more than it may")
+    flags, sizes, name, *content = found
     kind = struct.unpack_from("<I", flags.data)[0] & 0xFF
     dimensions = np.frombuffer(sizes.data, "<i4").tolist()
     return _Matrix(kind, tuple(dimensions), bytes(name.data).decode("ascii"), content)

@@ -14,6 +14,12 @@ from praxino.errors import UserError
 
 # The later one is looked at where there is no earlier one.
 PARTS = {"train": ("train",), "test": ("val", "test")}
+FOLDERS = frozenset(folder for folders in PARTS.values() for folder in folders)
+
+
+def looked_for(part: str) -> str:
+    """The folders in which a part's pictures may lie, in words."""
+    return ", or where it is not there ".join(f"{folder}/" for folder in PARTS[part])
 
 
 def part_folders(root: str, name: str) -> Mapping[str, str]:

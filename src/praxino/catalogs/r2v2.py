@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from praxino.catalogs.base import Catalog, Part, Video
 from praxino.catalogs.listing import folders_in, list_pictures
-from praxino.catalogs.picture_parts import PARTS, part_folders
+from praxino.catalogs.picture_parts import looked_for, part_folders
 from praxino.errors import UserError
 
 ID, DIGITS, ENDING = 11, 6, b".jpg"
@@ -30,9 +30,10 @@ class R2V2(Catalog):
     number has six digits. Names are taken apart by position, since an id may hold `-` and `_`. A video is its frames in
     the order of their numbers, and its id is the YouTube id. There are no labels.
 
-    The root is a folder with `train/` and `val/`, the parts "train" and "test", one of which may be absent; or it is
-    one of these folders itself, and then every part is the whole. Pictures with other names, or not in the folder of
-    their id, are left out, and `found` counts them, as it does other files. Hidden ones are passed over.
+    The root is a folder with `train/` and `val/` (or `test/`, where there is no `val/`), the parts "train" and "test",
+    one of which may be absent; or it is one of these folders itself, and then every part is the whole. Pictures with
+    other names, or not in the folder of their id, are left out, and `found` counts them, as it does other files. Hidden
+    ones are passed over.
 
     A video may have fewer frames than others where the set was made again from YouTube. The names of all pictures are
     kept in the user's cache, and listed anew when a folder has changed.
@@ -60,7 +61,7 @@ class R2V2(Catalog):
         if not len(self):
             raise UserError(
                 f"R2V2: {self.root} has no pictures {FORM}, with an id of 11 characters and a number of 6 digits, nor "
-                f"has train/ or val/ in it{left_out}"
+                f"has any in train/ or {looked_for('test')}{left_out}"
             )
         self._refuse_shared()
         each = np.concatenate([np.diff(part.first) for part in self._all])
@@ -98,7 +99,7 @@ class R2V2(Catalog):
         named = [frames for own, frames in self._parts.items() if own == name]
         part._shown = named if self._parts and name != "all" else self._all
         if not len(part):
-            raise UserError(f"R2V2: {self.root} has no videos of the part {name} (looked for {PARTS[name][0]}/)")
+            raise UserError(f"R2V2: {self.root} has no videos of the part {name} (looked for {looked_for(name)})")
         return part
 
     def _refuse_shared(self) -> None:

@@ -79,7 +79,8 @@ def refuse_misshapen(state: Mapping[str, Tensor], key: str, shape: tuple[int | s
     if not fits:
         wanted = ", ".join(map(str, shape))
         raise UserError(f"this is no state of {what}: {key} has the shape {list(found)}, not [{wanted}]")
-    _refuse_odd_numbers(key, state[key], what)
+    if not state[key].is_meta:  # a state of shapes alone, which no file is
+        _refuse_odd_numbers(key, state[key], what)
     return found
 
 
@@ -90,7 +91,6 @@ def _refuse_odd_numbers(key: str, tensor: Tensor, what: str) -> None:
         wanted = "an integer" if counts else "a floating-point"
         dtype = str(tensor.dtype).removeprefix("torch.")
         raise UserError(f"this is no state of {what}: {key} is of the type {dtype}, not of {wanted} type")
-    # A state of shapes alone, which no file can be, has no numbers to ask.
-    odd = 0 if counts or tensor.is_meta else int((~tensor.isfinite()).sum())
+    odd = 0 if counts else int((~tensor.isfinite()).sum())
     if odd:
         raise UserError(f"{key} holds {odd} numbers of {tensor.numel()} that are not finite: it is no trained network")
