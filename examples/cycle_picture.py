@@ -97,12 +97,11 @@ def embedded(method: CycleContrast, queries: Tensor, candidates: Tensor) -> Fram
 
 def picture(method: CycleContrast, frames: Frames, cycles: int) -> Figure:
     """A line for each cycle: the query; what weighs most in its soft neighbour; what lies nearest to that."""
-    others = torch.eye(len(frames.asked), dtype=torch.bool)
+    left_out = torch.eye(len(frames.asked), dtype=torch.bool) & method.exclude_own
     temperature = method.soft_temperature or method.temperature
-    left_out = others if method.exclude_own else None
     neighbours = soft_neighbours(frames.asked, frames.keys, temperature, left_out=left_out)
     similar = frames.asked @ frames.keys.T / temperature
-    weights = similar.masked_fill(others, float("-inf")).softmax(1)
+    weights = similar.masked_fill(left_out, float("-inf")).softmax(1)
     back = neighbours @ frames.ends.T
     rank = (back >= back.diagonal()[:, None]).sum(1)
     print(f"{int((rank == 1).sum())} of {len(rank)} cycles end at their own video; by chance 1 would")
@@ -117,9 +116,9 @@ def picture(method: CycleContrast, frames: Frames, cycles: int) -> Figure:
         shown += [(frames.queries[k], f"weight {w:.2f}", False) for w, k in zip(*map(Tensor.tolist, near), strict=True)]
         shown.append(None)
         for place, (_, k) in enumerate(zip(*map(Tensor.tolist, ends), strict=True), 1):
-            shown.append((frames.candidates[k], f"{place}." + (" its own video" if k == row else ""), k == row))
+            shown.append((frames.candidates[k], f"{place}." + (" its own" if k == row else ""), k == row))
         if int(rank[row]) > SHOWN:
-            shown[-1] = (frames.candidates[row], f"{int(rank[row])}. its own video", True)
+            shown[-1] = (frames.candidates[row], f"{int(rank[row])}. of {len(rank)}, its own", True)
         for column, one in enumerate(shown):
             axes = figure.add_subplot(grid[row, column])
             axes.set_xticks([])
@@ -130,7 +129,7 @@ def picture(method: CycleContrast, frames: Frames, cycles: int) -> Figure:
                 continue
             pixels, title, own = one
             axes.imshow(pixels.clamp(0, 1).numpy())
-            axes.set_title(title, fontsize=9, pad=2)
+            axes.set_title(title, fontsize=9, pad=4)
             for spine in axes.spines.values():
                 spine.set(visible=own, color="tab:green", linewidth=3)
     figure.text(0.01, 0.995, "the query", fontsize=11, va="top")

@@ -17,7 +17,9 @@ from praxino.views.pipeline import View
 @pytest.mark.parametrize("network", [ResNet18(1), ResNet34(2), ResNet50(1)], ids=lambda n: type(n).__name__)
 def test_ours_to_the_originals_form_and_back_is_bit_equal(tmp_path, network):
     Encoder(lively(network), {"rgb": View([])}, EvenClips(1, 1)).save(tmp_path / "ours.safetensors")
-    (line,) = write_file(Encoder.load(tmp_path / "ours.safetensors"), tmp_path / "theirs.pth")
+    line, width, views = write_file(Encoder.load(tmp_path / "ours.safetensors"), tmp_path / "theirs.pth")
+    assert width == f"width {network.width}: the originals' programs build networks of width 64 only"
+    assert views.startswith("not in the file: views and clips; its readers take 224x224 pixels")
     held = torch.load(tmp_path / "theirs.pth", weights_only=True)
     assert list(held) == ["arch", "state_dict"]
     assert held["arch"] == type(network).__name__.lower()
@@ -58,6 +60,6 @@ def test_encoders_of_other_networks(tmp_path):
     normal = Encoder(ResNet18(1), {"rgb": View([])}, EvenClips(), classes=("a",), head=Head(8, 1, norm=True))
     assert "left out: the classifier (1 classes)" in write_file(normal, tmp_path / "a.pth")[1]
     dilated = Encoder(ResNet18(1, output_stride=8), {"rgb": View([])}, EvenClips())
-    assert write_file(dilated, tmp_path / "a.pth")[1:] == [
+    assert write_file(dilated, tmp_path / "a.pth")[1:-2] == [
         "output stride 8 is the tracker's; the others run these weights at 32"
     ]

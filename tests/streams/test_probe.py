@@ -128,7 +128,7 @@ def test_the_catalogs_word_is_taken(frames, least):
     found = probe(Said(frames), {"rgb": Unopened()}, ["rgb"], least, "listed")
     assert [(one.row, one.id, one.frames) for one in found] == [(k, str(k), n) for k, n in enumerate(frames)]
     assert [one.status for one in found] == ["ok" if n >= least else "too short" for n in frames]
-    reasons = ["" if n >= least else f"it has {n} frames, and {least} are needed" for n in frames]
+    reasons = ["" if n >= least else f"it has {n} frame{'s' * (n != 1)}, and {least} are needed" for n in frames]
     assert [one.reason for one in found] == reasons
 
 

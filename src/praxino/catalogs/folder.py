@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from praxino.catalogs.base import Catalog, Video
-from praxino.catalogs.names import VIDEO_EXTENSIONS, group_of, is_hidden, is_video
+from praxino.catalogs.names import VIDEO_EXTENSIONS, group_of, is_hidden, is_picture, is_video
 from praxino.errors import UserError
 
 
@@ -36,7 +36,9 @@ class VideoFolder(Catalog):
         self._paths = _videos_below(self.root)
         if not self._paths:
             known = " ".join(sorted(VIDEO_EXTENSIONS))
-            raise UserError(f"no video below {self.root}: looked for files ending in {known}")
+            pictures = any(is_picture(name) for _, _, names in os.walk(self.root) for name in names)
+            others = "; there are pictures: --catalog ImageFolder takes them, in class folders" if pictures else ""
+            raise UserError(f"no video below {self.root}: looked for files ending in {known}{others}")
         self.classes = _classes(self._paths)
         self._labels = {name: label for label, name in enumerate(self.classes)}
         of = f" of {len(self.classes)} class folders" if self.classes else ", no labels"

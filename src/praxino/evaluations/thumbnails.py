@@ -43,11 +43,11 @@ class Thumbnails:
         try:
             with stream.open(video, Canvas(short_side=96)) as reader:
                 last = len(reader.times) - 1
-                wanted = np.linspace(last * 0.2, last * 0.8, FRAMES).astype(np.int64)
+                wanted = np.unique(np.linspace(last * 0.2, last * 0.8, FRAMES).astype(np.int64))  # of a picture, one
                 pixels, _ = reader.read(wanted)
         except UnreadableVideo:
             return []
-        names = [f"{len(self.made):03d}-{k}.jpg" for k in range(FRAMES)]
+        names = [f"{len(self.made):03d}-{k}.jpg" for k in range(len(pixels))]
         for name, frame in zip(names, pixels, strict=True):
             Image.fromarray(frame).save(self.folder / name, quality=80)
         return [(self.shown_as / name).as_posix() for name in names]

@@ -30,6 +30,7 @@ Original = Literal["moco", "cyclecontrast"]
 NAMES: dict[Original, str] = {"moco": "MoCo", "cyclecontrast": "CycleContrast"}
 CONTAINER = "state_dict"
 UCF101 = "UCF101 classifier"
+WIDTH = 64
 STRIDE = 32  # a state does not tell: each program builds its own network
 FACTS = ("epoch", "arch", "best_acc1")
 
@@ -145,6 +146,9 @@ def write_file(encoder: Encoder, path: str | Path) -> list[str]:
         lines.append(f"output stride {stride} is the tracker's; the others run these weights at {STRIDE}")
     if encoder.classes:
         lines.append(f"left out: the classifier ({len(encoder.classes)} classes), which none of these programs reads")
+    if encoder.backbone.width != WIDTH:
+        lines.append(f"width {encoder.backbone.width}: the originals' programs build networks of width {WIDTH} only")
+    lines.append("not in the file: views and clips; its readers take 224x224 pixels, normalised by ImageNet's numbers")
     return lines
 
 

@@ -173,5 +173,6 @@ def _probe_one(
 
 def _judged(frames: int, min_frames: int, notes: Sequence[str] = ()) -> tuple[int, Status, str]:
     if frames < min_frames:
-        return frames, "too short", "; ".join([f"it has {frames} frames, and {min_frames} are needed", *notes])
+        has = "1 frame" if frames == 1 else f"{frames} frames"
+        return frames, "too short", "; ".join([f"it has {has}, and {min_frames} are needed", *notes])
     return frames, "ok", "; ".join(notes)
