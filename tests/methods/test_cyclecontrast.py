@@ -9,6 +9,8 @@ import pytest
 import torch
 from moco_script import OPTIONS, cycle, train
 
+from praxino.clips.dataset import ClipDataset
+from praxino.clips.loader import ClipLoader
 from praxino.clips.samplers import RandomClip
 from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
@@ -17,7 +19,7 @@ from praxino.methods.moco import MoCo
 from praxino.rng import Rng
 from praxino.training.checkpoint import load_checkpoint
 from praxino.views.pipeline import View
-from toys import Noise, ToyBackbone, toy_stages
+from toys import Noise, ToyBackbone, ToyCatalog, ToyStream, toy_stages
 
 HERE = Path(__file__).parent
 MINE = ("running_mean", "running_var", "num_batches_tracked")
@@ -104,11 +106,6 @@ def test_three_steps_written_out(tmp_path):
     arguments = {"sampler": RandomClip(frames=3), "stages": toy_stages(steps=3), "accumulate": 1}
     made = train(tmp_path / "run", moco(), **arguments)
     task = load_checkpoint(made.checkpoint_file)["task"]
-
-    from praxino.clips.dataset import ClipDataset
-    from praxino.clips.loader import ClipLoader
-    from toys import ToyCatalog, ToyStream
-
     method = moco()
     method.setup(24, 6, Rng(0, "setup"))
     optimizer = torch.optim.AdamW([*method.backbone.parameters(), *method.head.parameters()], lr=3e-3)
@@ -141,6 +138,20 @@ def test_held_out_videos_are_held_against_the_queue(tmp_path):
     made = train(tmp_path / "run", cycle(), validation=0.25, validation_by="video")
     last = [line for line in made.metrics() if line["kind"] == "epoch"][-1]
     assert {"validation/contrastive", "validation/cycle", "validation/cycle_accuracy"} <= last.keys()
+
+
+def test_no_row_of_the_queue_is_a_held_out_videos_own(tmp_path):
+    """Held-out videos are numbered from 0, too: by that number none of the training's keys is left out."""
+    method = moco(queue_rows=6)
+    method.setup(24, 6, Rng(0))
+    dataset = ClipDataset(ToyCatalog(6), ("rgb",), RandomClip(frames=3), {"rgb": ToyStream()}, seed=0)
+    batch = next(ClipLoader(dataset, 6).batches())
+    losses = []
+    for videos in (batch.index, torch.full((6,), 99)):
+        method.queue.videos.copy_(videos)
+        losses.append([one(batch, Rng(0)).total.item() for one in (method.validated, method)])
+    assert losses[0][0] == losses[1][0] == losses[1][1]
+    assert losses[0][1] < losses[1][1]
 
 
 REFUSED = [

@@ -7,6 +7,7 @@ equations and every choice.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import torch
@@ -30,6 +31,7 @@ from praxino.views.pipeline import View
 
 Projection = Literal["mlp", "linear"]
 FORMS = ("mlp", "linear")
+HELD_OUT = -2  # in the place of a video, for one that the queue does not know
 
 
 class MoCo(Method):
@@ -169,8 +171,8 @@ class MoCo(Method):
         self.queue.write(kept["keys"], kept["index"])
 
     def validated(self, batch: ClipBatch, rng: Rng) -> Losses:
-        """Held-out videos against the queue of the training's."""
-        return self(batch, rng)
+        """Held-out videos against the queue of the training's, of which no row is their own, whatever its number."""
+        return self(replace(batch, index=torch.full_like(batch.index, HELD_OUT)), rng)
 
     def exports(self, protocol: Protocol) -> dict[str, Encoder]:
         return {"": Encoder.of(self.backbone, protocol)}
