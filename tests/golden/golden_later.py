@@ -15,12 +15,9 @@ CYCLECONTRAST = """
 """
 
 COCON = """
-    dpc_forward lc_dpc windows_dpc_ucf101 windows_dpc_hmdb51 lc_cocon windows_ucf101 windows_hmdb51 lr_finetune
-    ensemble video_score transfer_keys rgb_test_transform center_crop_boxes rgb_pretrain_geometry rgb_sized_crop
-    flow_decode flow_encode npz_read map_transform map_test_transform accumulation lr_plateau kphm_render
-    sampler_dynamic sampler_disjoint sampler_test sampler_random convgru network_pred combiner mask_grid
-    mask_instance cpc_loss coop_sync_2views coop_sync_4views backbone_r18 backbone_r18_flow backbone_r34
-    backbone_r50 cocon_forward_rgb ckpt_cocon_seg_module step_2views step_2views_grads
+    windows_dpc_ucf101 windows_dpc_hmdb51 windows_ucf101 windows_hmdb51 lr_finetune ensemble video_score transfer_keys
+    rgb_test_transform center_crop_boxes rgb_pretrain_geometry rgb_sized_crop flow_decode flow_encode npz_read
+    map_transform map_test_transform kphm_render sampler_dynamic sampler_disjoint sampler_test sampler_random
 """
 
 

@@ -1,9 +1,14 @@
 """Golden items of CoCon."""
 
+import cocon_methods
+import cocon_networks
 import golden_items
 import pytest
 
-CHECKS: dict[str, golden_items.Check] = {}
+CHECKS: dict[str, golden_items.Check] = {
+    **cocon_methods.CHECKS,
+    **cocon_networks.CHECKS,
+}
 
 
 @pytest.mark.golden

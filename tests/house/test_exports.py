@@ -64,10 +64,12 @@ INTERNAL = {
         "Block": "a piece of a network",
         "BlockMaker": "a type of a piece of a network",
         "Bottleneck": "a piece of a network",
+        "ConvGRUCell": "a piece of a network",
         "Convolution": "a type of a piece of a network",
         "FactoredConv": "a piece of a network",
     },
-    "methods": {"ProjectionHead": "TCLR's own"},
+    "losses": {"Dense": "what dense_nce gives", "Synchronised": "what synchronisation gives"},
+    "methods": {"PredictionNetwork": "a piece of DPC and CoCon", "ProjectionHead": "TCLR's own"},
     "evaluations": {
         "Linear": "weights of the linear solver",
         "Retrieval": "what metrics.retrieval gives, a step of retrieve",

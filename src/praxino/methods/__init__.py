@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from praxino.methods.base import Task as Task
     from praxino.methods.cmc import CMC as CMC
     from praxino.methods.cmc_in_batch import CMCInBatch as CMCInBatch
+    from praxino.methods.cocon import CoCon as CoCon
     from praxino.methods.cyclecontrast import CycleContrast as CycleContrast
+    from praxino.methods.dpc import DPC as DPC
     from praxino.methods.iic import IIC as IIC
     from praxino.methods.iic_in_batch import IICInBatch as IICInBatch
     from praxino.methods.moco import MoCo as MoCo
@@ -25,7 +27,9 @@ else:
             "base": ["Losses", "Method", "Task"],
             "cmc": ["CMC"],
             "cmc_in_batch": ["CMCInBatch"],
+            "cocon": ["CoCon"],
             "cyclecontrast": ["CycleContrast"],
+            "dpc": ["DPC"],
             "iic": ["IIC"],
             "iic_in_batch": ["IICInBatch"],
             "moco": ["MoCo"],

@@ -20,6 +20,7 @@ from praxino.clips.waiting import Stopped
 from praxino.errors import UserError
 from praxino.methods.base import Losses, Task
 from praxino.rng import Rng
+from praxino.training.accumulation import Accumulate, Accumulation
 from praxino.training.due import Due
 from praxino.training.health import Health
 from praxino.training.interrupts import Interrupts
@@ -42,7 +43,7 @@ def fit(
     *,
     seed: int = 0,
     device: torch.device | None = None,
-    accumulate: int = 1,
+    accumulate: Accumulate = 1,
     precision: Precision = "fp32",
     clip_norm: float | None = None,
     checkpoint_steps: int | None = None,
@@ -55,12 +56,12 @@ def fit(
 
     Args:
         task: on `device` already.
-        loader: batches; its `multiple_of` is `accumulate`.
+        loader: batches; its `multiple_of` is `accumulate`, where that is a number.
         stages: one after another.
         run: takes metrics, checkpoints and the log.
         seed: of the run: every random number of batch b of epoch e is a function of (seed, e, b).
         device: where the task is.
-        accumulate: batches that make one optimizer step; their gradients are averaged.
+        accumulate: which batches make one optimizer step, as of `Accumulation`.
         precision: of the forward.
         clip_norm: largest norm of the gradient.
         checkpoint_steps: a checkpoint every so many steps, besides one at each epoch's end; None: 200, or none where
@@ -79,7 +80,8 @@ def fit(
     """
     device = device or torch.device("cpu")
     module = _distributed(task, device)
-    steps_per_epoch = len(loader) // accumulate
+    accumulation = Accumulation(accumulate, len(loader))
+    steps_per_epoch = accumulation.steps
     at, health, scaler = Position(), Health(), Scaler(precision, device)
     saved = run.checkpoint(run.log)
     if saved is not None:
@@ -112,7 +114,8 @@ def fit(
                 task.zero_grad(set_to_none=True)  # of all: what this stage does not step has gradients, too
                 parts: list[Losses] = []
                 waited, clips, missed = 0.0, 0, torch.zeros(2, device=device)
-                for part in range(accumulate):
+                share = accumulation.at(at.batch)
+                for part in range(share.batches + share.unstepped):
                     began = time.perf_counter()
                     try:
                         batch = next(batches).to(device, non_blocking=True)
@@ -131,18 +134,21 @@ def fit(
                     missed += missed_of(batch, run)
                     rng = Rng(seed, "step", at.epoch, at.batch, rank=ranks.rank(), ranks=ranks.world())
                     _seed_dropout(rng)
-                    with _out_of_memory_told(), _synchronised(module, part == accumulate - 1):
-                        with autocast(precision, device):
+                    last = part == share.batches - 1
+                    with _out_of_memory_told(), _synchronised(module, last):
+                        with autocast(precision, device), torch.set_grad_enabled(part < share.batches):
                             losses: Losses = module(batch, rng)
                         _refuse_not_finite(losses, at)
-                        scaler.backward(losses.total / accumulate)
+                        if part < share.batches:
+                            scaler.backward(losses.total / accumulation.divisor)
                     parts.append(losses)
                     at.batch += 1
-                with first_step, _out_of_memory_told():
-                    stepped, norm = scaler.step(optimizer, parameters, clip_norm)
-                first_step = nullcontext()
-                if stepped:
-                    task.after_step(kept_of(parts))
+                    if last:
+                        with first_step, _out_of_memory_told():
+                            stepped, norm = scaler.step(optimizer, parameters, clip_norm)
+                        first_step = nullcontext()
+                        if stepped:
+                            task.after_step(kept_of(parts))
                 at.step += 1
                 at.stage_step += 1
 

@@ -15,6 +15,7 @@ from praxino.clips.loader import ClipLoader
 from praxino.clips.samplers import Sampler
 from praxino.streams.base import Canvas
 from praxino.streams.choose import Streams
+from praxino.training.accumulation import Accumulate
 from praxino.training.validation import together
 from praxino.training.videos import RunVideos
 
@@ -32,7 +33,7 @@ class Loaders:
     batch_size: int
     workers: int
     prefetch: int
-    accumulate: int
+    accumulate: Accumulate
     drop_last: bool
     pin_memory: bool
 
@@ -56,7 +57,7 @@ class Loaders:
         dataset = ClipDataset(videos, needed, sampler, streams, canvas, self.seed, lengths=lengths)
         return ClipLoader(
             dataset, self.batch_size, self.workers, ranks.rank(), ranks.world(), self.drop_last, self.pin_memory,
-            self.accumulate, self.prefetch,
+            self.accumulate if isinstance(self.accumulate, int) else 1, self.prefetch,
         )  # fmt: skip
 
     def held_out(

@@ -25,6 +25,7 @@ from praxino.ranks import Device
 from praxino.rng import Rng
 from praxino.streams.base import Canvas, Derived, Stream
 from praxino.streams.probe import How
+from praxino.training.accumulation import Accumulate, Accumulation, most_batches
 from praxino.training.checkpoint import load_checkpoint
 from praxino.training.environment import environment
 from praxino.training.held_out import By, split_off
@@ -60,7 +61,7 @@ def pretrain(
     device: Device = "auto",
     devices: int = 1,
     prefetch: int = 3,
-    accumulate: int = 1,
+    accumulate: Accumulate = 1,
     clip_norm: float | None = None,
     drop_last: bool = True,
     max_left_out: float = 0.1,
@@ -96,7 +97,8 @@ def pretrain(
         device: auto takes a GPU where there is one.
         devices: for the command line only, which starts so many processes on this machine.
         prefetch: batches that each loading process holds ready.
-        accumulate: batches that make one optimizer step.
+        accumulate: batches that make one optimizer step; or cocon: the rule of CoCon's code, which steps at all but
+            every fourth batch (`praxino.training.accumulation.Accumulation`).
         clip_norm: largest norm of the gradient.
         drop_last: leaves out an epoch's last, shorter batch.
         max_left_out: largest share of unusable videos, 0 to 1, that the run puts up with.
@@ -149,7 +151,7 @@ def pretrain(
     if len(held_out):
         together(len(held_out), batch_size)
     refuse_fewer_videos(method, batch_size // ranks.world(), "a batch", "a larger --batch_size")
-    refuse_more_videos(method, batch_size * accumulate)
+    refuse_more_videos(method, batch_size * most_batches(accumulate))
     method.setup(len(kept), batch_size, Rng(seed, "setup"))
     encoders = method.exports(protocol)
     numbers = session.try_parts(method, stages, encoders, sampler, streams, canvas, len(held_out) > 0)
@@ -168,7 +170,7 @@ def pretrain(
         refuse_fewer_videos(method, loader.least_videos, "the last batch of each epoch", LAST_BATCH)
     method.setup(len(kept), batch_size, Rng(seed, "setup"))
     method.to(session.device)
-    advice = method.advice(sum(stage.length(len(loader) // accumulate) for stage in stages))
+    advice = method.advice(sum(stage.length(Accumulation(accumulate, len(loader)).steps) for stage in stages))
     if advice and not resume:
         run.log(advice)
     validating = None

@@ -23,6 +23,7 @@ from praxino.ranks import Device
 from praxino.streams.base import Canvas
 from praxino.streams.choose import Streams
 from praxino.streams.probe import How
+from praxino.training.accumulation import Accumulate, check_accumulate
 from praxino.training.convolution_ways import Seen, rightly_computed
 from praxino.training.convolutions import convolutions_seen
 from praxino.training.fit import fit
@@ -50,7 +51,7 @@ class Session:
         prefetch: batches that each loading process holds ready.
         precision: of the forward.
         device: auto takes a GPU where there is one.
-        accumulate: batches that make one optimizer step.
+        accumulate: batches that make one optimizer step, or CoCon's rule: as of `Accumulation`.
         clip_norm: largest norm of the gradient.
         drop_last: leaves out an epoch's last, shorter batch.
         max_left_out: largest share of unusable videos, 0 to 1.
@@ -79,7 +80,7 @@ class Session:
         prefetch: int,
         precision: Precision,
         device: Device,
-        accumulate: int,
+        accumulate: Accumulate,
         clip_norm: float | None,
         drop_last: bool,
         max_left_out: float,
@@ -92,6 +93,7 @@ class Session:
     ) -> None:
         self.device = ranks.pick_device(device)
         check_precision(precision, self.device)
+        check_accumulate(accumulate)
         check_numbers(threads=threads, prefetch=prefetch, checkpoint_steps=checkpoint_steps, keep_epochs=keep_epochs,
                       clip_norm=clip_norm, checkpoint_minutes=checkpoint_minutes)  # fmt: skip
         check_within(0, 1, max_left_out=max_left_out)

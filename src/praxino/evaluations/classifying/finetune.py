@@ -28,6 +28,7 @@ from praxino.evaluations.classifying.tested_after import TESTED, Every, TestedAf
 from praxino.evaluations.result import read_result, write_result
 from praxino.ranks import Device
 from praxino.streams.probe import How
+from praxino.training.accumulation import Accumulate
 from praxino.training.environment import environment
 from praxino.training.held_out import By, check_share, split_off
 from praxino.training.precision import Precision
@@ -69,7 +70,7 @@ def finetune(
     device: Device = "auto",
     devices: int = 1,
     prefetch: int = 3,
-    accumulate: int = 1,
+    accumulate: Accumulate = 1,
     clip_norm: float | None = None,
     drop_last: bool = True,
     max_left_out: float = 0.1,
@@ -121,7 +122,7 @@ def finetune(
         device: auto takes a GPU where there is one.
         devices: for the command line only, which starts so many processes on this machine.
         prefetch: batches that each loading process holds ready.
-        accumulate: batches that make one optimizer step.
+        accumulate: batches that make one optimizer step; or cocon: as of `praxino.training.pretrain.pretrain`.
         clip_norm: largest norm of the gradient.
         drop_last: leaves out an epoch's last, shorter batch, which BatchNorm would see last before validation.
         max_left_out: largest share of unusable videos of a part, 0 to 1, that the run puts up with.
