@@ -15,9 +15,9 @@ CYCLECONTRAST = """
 """
 
 COCON = """
-    windows_dpc_ucf101 windows_dpc_hmdb51 windows_ucf101 windows_hmdb51 lr_finetune ensemble video_score transfer_keys
+    lr_finetune ensemble video_score transfer_keys
     rgb_test_transform center_crop_boxes rgb_pretrain_geometry rgb_sized_crop flow_decode flow_encode npz_read
-    map_transform map_test_transform kphm_render sampler_dynamic sampler_disjoint sampler_test sampler_random
+    map_transform map_test_transform kphm_render
 """
 
 

@@ -1,11 +1,13 @@
 """Golden items of CoCon."""
 
+import cocon_clips
 import cocon_methods
 import cocon_networks
 import golden_items
 import pytest
 
 CHECKS: dict[str, golden_items.Check] = {
+    **cocon_clips.CHECKS,
     **cocon_methods.CHECKS,
     **cocon_networks.CHECKS,
 }

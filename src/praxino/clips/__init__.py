@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 from praxino.lazy import lazy
 
 if TYPE_CHECKING:
+    from praxino.clips.blocks import BlockClip as BlockClip
+    from praxino.clips.blocks import BlockWindows as BlockWindows
+    from praxino.clips.blocks import ScatteredBlocks as ScatteredBlocks
     from praxino.clips.dataset import ClipDataset as ClipDataset
     from praxino.clips.dataset import collate as collate
     from praxino.clips.dataset import load_clips as load_clips
@@ -21,6 +24,7 @@ else:
     __getattr__, __dir__, __all__ = lazy(
         __name__,
         {
+            "blocks": ["BlockClip", "BlockWindows", "ScatteredBlocks"],
             "dataset": ["ClipDataset", "collate", "load_clips"],
             "loader": ["ClipLoader"],
             "modes": ["TemporalModes"],
