@@ -16,8 +16,8 @@ CYCLECONTRAST = """
 
 COCON = """
     lr_finetune ensemble video_score transfer_keys
-    rgb_test_transform center_crop_boxes rgb_pretrain_geometry rgb_sized_crop flow_decode flow_encode npz_read
-    map_transform map_test_transform kphm_render
+    flow_decode flow_encode npz_read
+    kphm_render
 """
 
 

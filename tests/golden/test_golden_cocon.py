@@ -1,5 +1,6 @@
 """Golden items of CoCon."""
 
+import cocon_augment
 import cocon_clips
 import cocon_methods
 import cocon_networks
@@ -7,6 +8,7 @@ import golden_items
 import pytest
 
 CHECKS: dict[str, golden_items.Check] = {
+    **cocon_augment.CHECKS,
     **cocon_clips.CHECKS,
     **cocon_methods.CHECKS,
     **cocon_networks.CHECKS,

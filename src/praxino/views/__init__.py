@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from praxino.lazy import lazy
 
 if TYPE_CHECKING:
+    from praxino.views.channels import OneChannel as OneChannel
     from praxino.views.colour import Blur as Blur
     from praxino.views.colour import Brightness as Brightness
     from praxino.views.colour import ColourJitter as ColourJitter
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from praxino.views.colour import Hue as Hue
     from praxino.views.colour import Normalise as Normalise
     from praxino.views.colour import Saturation as Saturation
+    from praxino.views.flow_values import FlowFlip as FlowFlip
+    from praxino.views.flow_values import FlowValues as FlowValues
     from praxino.views.gated import Erase as Erase
     from praxino.views.gated import GatedJitter as GatedJitter
     from praxino.views.gated import GreyOrDrop as GreyOrDrop
@@ -25,16 +28,23 @@ if TYPE_CHECKING:
     from praxino.views.motion import Repeat as Repeat
     from praxino.views.motion import Residual as Residual
     from praxino.views.motion import Shuffle as Shuffle
+    from praxino.views.nearest import LiveliestCrop as LiveliestCrop
+    from praxino.views.nearest import NearestCrop as NearestCrop
     from praxino.views.pipeline import Operation as Operation
     from praxino.views.pipeline import View as View
+    from praxino.views.sized import SizedCrop as SizedCrop
 else:
     __getattr__, __dir__, __all__ = lazy(
         __name__,
         {
+            "channels": ["OneChannel"],
             "colour": ["Blur", "Brightness", "ColourJitter", "Contrast", "Grey", "Hue", "Normalise", "Saturation"],
+            "flow_values": ["FlowFlip", "FlowValues"],
             "gated": ["Erase", "GatedJitter", "GreyOrDrop"],
             "geometry": ["CentreCrop", "Flip", "RandomResizedCrop", "Resize", "ResizeShorterSide", "SquareCrop"],
             "motion": ["Repeat", "Residual", "Shuffle"],
+            "nearest": ["LiveliestCrop", "NearestCrop"],
             "pipeline": ["Operation", "View"],
+            "sized": ["SizedCrop"],
         },
     )
