@@ -15,7 +15,7 @@ from praxino.losses.dense import POSITIVE, dense_nce, dense_scores, kinds_of_pla
 from praxino.methods.cocon import CoCon
 from praxino.methods.dpc import DPC
 from praxino.methods.parts.prediction import PredictionNetwork
-from praxino.originals.cocon import CELL, Parts, network_from_original, parts
+from praxino.originals.cocon import CELL, Parts, head_to_original, network_from_original, network_to_original, parts
 from praxino.originals.keys import without_parallel
 from praxino.views.pipeline import View
 
@@ -153,12 +153,28 @@ def contrast(item: Item) -> None:
     )  # fmt: skip
 
 
+def transferred(item: Item) -> None:
+    """What a pretraining's file brings into fine-tuning, what is new there, and what is not used."""
+    shapes = {key.removeprefix("module."): shape for key, shape in item.scalars["file_shapes"].items()}
+    read = parts({key: torch.zeros(shape, dtype=number(key)) for key, shape in shapes.items()})
+    network = network_from_original(read)
+    back = network_to_original(network)
+    assert set(back) <= set(shapes)
+    head = head_to_original(Head(network.dim, item.scalars["num_class"], norm=True))
+    item.compare(counts=[len(back), len(head), len(read.prediction)])
+
+
+def number(key: str) -> torch.dtype:
+    return torch.int64 if key.endswith("num_batches_tracked") else torch.float32
+
+
 CHECKS: dict[str, Check] = {
     **dict.fromkeys(("backbone_r18", "backbone_r18_flow", "backbone_r34", "backbone_r50"), maps),
     "convgru": convgru,
     "network_pred": prediction,
     "dpc_forward": dpc,
     **dict.fromkeys(("cocon_forward_rgb", "ckpt_cocon_seg_module"), forward),
+    "transfer_keys": transferred,
     "lc_cocon": classifier("no"),
     "lc_dpc": classifier("before_pooling"),
     "mask_grid": pair_kinds,

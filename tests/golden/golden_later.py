@@ -15,7 +15,7 @@ CYCLECONTRAST = """
 """
 
 COCON = """
-    lr_finetune ensemble video_score transfer_keys
+    lr_finetune ensemble video_score
     flow_decode flow_encode npz_read
     kphm_render
 """

@@ -9,8 +9,8 @@ from praxino.cli.line.arguments import refuse_options, required, take_apart
 from praxino.errors import UserError, nearest
 from praxino.printable import printable
 
-USAGE = """praxino convert iic|tclr|moco|cyclecontrast FILE OUT.safetensors [--any.argument VALUE]
-       praxino convert iic|tclr|moco|cyclecontrast RUN OUT.pth --to_original
+USAGE = """praxino convert iic|tclr|moco|cyclecontrast|cocon|dpc FILE OUT.safetensors [--any.argument VALUE]
+       praxino convert iic|tclr|moco|cyclecontrast|cocon|dpc RUN OUT.pth --to_original
 
 FILE is a .pth, .pt or .pth.tar file of the original. It is read without running anything in it, and refused if its keys
 are not exactly those of one of the original's networks. OUT.safetensors, with OUT.json beside it, is an encoder that
@@ -25,6 +25,8 @@ ORIGINALS: dict[str, tuple[str, dict[str, str]]] = {
     "tclr": ("praxino.originals.tclr_files", {}),
     "moco": ("praxino.originals.moco_files", {"original": "moco"}),
     "cyclecontrast": ("praxino.originals.moco_files", {"original": "cyclecontrast"}),
+    "cocon": ("praxino.originals.cocon_files", {"original": "cocon"}),
+    "dpc": ("praxino.originals.cocon_files", {"original": "dpc"}),
 }
 ENCODER = ".safetensors"
 

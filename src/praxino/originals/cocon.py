@@ -85,7 +85,7 @@ def parts(state: Mapping[str, Tensor]) -> Parts:
         return Parts("pretraining", _taken(state, BACKBONE), _taken(state, CELL), _taken(state, PREDICTION))
     classes, _ = refuse_misshapen(state, "final_fc.1.weight", ("classes", dim), what)
     own = Head(dim, classes, norm=True).state_dict()
-    names = {place + key.removeprefix(ours): key for place, ours in CLASSIFIER.items() for key in _head_keys(own, ours)}
+    names = _head_names(own)
     shapes |= {original: tuple(own[key].shape) for original, key in names.items()}
     refuse_unequal(state, shapes, what)
     classifier = {key: state[original] for original, key in names.items()}
@@ -123,6 +123,23 @@ def network_to_original(network: Backbone) -> dict[str, Tensor]:
     backbone = {BACKBONE + key: tensor for key, tensor in network.backbone.state_dict().items()}
     cell = {place + key: t for place in (CELL, CELL_AGAIN) for key, t in network.cell.state_dict().items()}
     return {key: tensor.detach().cpu() for key, tensor in {**backbone, **cell}.items()}
+
+
+def head_to_original(head: Head) -> dict[str, Tensor]:
+    """A classifier's state under the originals' names, on the CPU.
+
+    Raises:
+        UserError: if it has no BatchNorm, which theirs has.
+    """
+    if not head.norm:
+        raise UserError("the classifiers of CoCon and DPC have a BatchNorm, and this head has none (--head.norm true)")
+    own = head.state_dict()
+    return {original: own[key].detach().cpu() for original, key in _head_names(own).items()}
+
+
+def _head_names(own: Mapping[str, Tensor]) -> dict[str, str]:
+    """The originals' keys -> those of our head."""
+    return {place + key.removeprefix(ours): key for place, ours in CLASSIFIER.items() for key in _head_keys(own, ours)}
 
 
 def _head_keys(own: Mapping[str, Tensor], ours: str) -> list[str]:
