@@ -13,6 +13,7 @@ from torch import Tensor
 
 from praxino.precision import full_precision
 
+MOST_PLACES = 1 << 15  # their scores take 4 GiB; the largest published batch has 6,468
 POSITIVE, TEMPORAL, SPATIAL, OTHER_CLIP = 1, -1, -3, 0  # kinds of pairs, in the originals' numbers
 
 
@@ -43,11 +44,17 @@ def dense_nce(predictions: Tensor, targets: Tensor, temperature: float = 1.0) ->
         temperature: divides the inner products, above 0.
 
     Raises:
-        ValueError: if the shapes are not alike, or the temperature is not above 0.
+        ValueError: if the shapes are not alike, the places too many, or the temperature is not above 0.
     """
     if predictions.shape != targets.shape or predictions.ndim != 5:
         shapes = f"{[*predictions.shape]} and {[*targets.shape]}"
         raise ValueError(f"dense_nce takes two [B, P, D, S, S] tensors of one shape, not {shapes}")
+    clips, steps, _, height, width = predictions.shape
+    if clips * steps * height * width > MOST_PLACES:
+        raise ValueError(
+            f"{clips} clips of {steps} maps of {height}x{width} places are too many to be compared with each other "
+            f"(more than {MOST_PLACES}): crop the views to fewer pixels, or take fewer videos a batch"
+        )
     if temperature <= 0:
         raise ValueError(f"dense_nce takes a temperature above 0, not {temperature}")
     scores = dense_scores(predictions, targets) / temperature
