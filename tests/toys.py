@@ -128,13 +128,14 @@ class Noise(Operation):
 class ToyBackbone(Backbone):
     """Without BatchNorm, so that two processes must agree with one; with dropout, which has to be counted."""
 
-    def __init__(self, dim: int = 6, dropout: float = 0.0, norm: bool = False) -> None:
+    def __init__(self, dim: int = 6, dropout: float = 0.0, norm: bool = False, channels: int = 3) -> None:
         super().__init__()
         self.dim = dim
         self.dropout = dropout
         self.norm = norm
+        self.channels = channels
         self.layers = nn.Sequential(
-            nn.Conv3d(3, dim, 3, padding=1),
+            nn.Conv3d(channels, dim, 3, padding=1),
             nn.BatchNorm3d(dim) if norm else nn.Identity(),
             nn.ReLU(),
             nn.Dropout(dropout),

@@ -209,13 +209,13 @@ def test_a_derived_stream_that_makes_other_frames_is_told_before_anything_is_dec
 def test_flow_is_made_of_colours_only():
     pytest.importorskip("cv2", reason="OpenCV computes the flow")
     with pytest.raises(UserError, match="optical flow needs frames in RGB, and those of keypoints have 17 channels"):
-        tried(simclr("rgb", view=View([CentreCrop(8)], stream="u")), {**NOT_YET, "u": DISFlow("u", of="keypoints")})
+        tried(simclr("rgb", view=View([CentreCrop(8)], stream="u")), {**NOT_YET, "u": DISFlow(of="keypoints")})
 
 
 def test_what_streams_say():
     assert [channels_of(name, STREAMS) for name in CHANNELS] == list(CHANNELS.values())
     assert channels_of("not_named", STREAMS) == 3
-    assert [source.channels for source in (VideoFile(), FrameFolder(), ToyStream(), DISFlow())] == [3] * 4
+    assert [source.channels for source in (VideoFile(), FrameFolder(), ToyStream(), DISFlow())] == [3, 3, 3, 2]
     assert Stream.channels == Derived.channels == 3
 
 

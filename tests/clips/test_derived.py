@@ -32,7 +32,7 @@ from praxino.views.geometry import CentreCrop, Resize
 from praxino.views.pipeline import View
 from toys import ToyBackbone, ToyCatalog, ToySampler, ToyStream, toy_stages
 
-FLOW = {"flow_u": DISFlow("u", bound=8), "flow_v": DISFlow("v", bound=8)}
+FLOW = {"flow": DISFlow(bound=8)}
 
 
 @pytest.fixture(scope="module")
@@ -70,50 +70,36 @@ class CountedFrames(VideoFile):
         return reader
 
 
-class CountedFlow(DISFlow):
-    computed: ClassVar[list] = []
-
-    def prepare(self, pixels, wanted):
-        self.computed.append(len(wanted))
-        return super().prepare(pixels, wanted)
-
-
-def test_frames_are_read_once_and_flow_is_computed_once(cv2, video):
-    CountedFrames.asked, CountedFlow.computed = [], []
-    streams = {"rgb": CountedFrames(), "flow_u": CountedFlow("u"), "flow_v": CountedFlow("v")}
-    loaded = load_clips(video, ("flow_v", "rgb", "flow_u"), streams, {}, EvenClips(2, 4), np.random.default_rng(0))
-    assert list(loaded.streams) == ["flow_v", "rgb", "flow_u"]
+def test_frames_are_read_once_for_all_streams(cv2, video):
+    CountedFrames.asked = []
+    streams = {"rgb": CountedFrames(), "flow": DISFlow(), "fast": DISFlow(preset="fast")}
+    loaded = load_clips(video, ("flow", "rgb", "fast"), streams, {}, EvenClips(2, 4), np.random.default_rng(0))
+    assert list(loaded.streams) == ["flow", "rgb", "fast"]
     # The 12 frames give 11 of flow: the clips are 0..3 and 7..10, and each is read with the frame behind it, once.
     assert loaded.numbers.tolist() == [[0, 1, 2, 3], [7, 8, 9, 10]]
     assert CountedFrames.asked == [[0, 1, 2, 3, 4, 7, 8, 9, 10, 11]]
-    assert CountedFlow.computed == [8]
     assert all(frames.present.all() and len(frames.pixels) == 8 for frames in loaded.streams.values())
-    other = load_clips(video, ("flow_u",), streams, {}, EvenClips(2, 4), np.random.default_rng(0))
-    assert np.array_equal(other.streams["flow_u"].pixels, loaded.streams["flow_u"].pixels)
-    # Another preset is another flow.
-    streams["flow_v"] = CountedFlow("v", preset="fast")
-    load_clips(video, ("flow_v", "flow_u"), streams, {}, EvenClips(2, 4), np.random.default_rng(0))
-    assert CountedFlow.computed == [8, 8, 8, 8]
+    other = load_clips(video, ("flow",), streams, {}, EvenClips(2, 4), np.random.default_rng(0))
+    assert np.array_equal(other.streams["flow"].pixels, loaded.streams["flow"].pixels)
 
 
 def test_flow_is_that_of_the_frames_on_their_canvas(cv2, video):
     canvas = {"rgb": Canvas(short_side=32)}
-    loaded = load_clips(video, ("rgb", "flow_u"), FLOW, canvas, RandomClip(5), np.random.default_rng(1))
+    loaded = load_clips(video, ("rgb", "flow"), FLOW, canvas, RandomClip(5), np.random.default_rng(1))
     first = loaded.numbers[0, 0]
     with VideoFile().open(video, canvas["rgb"]) as reader:
         frames = reader.read(np.arange(first, first + 6))[0]
-    assert loaded.streams["flow_u"].pixels.shape == (5, 32, 48, 3)
+    assert loaded.streams["flow"].pixels.shape == (5, 32, 48, 2)
     for k in range(5):
         # Independently: a new object for each pair of frames.
         pair = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames[k : k + 2]]
-        flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(*pair, None)[..., 0]
+        flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(*pair, None)
         levels = np.clip(np.round(255 * (flow.astype(np.float64) + 8) / 16), 0, 255)
-        differ = np.abs(loaded.streams["flow_u"].pixels[k, ..., 1] - levels)
+        differ = np.abs(loaded.streams["flow"].pixels[k] - levels)
         assert differ.max() <= 1
         assert (differ > 0).mean() < 0.01  # ties, in another precision
-    for name in ("flow_u", "flow_v"):
-        with pytest.raises(UserError, match=rf"the canvas of {name}: .* say canvas\.rgb instead"):
-            load_clips(video, (name,), FLOW, {name: Canvas()}, RandomClip(5), np.random.default_rng(1))
+    with pytest.raises(UserError, match=r"the canvas of flow: .* say canvas\.rgb instead"):
+        load_clips(video, ("flow",), FLOW, {"flow": Canvas()}, RandomClip(5), np.random.default_rng(1))
 
 
 def test_a_flow_frame_is_there_if_both_its_frames_are(cv2, tmp_path):
@@ -121,17 +107,17 @@ def test_a_flow_frame_is_there_if_both_its_frames_are(cv2, tmp_path):
         Image.fromarray(videos.frame(k)).save(tmp_path / f"{k}.png")
     (tmp_path / "3.png").write_text("no picture")
     video = Video("a", {"rgb": str(tmp_path)})
-    loaded = load_clips(video, ("rgb", "flow_u"), FLOW, {}, EvenClips(1, 7), np.random.default_rng(0))
+    loaded = load_clips(video, ("rgb", "flow"), FLOW, {}, EvenClips(1, 7), np.random.default_rng(0))
     assert loaded.streams["rgb"].present.tolist() == [True] * 3 + [False] + [True] * 3
-    assert loaded.streams["flow_u"].present.tolist() == [True] * 2 + [False] * 2 + [True] * 3
+    assert loaded.streams["flow"].present.tolist() == [True] * 2 + [False] * 2 + [True] * 3
     # A file that turns out shorter than the probe had found.
-    longer = load_clips(video, ("flow_u",), FLOW, {}, EvenClips(1, 9), np.random.default_rng(0), length=9)
-    assert longer.streams["flow_u"].present.tolist() == [True] * 2 + [False] * 2 + [True] * 3 + [False] * 2
+    longer = load_clips(video, ("flow",), FLOW, {}, EvenClips(1, 9), np.random.default_rng(0), length=9)
+    assert longer.streams["flow"].present.tolist() == [True] * 2 + [False] * 2 + [True] * 3 + [False] * 2
 
 
 def test_what_flow_cannot_be_made_of_is_an_unreadable_video(cv2, video):
     with pytest.raises(UnreadableVideo, match="12 pixels at least, not 8x12"):
-        load_clips(video, ("flow_u",), FLOW, {"rgb": Canvas(short_side=8)}, RandomClip(4), np.random.default_rng(0))
+        load_clips(video, ("flow",), FLOW, {"rgb": Canvas(short_side=8)}, RandomClip(4), np.random.default_rng(0))
 
 
 def test_flow_pictures_beside_the_video(tmp_path, clips):
@@ -193,7 +179,7 @@ def same(a, b):
 
 def test_loading_processes_change_nothing(cv2, clips):
     def batches(workers):
-        dataset = ClipDataset(VideoFolder(clips), ("rgb", "flow_u", "flow_v"), RandomClip(4, clips=2), FLOW, seed=3)
+        dataset = ClipDataset(VideoFolder(clips), ("rgb", "flow"), RandomClip(4, clips=2), FLOW, seed=3)
         source = ClipLoader(dataset, 3, workers).batches()
         try:
             return [next(source) for _ in range(4)]
@@ -205,12 +191,11 @@ def test_loading_processes_change_nothing(cv2, clips):
 
 
 def test_a_view_resizes_flow_like_any_stream(cv2, clips):
-    dataset = ClipDataset(VideoFolder(clips), ("rgb", "flow_v"), RandomClip(4), FLOW)
+    dataset = ClipDataset(VideoFolder(clips), ("rgb", "flow"), RandomClip(4), FLOW)
     batch = next(ClipLoader(dataset, 2).batches())
-    seen = View([Resize(32, 40, 24, "random")], stream="flow_v")(batch, Rng(0))
-    assert seen.shape == (2, 1, 3, 4, 24, 24)
+    seen = View([Resize(32, 40, 24, "random")], stream="flow")(batch, Rng(0))
+    assert seen.shape == (2, 1, 2, 4, 24, 24)
     assert ((seen >= 0) & (seen <= 1)).all()
-    assert torch.equal(seen[:, :, 0], seen[:, :, 2])
 
 
 def test_a_run_from_videos_alone(cv2, clips, tmp_path):
@@ -220,20 +205,20 @@ def test_a_run_from_videos_alone(cv2, clips, tmp_path):
         torch.manual_seed(0)
         return pretrain(
             VideoFolder(clips), RandomClip(4, clips=2),
-            SimCLR(ToyBackbone(), View([CentreCrop(24)], stream="flow_u"), dim=5),
-            toy_stages(steps=4), Protocol({"flow": View([CentreCrop(24)], stream="flow_u")}, EvenClips(2, 4)),
+            SimCLR(ToyBackbone(channels=2), View([CentreCrop(24)], stream="flow"), dim=5),
+            toy_stages(steps=4), Protocol({"flow": View([CentreCrop(24)], stream="flow")}, EvenClips(2, 4)),
             tmp_path / name, streams=FLOW, canvas={"rgb": Canvas(short_side=32)}, batch_size=3, threads=1,
             device="cpu", **more,
         )  # fmt: skip
 
     assert run("one", workers=0).finished
     assert run("two", workers=2).finished
-    with pytest.raises(UserError, match=r"the canvas of flow_u"):
+    with pytest.raises(UserError, match=r"the canvas of flow"):
         pretrain(
             VideoFolder(clips), RandomClip(4, clips=2),
-            SimCLR(ToyBackbone(), View([CentreCrop(24)], stream="flow_u"), dim=5), toy_stages(steps=4),
-            Protocol({"flow": View([CentreCrop(24)], stream="flow_u")}, EvenClips(2, 4)), tmp_path / "three",
-            streams=FLOW, canvas={"flow_u": Canvas(short_side=32)}, batch_size=3, workers=0, device="cpu",
+            SimCLR(ToyBackbone(channels=2), View([CentreCrop(24)], stream="flow"), dim=5), toy_stages(steps=4),
+            Protocol({"flow": View([CentreCrop(24)], stream="flow")}, EvenClips(2, 4)), tmp_path / "three",
+            streams=FLOW, canvas={"flow": Canvas(short_side=32)}, batch_size=3, workers=0, device="cpu",
         )  # fmt: skip
 
     def losses(name):
@@ -245,12 +230,12 @@ def test_a_run_from_videos_alone(cv2, clips, tmp_path):
     weights = [(tmp_path / name / "encoder.safetensors").read_bytes() for name in ("one", "two")]
     assert weights[0] == weights[1]
     encoder = praxino.load_encoder(tmp_path / "one", trust=("toys",))
-    assert isinstance(encoder.streams["flow_u"], DISFlow)
+    assert isinstance(encoder.streams["flow"], DISFlow)
     assert encoder.embed(clips / "3.mp4").shape == (2, 6)
 
 
 class NeedsMore(Half):
-    def prepare(self, pixels, wanted):
+    def make(self, pixels, wanted):
         raise UserError("install it")
 
 
@@ -268,10 +253,8 @@ def test_what_a_user_has_to_mend_is_one_line_out_of_any_process(clips, workers):
 
 def test_a_recipe_names_it_in_a_line(tmp_path):
     recipe = tmp_path / "recipe.yaml"
-    recipe.write_text("streams:\n  flow_u: {class_path: DISFlow, init_args: {component: u}}\n  flow_v: DISFlow\n")
+    recipe.write_text("streams:\n  flow: {class_path: DISFlow, init_args: {preset: fast}}\n  motion: DISFlow\n")
     config = complete(pretrain, read(recipe), partial=True)
     streams = instantiate(pretrain, config)["streams"]
     assert [type(stream) for stream in streams.values()] == [DISFlow, DISFlow]
-    assert config["streams"]["flow_v"]["init_args"] == {
-        "component": "u", "of": "rgb", "bound": 20.0, "preset": "medium",
-    }  # fmt: skip
+    assert config["streams"]["motion"]["init_args"] == {"of": "rgb", "bound": 20.0, "preset": "medium"}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from golden_items import Check, Item
 from torch import Tensor
 
 from praxino.rng import Rng
+from praxino.streams.gaps import filled_as_cocon
 from praxino.views.channels import OneChannel
 from praxino.views.colour import Normalise
+from praxino.views.flow_values import FlowValues
 from praxino.views.geometry import Flip
 from praxino.views.nearest import LiveliestCrop, NearestCrop
 from praxino.views.sized import SizedCrop
@@ -98,11 +101,25 @@ def map_test(item: Item) -> None:
     item.compare(y=floats(crop.apply(clip, **drawn)))
 
 
+def flow(item: Item) -> None:
+    said = item.scalars
+    pictures = [
+        np.stack([item.fill(f"{axis}{k}") for axis in "uv"], -1) if k in said["present_idx"] else None
+        for k in said["frame_idx"]
+    ]
+    clip = clip_of(torch.from_numpy(np.stack(filled_as_cocon(pictures))))
+    crop = LiveliestCrop(said["crop"], said["img_dim"])
+    y = FlowValues("cocon").apply(crop.apply(clip, corners=proposed(item)))
+    blocks = y[0, 0].unflatten(1, (said["num_seq"], said["seq_len"])).transpose(0, 1)
+    item.compare(y=blocks)
+
+
 CHECKS: dict[str, Check] = {
     "center_crop_boxes": centre_boxes,
     "rgb_test_transform": test_frames,
     "rgb_pretrain_geometry": pretraining_frames,
     "rgb_sized_crop": sized_crop,
+    "flow_decode": flow,
     "map_transform": map_training,
     "map_test_transform": map_test,
 }

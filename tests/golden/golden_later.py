@@ -16,8 +16,7 @@ CYCLECONTRAST = """
 
 COCON = """
     lr_finetune ensemble video_score
-    flow_decode flow_encode npz_read
-    kphm_render
+    npz_read kphm_render
 """
 
 

@@ -2,6 +2,7 @@
 
 import cocon_augment
 import cocon_clips
+import cocon_flow
 import cocon_methods
 import cocon_networks
 import golden_items
@@ -10,6 +11,7 @@ import pytest
 CHECKS: dict[str, golden_items.Check] = {
     **cocon_augment.CHECKS,
     **cocon_clips.CHECKS,
+    **cocon_flow.CHECKS,
     **cocon_methods.CHECKS,
     **cocon_networks.CHECKS,
 }

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from praxino.batch import ClipBatch, Frames
 from praxino.rng import Rng
-from praxino.views import colour, gated, geometry, motion
+from praxino.views import colour, flow, gated, geometry, motion
 from praxino.views.colour import Brightness, Normalise
 from praxino.views.geometry import Flip, RandomResizedCrop, Resize
 from praxino.views.pipeline import Operation, View
@@ -16,7 +16,7 @@ from praxino.views.pipeline import Operation, View
 OURS = sorted(
     {
         one
-        for module in (colour, gated, geometry, motion)
+        for module in (colour, flow, gated, geometry, motion)
         for one in vars(module).values()
         if isinstance(one, type) and issubclass(one, Operation)
     },

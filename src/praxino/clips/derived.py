@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,14 +38,11 @@ def make(
     Raises:
         ValueError: if nothing can be made of frames like these.
     """
-    prepared: dict[Hashable, NDArray[np.generic]] = {}
     made = {}
     for name, source in sources.items():
-        key = name if source.prepared_as is None else (type(source), source.prepared_as)
-        if key not in prepared:
-            prepared[key] = source.prepare(pixels[np.searchsorted(rows, source.needs(wanted))], wanted)
         there = [present[np.searchsorted(rows, source.needs(wanted[k : k + 1]))].all() for k in range(len(wanted))]
-        made[name] = source.make(prepared[key], wanted), np.array(there, np.bool_)
+        needed = pixels[np.searchsorted(rows, source.needs(wanted))]
+        made[name] = source.make(needed, wanted), np.array(there, np.bool_)
     return made
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -192,38 +192,29 @@ class Stream(ABC):
 class Derived(ABC):
     """A stream made in the loading process from another stream's frames, in one decode for both (flow on the fly).
 
-    A new one overrides `needs` and `make`; where several streams share the costly part, `prepare` does that part.
+    A new one overrides `needs` and `make`.
 
     Attributes:
         of: the stream it is made from, one that is read from files.
         channels: C, how many channels its frames have.
         fewer: how many frames fewer than that stream it has: the last ones, for which a frame to come is needed.
-        prepared_as: derived streams of one `of` and an equal value here prepare once for all of them; None: for itself.
     """
 
     of: str
     channels: int = 3
     fewer: int = 0
 
-    @property
-    def prepared_as(self) -> Hashable:
-        return None
-
     @abstractmethod
     def needs(self, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
         """The frames of `of` that are needed for the frames `wanted`, e.g. k -> k, k + 1."""
 
-    def prepare(self, pixels: NDArray[np.uint8], wanted: NDArray[np.int64]) -> NDArray[Any]:
-        """What `make` gets, from the pixels of `needs(wanted)`: by default these themselves.
-
-        Raises:
-            ValueError: if nothing can be made of frames like these.
-        """
-        return pixels
-
     @abstractmethod
-    def make(self, prepared: NDArray[Any], wanted: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """The derived frames uint8 [len(wanted), H, W, C] from what `prepare` gave.
+    def make(self, pixels: NDArray[np.uint8], wanted: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The derived frames uint8 [len(wanted), H, W, C].
+
+        Args:
+            pixels: uint8 [n, H, W, C'], the n frames `needs(wanted)` of `of`.
+            wanted: numbers of the frames to make, ascending.
 
         Raises:
             ValueError: if nothing can be made of frames like these.

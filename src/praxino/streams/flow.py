@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import math
 from typing import Any, Literal
 
 import numpy as np
@@ -15,57 +15,67 @@ from praxino.streams.base import Derived
 SMALLEST = 12
 
 
-class DISFlow(Derived):
-    """One component of the optical flow from each frame to the next, as the grey pictures of two-stream networks.
+def encode_flow(flow: NDArray[np.floating[Any]], bound: float) -> NDArray[np.uint8]:
+    """Flow in 8 bits, as in the pictures of two-stream networks (Simonyan and Zisserman, NeurIPS 2014).
 
-    The flow is OpenCV's DIS (Kroeger et al., Fast Optical Flow using Dense Inverse Search, ECCV 2016) between the grey
-    levels of frames k and k + 1, as they are on their canvas. It becomes 8-bit as two-stream JPEGs do, round(255 *
-    (flow + bound) / (2 * bound)) cut to [0, 255], in three equal channels: 128 is no motion, more is to the right (u)
-    or down (v). The last frame has no next one: as in a folder of flow pictures, there is one frame fewer.
-
-    Where both components are asked for, the flow is computed once for both, and each frame is decoded once for all
-    streams. In whichever process, the same bits come out. A clip with a stride has the flow to the very next frame of
-    the video, not to the next one of the clip.
+    255 * (flow + bound) / (2 * bound), cut to [0, 255] and rounded half to even: no motion, 127.5, is 128.
 
     Args:
-        component: u is horizontal, v vertical.
+        flow: pixels a frame, of any shape.
+        bound: pixels a frame at which the levels end, above 0.
+    """
+    return np.rint(flow * (127.5 / bound) + 127.5).clip(0, 255).astype(np.uint8)
+
+
+def decode_flow(levels: NDArray[np.uint8], bound: float) -> NDArray[np.float32]:
+    """Pixels a frame of the levels that `encode_flow` gives: no level is exactly no motion, 128 is bound / 255.
+
+    Args:
+        levels: uint8 of any shape.
+        bound: that of the encoding.
+    """
+    return ((levels / np.float32(255) - np.float32(0.5)) * np.float32(2 * bound)).astype(np.float32)
+
+
+class DISFlow(Derived):
+    """The optical flow from each frame to the next, in two channels: u to the right, then v down.
+
+    The flow is OpenCV's DIS (Kroeger et al., Fast Optical Flow using Dense Inverse Search, ECCV 2016) between the grey
+    levels of frames k and k + 1, as they are on their canvas. It becomes 8-bit as the pictures of two-stream networks
+    do (`encode_flow`): 128 is no motion. The last frame has no next one: as in a folder of flow pictures, there is one
+    frame fewer.
+
+    Each frame is decoded once for all streams. In whichever process, the same bits come out. A clip with a stride has
+    the flow to the very next frame of the video, not to the next one of the clip.
+
+    Args:
         of: the stream whose frames are compared.
-        bound: pixels a frame (of the canvas) at which the grey levels end, above 0. What moves further looks the same.
+        bound: pixels a frame (of the canvas) at which the levels end, above 0. What moves further looks the same.
         preset: OpenCV's: the better, the slower.
 
     Raises:
-        UserError: if an argument is none of these; in `prepare`, if OpenCV is not installed.
+        UserError: if an argument is none of these; in `make`, if OpenCV is not installed.
     """
 
+    channels = 2
     fewer = 1
 
     def __init__(
-        self,
-        component: Literal["u", "v"] = "u",
-        of: str = "rgb",
-        bound: float = 20.0,
-        preset: Literal["ultrafast", "fast", "medium"] = "medium",
+        self, of: str = "rgb", bound: float = 20.0, preset: Literal["ultrafast", "fast", "medium"] = "medium"
     ) -> None:
-        if component not in ("u", "v"):
-            raise UserError(f"DISFlow's component is u or v, not {component!r}")
-        if not bound > 0:
-            raise UserError(f"DISFlow's bound must be above 0 pixels, not {bound}")
+        if not (bound > 0 and math.isfinite(bound)):
+            raise UserError(f"DISFlow's bound must be above 0 pixels, and finite, not {bound}")
         if preset not in ("ultrafast", "fast", "medium"):
             raise UserError(f"DISFlow's preset is ultrafast, fast or medium, not {preset!r}")
-        self.component = component
         self.of = of
         self.bound = bound
         self.preset = preset
 
-    @property
-    def prepared_as(self) -> Hashable:
-        return self.preset
-
     def needs(self, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.union1d(wanted, wanted + 1)
 
-    def prepare(self, pixels: NDArray[np.uint8], wanted: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The flow float32 [len(wanted), H, W, 2], pixels to the right and down.
+    def make(self, pixels: NDArray[np.uint8], wanted: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The flow uint8 [len(wanted), H, W, 2].
 
         Raises:
             ValueError: if a side of the frames is below 12 pixels, or they are not in colour.
@@ -83,14 +93,9 @@ class DISFlow(Derived):
             grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in pixels]
             method = cv2.DISOpticalFlow_create(getattr(cv2, f"DISOPTICAL_FLOW_PRESET_{self.preset.upper()}"))
             first = np.searchsorted(self.needs(wanted), wanted)
-            return np.stack([method.calc(grey[k], grey[k + 1], None) for k in first])
+            return np.stack([encode_flow(method.calc(grey[k], grey[k + 1], None), self.bound) for k in first])
         finally:
             cv2.setNumThreads(threads)
-
-    def make(self, prepared: NDArray[Any], wanted: NDArray[np.int64]) -> NDArray[np.uint8]:
-        flow = prepared[..., "uv".index(self.component), None]
-        levels = np.rint(flow * (127.5 / self.bound) + 127.5).clip(0, 255).astype(np.uint8)
-        return levels.repeat(3, axis=-1)
 
 
 def _opencv() -> Any:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from praxino.views.colour import Hue as Hue
     from praxino.views.colour import Normalise as Normalise
     from praxino.views.colour import Saturation as Saturation
+    from praxino.views.flow import Component as Component
     from praxino.views.flow_values import FlowFlip as FlowFlip
     from praxino.views.flow_values import FlowValues as FlowValues
     from praxino.views.gated import Erase as Erase
@@ -40,6 +41,7 @@ else:
             "channels": ["OneChannel"],
             "colour": ["Blur", "Brightness", "ColourJitter", "Contrast", "Grey", "Hue", "Normalise", "Saturation"],
             "flow_values": ["FlowFlip", "FlowValues"],
+            "flow": ["Component"],
             "gated": ["Erase", "GatedJitter", "GreyOrDrop"],
             "geometry": ["CentreCrop", "Flip", "RandomResizedCrop", "Resize", "ResizeShorterSide", "SquareCrop"],
             "motion": ["Repeat", "Residual", "Shuffle"],

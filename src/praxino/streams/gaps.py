@@ -1,0 +1,47 @@
+"""What is shown for frames that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+NOTHING = -1
+
+
+def sources_as_cocon(present: Sequence[bool] | NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Which entry of a clip each one shows, by CoCon's rule (Rai et al., CVPR workshops 2021).
+
+    Two passes, in each of which an absent entry takes what the one before it had before that pass, the first one what
+    the last one had. So a gap is filled for two entries, and the rest of a longer one stays empty.
+
+    Args:
+        present: [n], of the frames of one clip in their order.
+
+    Returns:
+        int64 [n], numbers of entries that are present; -1 where nothing is shown.
+    """
+    shown = np.where(present, np.arange(len(present)), NOTHING)
+    for _ in range(2):
+        shown = np.where(shown == NOTHING, np.roll(shown, 1), shown)
+    return shown.astype(np.int64)
+
+
+def filled_as_cocon(pictures: Sequence[NDArray[np.uint8] | None]) -> list[NDArray[np.uint8]]:
+    """The pictures of one clip with its gaps filled as of `sources_as_cocon`, zeros where nothing is shown.
+
+    Zeros of a flow are no blank: they are its greatest motion to the left and up.
+
+    Args:
+        pictures: of one shape, in the clip's order; None: missing.
+
+    Raises:
+        ValueError: if all are missing.
+    """
+    there = [picture for picture in pictures if picture is not None]
+    if not there:
+        raise ValueError("none of the pictures is there, so their size is not known")
+    sources = sources_as_cocon([picture is not None for picture in pictures])
+    shown = [None if source == NOTHING else pictures[source] for source in sources]
+    return [np.zeros_like(there[0]) if picture is None else picture for picture in shown]
