@@ -202,7 +202,7 @@ def test_values_get_their_types():
 
 
 def test_constructors_that_hand_arguments_on():
-    assert set(arguments_of(Grown)) == {"more", "dim", "dropout", "norm"}
+    assert set(arguments_of(Grown)) == {"more", "dim", "dropout", "norm", "channels"}
 
 
 def test_types_in_words():

@@ -20,6 +20,7 @@ from praxino.evaluations.classifying.defaults import trained_as
 from praxino.evaluations.classifying.finetune import finetune
 from praxino.evaluations.classifying.start import BESIDE, OUTSIDE
 from praxino.training.schedules import Plateau
+from praxino.views.flow import Component
 from praxino.views.geometry import Resize
 from praxino.views.motion import Residual
 from praxino.views.pipeline import View
@@ -28,7 +29,7 @@ from toys import ToyBackbone, ToySampler
 PAGE = Path(__file__).parents[2] / "docs" / "evaluations" / "finetune.md"
 VIEWS = {
     "finetune_iic": {"residual": "rgb", "rgb": "rgb"},
-    "finetune_iic_flow": {"flow_u": "flow_u", "flow_v": "flow_v"},
+    "finetune_iic_flow": {"flow_u": "flow", "flow_v": "flow"},
 }
 RECIPES = pytest.mark.parametrize("recipe", VIEWS)
 
@@ -47,7 +48,9 @@ def test_what_is_seen(recipe):
     assert given["view"] is None
     assert [(name, view.stream) for name, view in protocol.views.items()] == list(VIEWS[recipe].items())
     for name, view in protocol.views.items():
-        resize, *others = view.operations
+        shown = [op.component for op in view.operations if isinstance(op, Component)]
+        assert shown == ([name[-1]] if view.stream == "flow" else [])
+        resize, *others = view.operations[len(shown) :]
         assert type(resize) is Resize
         said = (resize.height, resize.width, resize.crop, resize.at, resize.exact, resize.per)
         assert said == (128, 171, 112, "centre", True, "clip")
@@ -55,8 +58,8 @@ def test_what_is_seen(recipe):
         assert all((other.rescale, other.sign) == (False, 1) for other in others)
         # In training the crop is anywhere, and nothing is mirrored.
         trained = trained_as(view, given["flip"])
-        assert [type(operation) for operation in trained.operations] == [Resize, *map(type, others)]
-        assert trained.operations[0].at == "random"
+        assert [type(op) for op in trained.operations[len(shown) :]] == [Resize, *map(type, others)]
+        assert trained.operations[len(shown)].at == "random"
     assert given["training_view"] is None
     assert given["flip"] is False
     assert (protocol.feature, protocol.reestimate_batchnorm, protocol.centred) == ("map", False, False)

@@ -39,6 +39,7 @@ INTERNAL = {
         "Row": "a line of a list, as read",
     },
     "streams": {
+        "FlowReader": "comes from FlowFolder.open",
         "Found": "what one pass over a file has seen",
         "FrameIndex": "kept in the cache",
         "OpenFile": "a decoder's open file",

@@ -130,7 +130,7 @@ def test_views(tmp_path, state, modality, asked, views, dropped):
     settings = {} if modality is None else {"modality": modality}
     encoder, report = encoder_of_file(saved(tmp_path / "ckpt.pth", pretraining_file(state, **settings)), asked)
     assert list(encoder.views) == views
-    assert encoder.views[views[0]].stream == (views[0] if "flow" in views[0] else "rgb")
+    assert encoder.views[views[0]].stream == ("flow" if "flow" in views[0] else "rgb")
     assert encoder.sampler.drop_last_frames == dropped
     assert f"view {views[0]} (also {', '.join(views[1:])})" in report[1]
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from praxino.configuration.earlier_flow import flow_as_now
 from praxino.errors import UserError, nearest
 from praxino.files import read_text, written_aside
 
@@ -128,7 +129,7 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         weights = path.read_bytes()  # `load_file` opens no name that is no UTF-8
         if said.pop(CHECKSUM, None) not in (None, _checksum(weights)):  # earlier versions wrote none
             raise ValueError(f"its weights are not those that {beside.name} was written with (the checksum differs)")
-        return said, load(weights)
+        return flow_as_now(said), load(weights)
     except (ValueError, OSError, RecursionError, SafetensorError) as error:
         raise UserError(f"the encoder {path} is damaged: {error}") from None
 

@@ -33,6 +33,7 @@ from praxino.originals.iic import (
 from praxino.originals.keys import plain_classifier, without_parallel
 from praxino.originals.pickles import load_pickle, save_pickle
 from praxino.streams.base import Derived, Stream
+from praxino.views.flow import Component
 from praxino.views.geometry import Resize
 from praxino.views.motion import Residual
 from praxino.views.pipeline import View
@@ -113,7 +114,7 @@ def encoder_of_file(
             file's settings say the second view was, else the residual.
         classes: the file with the class names that a fine-tuned network was trained with, in lines like
             "1 ApplyEyeMakeup" (classInd.txt); null: the classifier is left out.
-        streams: stream -> its reader; a stream not named is told by the videos' files. `--streams.flow_u DISFlow`
+        streams: stream -> its reader; a stream not named is told by the videos' files. `--streams.flow DISFlow`
             computes the flow from the video's frames.
 
     Returns:
@@ -173,7 +174,7 @@ def _views(chosen: Modality, rescale: bool) -> dict[str, View]:
     resize = Resize(128, 171, crop=112)
     views = {"residual": View([resize, Residual(rescale)]), "rgb": View([resize])}
     if chosen in ("u", "v"):
-        return {f"flow_{chosen}": View([resize], f"flow_{chosen}"), **views}
+        return {f"flow_{chosen}": View([Component(chosen), resize], "flow"), **views}
     return {chosen: views.pop(chosen), **views}
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from praxino.streams.base import Probed as Probed
     from praxino.streams.base import Stream as Stream
     from praxino.streams.flow import DISFlow as DISFlow
+    from praxino.streams.flow_folder import FlowFolder as FlowFolder
     from praxino.streams.frames import FrameFolder as FrameFolder
     from praxino.streams.video import VideoFile as VideoFile
 else:
@@ -19,6 +20,7 @@ else:
         {
             "base": ["Canvas", "Derived", "FrameReader", "Probed", "Stream"],
             "flow": ["DISFlow"],
+            "flow_folder": ["FlowFolder"],
             "frames": ["FrameFolder"],
             "video": ["VideoFile"],
         },

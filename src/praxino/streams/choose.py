@@ -10,6 +10,8 @@ from praxino.catalogs.names import is_picture
 from praxino.errors import UserError
 from praxino.streams.base import Derived, Stream, files_of
 
+FLOW, FLOW_CHANNELS = "flow", 2
+FOUND = "flow_u"  # what catalogs call a folder of pictures that they have found
 Streams = Mapping[str, Stream | Derived]
 
 
@@ -36,12 +38,18 @@ def stream_of(video: Video, stream: str, streams: Streams) -> Stream | Derived:
     """
     if stream in streams:
         return streams[stream]
+    if stream == FLOW and stream not in video.files and FOUND in video.files:
+        from praxino.streams.flow_folder import FlowFolder
+
+        return FlowFolder()  # of the folders that the catalog has found
     return default_stream(files_of(video, stream), stream)
 
 
 def channels_of(stream: str, streams: Streams) -> int:
     """How many channels the frames of a stream have: as the recipe's stream says, else those of the default ones."""
-    return streams[stream].channels if stream in streams else Stream.channels
+    if stream in streams:
+        return streams[stream].channels
+    return FLOW_CHANNELS if stream == FLOW else Stream.channels
 
 
 def derived_among(needed: Iterable[str], streams: Streams) -> dict[str, Derived]:

@@ -189,6 +189,21 @@ class PictureReader(FrameReader):
         return (width, height) if self.exif and _lies(file) else (height, width)
 
 
+def picture_size(path: str) -> tuple[int, int] | None:
+    """Height and width of a picture as it is stored, from its header; None if it does not open."""
+    return _opened(path, lambda file: (file.size[1], file.size[0]))
+
+
+def read_picture(path: str, height: int, width: int) -> NDArray[np.uint8] | None:
+    """A picture in grey, uint8 [height, width], scaled as `FrameFolder` scales; None if it is missing or damaged."""
+    from PIL import Image
+
+    picture = _opened(path, lambda file: file.convert("L"))
+    if picture is not None and picture.size != (width, height):
+        picture = picture.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2)
+    return None if picture is None else np.asarray(picture)
+
+
 def _opened(path: str, take: Callable[[Image], T]) -> T | None:
     """What `take` makes of a picture; None if there is none, or it is damaged."""
     from PIL import Image

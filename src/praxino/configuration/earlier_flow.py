@@ -1,0 +1,102 @@
+"""Optical flow as earlier versions wrote it: each component a stream of its own. Read as one stream of two channels."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+COMPONENTS = {"flow_u": "u", "flow_v": "v"}  # the names that streams of one component had
+FLOW = "flow"
+COMPONENT = "praxino.views.flow.Component"
+LINE = (
+    "optical flow is one stream now: {names} are read as '{now}' of two channels, and a view takes one of them by the "
+    "operation Component"
+)
+
+
+def flow_as_now(said: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe, or the description of an encoder, whose `DISFlow` gives both components.
+
+    Where it says `component`, or is called flow_u or flow_v, it becomes the stream `flow`, and views that see it get
+    the operation `Component` before all others: the same numbers. Anything else stays as it is; folders of pictures
+    are streams under whatever name. That it was so is one line.
+
+    Args:
+        said: plain data.
+    """
+    every = [pair for streams in _under(said, "streams") for pair in streams.items()]
+    found = {name: one for name, one in every if _is_earlier(name, one)}
+    if not found:
+        return dict(said)
+    settings = [_without_component(one) for one in found.values()]
+    taken = any(name == FLOW for name, _ in every)
+    joined = set(found) <= set(COMPONENTS) and not taken and all(one == settings[0] for one in settings)
+    now = {name: FLOW if joined else name for name in found}
+    components = {name: _component(name, one) for name, one in found.items()}
+    _say(LINE.format(names=" and ".join(sorted(found)), now="', '".join(sorted(set(now.values())))))
+    return {key: value if key == "record" else _written(value, key, now, components) for key, value in said.items()}
+
+
+def _under(said: Any, key: str) -> Iterator[Mapping[str, Any]]:
+    """All mappings under a key, wherever it stands; but for what an encoder only remembers."""
+    if isinstance(said, Mapping):
+        for name, value in said.items():
+            if name == key and isinstance(value, Mapping):
+                yield value
+            elif name != "record":
+                yield from _under(value, key)
+    elif isinstance(said, list):
+        for value in said:
+            yield from _under(value, key)
+
+
+def _is_earlier(name: str, stream: Any) -> bool:
+    path = stream.get("class_path") if isinstance(stream, Mapping) else stream
+    if not isinstance(path, str) or path.rpartition(".")[2] != "DISFlow":
+        return False
+    return name in COMPONENTS or "component" in _arguments(stream)
+
+
+def _arguments(stream: Any) -> Mapping[str, Any]:
+    given = stream.get("init_args") if isinstance(stream, Mapping) else None
+    return given if isinstance(given, Mapping) else {}
+
+
+def _component(name: str, stream: Any) -> str:
+    return _arguments(stream).get("component", "u")
+
+
+def _without_component(stream: Any) -> dict[str, Any]:
+    path = stream.get("class_path") if isinstance(stream, Mapping) else stream
+    return {"class_path": path, "init_args": {k: v for k, v in _arguments(stream).items() if k != "component"}}
+
+
+def _written(value: Any, key: str, now: Mapping[str, str], components: Mapping[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_written(one, "", now, components) for one in value]
+    if not isinstance(value, Mapping):
+        return value
+    if key == "streams":
+        return {now.get(name, name): _without_component(one) if name in now else one for name, one in value.items()}
+    stream = value.get("stream")
+    if isinstance(value.get("operations"), list) and isinstance(stream, str) and stream in now:
+        return {**value, "stream": now[stream], "operations": _with_component(value["operations"], components[stream])}
+    return {name: _written(one, name, now, components) for name, one in value.items()}
+
+
+def _with_component(operations: list[Any], component: str) -> list[Any]:
+    first = operations[0] if operations else None
+    path = first.get("class_path") if isinstance(first, Mapping) else first
+    if isinstance(path, str) and path.rpartition(".")[2] == "Component":
+        return operations
+    return [{"class_path": COMPONENT, "init_args": {"component": component}}, *operations]
+
+
+@functools.cache
+def _say(line: str) -> None:
+    """Once in a process, from the first one of a run."""
+    if os.environ.get("RANK", "0") == "0":
+        print(line, file=sys.stderr)
