@@ -118,7 +118,7 @@ def read_frames(
         if len(rows) > len(wanted):  # else they are the same, and copying a stretch of frames is not free
             at = np.searchsorted(rows, wanted)
             pixels, present = pixels[at], present[at]
-        loaded[name] = LoadedFrames(pixels, present, where)
+        loaded[name] = LoadedFrames(*reader.shown(pixels, present, where))
     return loaded
 
 

@@ -37,10 +37,10 @@ class Thumbnails:
     def _make(self, video: Video) -> list[str]:
         from PIL import Image
 
-        stream = stream_of(video, "rgb", self.streams)
-        if not isinstance(stream, Stream):
-            return []
         try:
+            stream = stream_of(video, "rgb", self.streams)
+            if not isinstance(stream, Stream) or stream.channels != 3:
+                return []
             with stream.open(video, Canvas(short_side=96)) as reader:
                 last = len(reader.times) - 1
                 wanted = np.unique(np.linspace(last * 0.2, last * 0.8, FRAMES).astype(np.int64))  # of a picture, one

@@ -79,6 +79,20 @@ class FrameReader(ABC):
             IndexError: if an index is out of range.
         """
 
+    def shown(
+        self, pixels: NDArray[np.uint8], present: NDArray[np.bool_], where: NDArray[np.int64]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.int64]]:
+        """What clips show of frames that were read, for a reader to which a missing frame's clip matters.
+
+        Args:
+            pixels, present: as `read` gave them, of n frames.
+            where: int64 [N, T], which of these frames N clips of T frames show.
+
+        Returns:
+            The three again; by default as they are, since `read` has filled in what is missing.
+        """
+        return pixels, present, where
+
     def close(self) -> None:  # noqa: B027  (nothing to close is a valid reader)
         """Frees what is open."""
 

@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from praxino.catalogs.base import Video
+from praxino.catalogs.names import is_video, spellings
 from praxino.errors import UnreadableVideo, UserError, nearest
-from praxino.streams.base import Canvas, FrameReader, Stream, checked, fill_missing
+from praxino.streams.base import Canvas, FrameReader, Probed, Stream, checked, fill_missing
 from praxino.streams.frames import picture_size, pictures_in, read_picture
-from praxino.streams.gaps import NOTHING, sources_as_cocon
+from praxino.streams.gaps import filled_in_clips
 from praxino.streams.opening import unreadable
 
 FOUND = ("flow_u", "flow_v")  # what catalogs call the folders of pictures that they have found
+SPARSEST = 1000  # of so many numbers one must be a picture's: a stray number must not fill the memory
 Layout = Literal["two_stream", "dense_flow"]
 
 
@@ -33,10 +35,11 @@ class FlowFolder(Stream):
     Args:
         root: folder of all videos' flow; None: the folders `flow_u` and `flow_v` that the catalog has found.
         layout: below the root: "two_stream", `u/<video>/frame000001.jpg` and `v/...`, as the public TV-L1 flow of
-            UCF101 and HMDB51; or "dense_flow", `<class>/<video>/flow_x_00001.jpg` and `flow_y_...`, as that tool writes
-            it (a train/val/test folder is a part of the root). <video> is the video's file without its ending.
-        missing: what a frame that is not present looks like: "nearest", the nearest that is; or as in CoCon's code
-            (`praxino.streams.gaps`), by the distinct frames of a video's clips in order. It is counted in any case.
+            UCF101 and HMDB51, with or without a class folder in front of the video's; or "dense_flow",
+            `<class>/<video>/flow_x_00001.jpg` and `flow_y_...`, as that tool writes it (a train/val/test folder is a
+            part of the root). <video> is the video's file without its ending.
+        missing: what a frame that is not present looks like: "nearest", the nearest that is; or as in CoCon's code, in
+            each clip by itself (`sources_as_cocon`), and zeros in the rest of a long gap. It is counted in any case.
         fps: frames a second, which pictures do not tell.
 
     Raises:
@@ -70,6 +73,14 @@ class FlowFolder(Stream):
             numbered = [_numbered(*place, video.id) for place in self._places(video)]
             return FlowReader(video.id, numbered, canvas, self.fps, self.missing == "cocon")
 
+    def probe(self, video: Video, full: bool = False) -> Probed:
+        with self.open(video) as reader, unreadable(video.id):
+            there = reader.there(full)
+        if not there.any():
+            raise UnreadableVideo(video.id, "no frame of its flow has a picture of u and one of v")
+        missing = f"{(~there).sum()} frames of its flow are missing or damaged, number {there.argmin()} the first"
+        return Probed(len(there), "" if there.all() else missing)
+
     def _places(self, video: Video) -> list[tuple[str, str | None]]:
         """The folder of each component, and a pattern of its pictures' names."""
         if self.root is None:
@@ -78,10 +89,18 @@ class FlowFolder(Stream):
                 raise UnreadableVideo(video.id, f"it has no {' and no '.join(lacking)}: name the flow's root")
             return [(str(video.files[name]), None) for name in FOUND]
         path = PurePosixPath(video.id)
+        path = path.with_suffix("") if is_video(path.name) else path
+        in_class = os.path.join(*path.parent.parts[-1:], path.name)
         if self.layout == "two_stream":
-            return [(os.path.join(self.root, axis, path.stem), None) for axis in "uv"]
-        folder = os.path.join(self.root, *path.parent.parts[-1:], path.stem)
+            below = [*spellings(path.name), *spellings(in_class)]
+            return [(_first([os.path.join(self.root, axis, one) for one in below]), None) for axis in "uv"]
+        folder = _first([os.path.join(self.root, one) for one in spellings(in_class)])
         return [(folder, f"flow_{axis}_*") for axis in "xy"]
+
+
+def _first(folders: list[str]) -> str:
+    """The first folder that is there, else the first."""
+    return next(filter(os.path.isdir, folders), folders[0])
 
 
 def _numbered(folder: str, pattern: str | None, id: str) -> dict[int, str]:
@@ -114,7 +133,7 @@ class FlowReader(FrameReader):
         as_cocon: fills gaps so.
 
     Raises:
-        UnreadableVideo: if no picture opens.
+        UnreadableVideo: if no picture opens, or hardly any number has one.
     """
 
     def __init__(
@@ -124,7 +143,12 @@ class FlowReader(FrameReader):
         self.numbered = numbered
         self.as_cocon = as_cocon
         self.first = 0 if any(0 in pictures for pictures in numbered) else 1
-        self.times = np.arange(max(max(pictures) for pictures in numbered) + 1 - self.first) / fps
+        frames = max(max(pictures) for pictures in numbered) + 1 - self.first
+        if frames > SPARSEST * max(len(pictures) for pictures in numbered):
+            raise UnreadableVideo(
+                id, f"a picture of its flow has the number {frames + self.first - 1}, and most have none"
+            )
+        self.times = np.arange(frames) / fps
         sizes = (picture_size(path) for pictures in numbered for path in pictures.values())
         size = next((size for size in sizes if size is not None), None)
         if size is None:
@@ -145,10 +169,21 @@ class FlowReader(FrameReader):
                         present[row] = False
                     else:
                         pixels[row, ..., axis] = grey
-        if len(distinct) and not present.all():
-            if self.as_cocon and present.any():
-                shown = sources_as_cocon(present)
-                pixels = np.where((shown == NOTHING)[:, None, None, None], np.uint8(0), pixels[shown])
-            else:
-                fill_missing(self.id, distinct, pixels, present)
+        if len(distinct):
+            fill_missing(self.id, distinct, pixels, present)
         return pixels[where], present[where]
+
+    def shown(
+        self, pixels: NDArray[np.uint8], present: NDArray[np.bool_], where: NDArray[np.int64]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.int64]]:
+        return filled_in_clips(pixels, present, where) if self.as_cocon else (pixels, present, where)
+
+    def there(self, full: bool = False) -> NDArray[np.bool_]:
+        """Whether each frame has pictures of both components: bool [frames]. `full`: such that can be decoded."""
+        numbers = range(self.first, self.first + len(self.times))
+        return np.array([all(self._is_there(pictures.get(k), full) for pictures in self.numbered) for k in numbers])
+
+    def _is_there(self, path: str | None, full: bool) -> bool:
+        if path is None or not full:
+            return path is not None
+        return read_picture(path, self.height, self.width) is not None

@@ -198,7 +198,7 @@ def read_picture(path: str, height: int, width: int) -> NDArray[np.uint8] | None
     """A picture in grey, uint8 [height, width], scaled as `FrameFolder` scales; None if it is missing or damaged."""
     from PIL import Image
 
-    picture = _opened(path, lambda file: file.convert("L"))
+    picture = _opened(path, lambda file: _in_bytes(file).convert("L"))
     if picture is not None and picture.size != (width, height):
         picture = picture.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2)
     return None if picture is None else np.asarray(picture)
@@ -222,13 +222,18 @@ def _opened(path: str, take: Callable[[Image], T]) -> T | None:
 
 
 def _in_colour(picture: Image) -> Image:
+    picture = _in_bytes(picture)
+    # A conversion to what it is would be a copy.
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
+
+
+def _in_bytes(picture: Image) -> Image:
     from PIL import Image
 
     if picture.mode.startswith("I"):
         # Grey of 16 bits: Pillow's own conversion makes white of all that is above 255.
-        picture = Image.fromarray((np.asarray(picture) >> 8).clip(0, 255).astype(np.uint8))
-    # A conversion to what it is would be a copy.
-    return picture if picture.mode == "RGB" else picture.convert("RGB")
+        return Image.fromarray((np.asarray(picture) >> 8).clip(0, 255).astype(np.uint8))
+    return picture
 
 
 def _lies(file: Image) -> bool:

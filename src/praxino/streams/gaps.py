@@ -45,3 +45,29 @@ def filled_as_cocon(pictures: Sequence[NDArray[np.uint8] | None]) -> list[NDArra
     sources = sources_as_cocon([picture is not None for picture in pictures])
     shown = [None if source == NOTHING else pictures[source] for source in sources]
     return [np.zeros_like(there[0]) if picture is None else picture for picture in shown]
+
+
+def filled_in_clips(
+    pixels: NDArray[np.uint8], present: NDArray[np.bool_], where: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.int64]]:
+    """Clips with their gaps filled as of `sources_as_cocon`, each for itself, zeros where nothing is shown.
+
+    Args:
+        pixels: uint8 [F, H, W, C], frames.
+        present: bool [F].
+        where: int64 [N, T], which of them the clips show.
+
+    Returns:
+        The three again. What fills a gap is a row of its own behind the others, and still not present.
+    """
+    gaps = ~present[where]
+    if not gaps.any():
+        return pixels, present, where
+    more = []
+    for clip in np.flatnonzero(gaps.any(1)):
+        sources = sources_as_cocon(~gaps[clip])
+        for source in sources[gaps[clip]]:
+            more.append(np.zeros_like(pixels[0]) if source == NOTHING else pixels[where[clip, source]])
+    where = where.copy()
+    where[gaps] = len(pixels) + np.arange(len(more))
+    return np.concatenate([pixels, np.stack(more)]), np.append(present, np.zeros(len(more), np.bool_)), where
