@@ -15,7 +15,6 @@ CYCLECONTRAST = """
 """
 
 COCON = """
-    lr_finetune ensemble video_score
     npz_read kphm_render
 """
 

@@ -2,6 +2,7 @@
 
 import cocon_augment
 import cocon_clips
+import cocon_finetune
 import cocon_flow
 import cocon_methods
 import cocon_networks
@@ -11,6 +12,7 @@ import pytest
 CHECKS: dict[str, golden_items.Check] = {
     **cocon_augment.CHECKS,
     **cocon_clips.CHECKS,
+    **cocon_finetune.CHECKS,
     **cocon_flow.CHECKS,
     **cocon_methods.CHECKS,
     **cocon_networks.CHECKS,

@@ -73,6 +73,7 @@ INTERNAL = {
     "methods": {"PredictionNetwork": "a piece of DPC and CoCon", "ProjectionHead": "TCLR's own"},
     "evaluations": {
         "Linear": "weights of the linear solver",
+        "Probabilities": "what a test says of each video, kept beside its result",
         "Retrieval": "what metrics.retrieval gives, a step of retrieve",
         "Scores": "what a test gives, a step of recognise",
         "SideBySide": "embeds members jointly, a step of compared_features",

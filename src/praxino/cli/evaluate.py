@@ -14,20 +14,24 @@ USAGE = """praxino evaluate EVALUATION RUN [--catalog NAME --catalog.root DATA |
 
 EVALUATION is retrieval, knn, instance (does a clip find its own video? for videos without labels), linear (a linear
 classifier on features that stay as they are; with --recipe linear_tclr on clips drawn anew, a run of its own), finetune
-(trains on with labels, then tests; it has a --help of its own), recognition (tests what finetune has left), or the
-dotted path of a function of your own that takes an encoder and a catalog and gives a
-praxino.evaluations.result.Result. RUN is a run's folder, RUN:rgb of one with several encoders, or an encoder file.
-Retrieval, knn and linear take --views [rgb,residual]: a row for each, and one for both side by side. Without --catalog
-and --videos the videos are those that the run was trained on. The result goes into the run's folder. An encoder of your
-own classes needs --trust my_file: encoders that come from elsewhere build nothing but praxino's classes."""
+(trains on with labels, then tests; it has a --help of its own), recognition (tests what finetune has left), ensemble
+(joins several of these; it has a --help of its own), or the dotted path of a function of your own that takes an encoder
+and a catalog and gives a praxino.evaluations.result.Result. RUN is a run's folder, RUN:rgb of one with several
+encoders, or an encoder file. Retrieval, knn and linear take --views [rgb,residual]: a row for each, and one for both
+side by side. Without --catalog and --videos the videos are those that the run was trained on. The result goes into the
+run's folder. An encoder of your own classes needs --trust my_file: encoders that come from elsewhere build nothing but
+praxino's classes."""
 POSITIONAL = ("EVALUATION", "RUN")
 FILLED = {"catalog": "(default: the run's)"}
 FINETUNE = "finetune"  # a run of its own: praxino.cli.finetune
+ENSEMBLE = "ensemble"  # of several folders: praxino.cli.ensemble
 LINEAR = "linear"  # with a recipe it is one, too
 
 
 def run(argv: Sequence[str]) -> int | None:
     """Parses, calls, prints."""
+    if ENSEMBLE in argv[:1]:
+        return importlib.import_module("praxino.cli.ensemble").run(argv)
     if FINETUNE in argv[:1] or (LINEAR in argv[:1] and _recipe_asked_for(argv)):
         return importlib.import_module("praxino.cli.finetune").run(argv)
     words = take_apart(argv, POSITIONAL)
@@ -39,7 +43,7 @@ def run(argv: Sequence[str]) -> int | None:
     asks_help = "help" in words.flags or help_of(words.options)
     name, *_ = required(words, POSITIONAL[:1] if asks_help else POSITIONAL)
     if name not in EVALUATIONS and "." not in name:
-        raise UserError(f"there is no evaluation '{name}'.{nearest(name, [*EVALUATIONS, FINETUNE])}")
+        raise UserError(f"there is no evaluation '{name}'.{nearest(name, [*EVALUATIONS, FINETUNE, ENSEMBLE])}")
     own_classes_importable()
     if "help" in words.flags:
         from praxino.cli.line.help import print_help

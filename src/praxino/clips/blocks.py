@@ -108,17 +108,25 @@ class BlockWindows(_Blocks):
         stride: from one frame to the next.
         apart: blocks from one window's start to the next: N // 2 on UCF101, 3 * N // 4 on HMDB51.
         short: as of `BlockClip`; CoCon stretches, DPC leaves out.
+        clips: None: all windows; else so many, evenly chosen among them, some twice where there are fewer.
 
     Raises:
         UserError: if a number is too small, or the rule unknown.
     """
 
     def __init__(
-        self, blocks: int = 8, frames: int = 5, stride: int = 3, apart: int = 4, short: Short = "stretch"
+        self,
+        blocks: int = 8,
+        frames: int = 5,
+        stride: int = 3,
+        apart: int = 4,
+        short: Short = "stretch",
+        clips: int | None = None,
     ) -> None:
         super().__init__(blocks, frames, stride, short)
-        refuse_numbers(apart=apart)
+        refuse_numbers(apart=apart, **({} if clips is None else {"clips": clips}))
         self.apart = apart
+        self.clips = clips
 
     def numbers(self, length: int) -> NDArray[np.int64]:
         """Frame numbers int64 [windows, N * L] of a video of `length` frames."""
@@ -126,8 +134,9 @@ class BlockWindows(_Blocks):
         whole = self.blocks * self.frames
         # A video of one frame has a step of 0: it is that frame all the time.
         taken = np.arange(0, length, step).astype(np.int64) if step else np.zeros(whole, np.int64)
-        windows = (len(taken) // self.frames - self.blocks) // self.apart + 1
-        starts = self.frames * self.apart * np.arange(windows)
+        last = (len(taken) // self.frames - self.blocks) // self.apart
+        windows = np.arange(last + 1) if self.clips is None else np.linspace(0, last, self.clips).round().astype(int)
+        starts = self.frames * self.apart * windows
         return taken[consecutive(starts, whole, 1)]
 
     def __call__(self, times: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:

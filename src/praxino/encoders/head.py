@@ -16,20 +16,30 @@ class Head(nn.Linear):
         classes: how many.
         norm: normalises the features by a BatchNorm of their own (CoCon's and DPC's classifiers).
         dropout: share of the features that is dropped in training, 0 to 1 (CycleContrast on UCF101: 0.9).
+        orthogonal: the weights start orthogonal and the bias at 0 (CoCon's and DPC's classifiers).
         std: the weights are drawn from a normal distribution of this standard deviation and the bias is 0 (MoCo's
             linear evaluation: 0.01); None: as torch's linear layer begins.
 
     Raises:
-        UserError: if the dropout is no share, or the deviation is not above 0.
+        UserError: if the dropout is no share, the deviation not above 0, or the start said twice.
     """
 
     def __init__(
-        self, dim: int, classes: int, norm: bool = False, dropout: float = 0.0, std: float | None = None
+        self,
+        dim: int,
+        classes: int,
+        norm: bool = False,
+        dropout: float = 0.0,
+        std: float | None = None,
+        orthogonal: bool = False,
     ) -> None:
         if not 0 <= dropout < 1:
             raise UserError(f"a head's dropout is a share from 0 to below 1, not {dropout}")
         if std is not None and std <= 0:
             raise UserError(f"a head's std is above 0, not {std}")
+        if std is not None and orthogonal:
+            raise UserError("a head's weights are drawn by std, or start orthogonal, not both")
+        self.orthogonal = orthogonal
         self.std = std  # before torch's constructor, which draws the weights
         super().__init__(dim, classes)
         self.dim = dim
@@ -40,10 +50,13 @@ class Head(nn.Linear):
 
     def reset_parameters(self) -> None:
         """Draws the weights anew."""
-        if self.std is None:
+        if self.orthogonal:
+            nn.init.orthogonal_(self.weight)
+        elif self.std is not None:
+            nn.init.normal_(self.weight, 0.0, self.std)
+        else:
             super().reset_parameters()
             return
-        nn.init.normal_(self.weight, 0.0, self.std)
         nn.init.zeros_(self.bias)
 
     def forward(self, input: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from praxino.catalogs.base import Video
 from praxino.clips.dataset import Streams
 from praxino.errors import UserError
 from praxino.evaluations.figures import Curves, Picture, check_pictures, curves_of, plain_curves, write_pictures
+from praxino.evaluations.probabilities import ENDING, Probabilities, write_probabilities
 from praxino.evaluations.thumbnails import Thumbnails
 from praxino.files import folder_aside, written_aside
 
@@ -54,6 +55,7 @@ class Result:
         per_query: row name -> column -> hit of each query; what intervals and comparisons are made of.
         pictures: to be shown below the table.
         curves: charts, to be shown there, too.
+        probabilities: of each video of a classifier's test, which are written beside the result.
     """
 
     protocol: str
@@ -66,6 +68,7 @@ class Result:
     per_query: dict[str, dict[str, Any]] = field(default_factory=dict)
     pictures: list[Picture] = field(default_factory=list)
     curves: list[Curves] = field(default_factory=list)
+    probabilities: Probabilities | None = None
 
     def row(self, name: str) -> Row:
         """The row of this name."""
@@ -95,6 +98,8 @@ def write_result(
     curves = [plain_curves(one) for one in result.curves]
     frames = folder / "evaluations" / f"{name}-frames"
     path = frames.with_name(f"{name}.json")
+    if result.probabilities is not None:
+        write_probabilities(frames.with_name(f"{name}{ENDING}"), result.probabilities)
     with written_aside(path) as path_aside, folder_aside(frames) as aside:
         data = {
             "protocol": result.protocol,

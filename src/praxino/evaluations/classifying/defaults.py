@@ -6,6 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from praxino.clips.blocks import BlockClip, BlockWindows
 from praxino.clips.samplers import EvenClips, RandomClip, Sampler
 from praxino.clips.seconds import EvenSeconds, RandomSeconds
 from praxino.configuration.complete import complete, instantiate
@@ -93,6 +94,8 @@ def one_random_clip(sampler: Sampler) -> Sampler:
     """
     if isinstance(sampler, EvenSeconds):
         return RandomSeconds(sampler.frames, sampler.rate)
+    if isinstance(sampler, BlockWindows):
+        return BlockClip(sampler.blocks, sampler.frames, sampler.stride, 1, sampler.short)
     if not isinstance(sampler, EvenClips):
         raise UserError(f"--sampler is missing: what a training clip is does not follow from {type(sampler).__name__}")
     short: Literal["repeat", "refuse"] = "repeat" if sampler.short == "repeat" else "refuse"
@@ -102,7 +105,10 @@ def one_random_clip(sampler: Sampler) -> Sampler:
 def fewer_clips(sampler: Sampler, clips: int) -> Sampler:
     """The sampler with at most so many clips; one that does not count its clips stays as it is."""
     said = arguments(sampler)
-    return type(sampler)(**said | {"clips": min(clips, said["clips"])}) if "clips" in said else sampler
+    if "clips" not in said:
+        return sampler
+    # Of a sampler that gives each video another number, every video has to have as many.
+    return type(sampler)(**said | {"clips": clips if said["clips"] is None else min(clips, said["clips"])})
 
 
 def only_view(encoder: Encoder, view: str) -> Encoder:

@@ -18,6 +18,7 @@ from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
 from praxino.evaluations.classifying.shared_out import of_each_video
 from praxino.evaluations.features import VideoFeatures
+from praxino.evaluations.probabilities import Probabilities
 from praxino.evaluations.result import Result, Row
 from praxino.evaluations.retrieval import scored_row
 from praxino.ranks import Device, pick_device
@@ -153,7 +154,15 @@ def recognise(
     per_query = {row.name: {column: hit.tolist() for column, hit in hits.items()}}
     title = f"Recognition on {type(catalog).__name__}: a classifier of {len(catalog.classes)} classes"
     columns = [*by_video, *map(clip_column, by_clip), BATCH_MEAN]
-    return Result("recognition", title, settings, columns, [chance, row], [], found.left_out, per_query)
+    said = Probabilities(found.ids, found.labels, catalog.classes, softmax(found.vectors))
+    rows = [chance, row]
+    return Result("recognition", title, settings, columns, rows, [], found.left_out, per_query, probabilities=said)
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probabilities [videos, classes] of logits, or of logarithms of probabilities."""
+    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def clip_column(k: int) -> str:

@@ -13,6 +13,8 @@ from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
 from praxino.evaluations.features import Embed, VideoFeatures, evens_out, extract, refuse_unreadable
 
+MOST_CLIPS, MOST_FRAMES = 64, 1024
+
 
 def of_each_video(
     encoder: Encoder,
@@ -52,7 +54,8 @@ def of_each_video(
     try:
         part = extract(
             videos, {"": embed}, (encoder.view(view).stream,), sampler, encoder.streams, encoder.canvas,
-            rows=range(ranks.rank(), len(videos), world), workers=workers, padded=evens_out(encoder.view(view)),
+            rows=range(ranks.rank(), len(videos), world), workers=workers, clips_at_once=at_once(sampler),
+            padded=evens_out(encoder.view(view)),
             max_left_out=max_left_out if world == 1 else 1.0, progress=progress,
         )[""]  # fmt: skip
     except UserError as mistake:
@@ -60,6 +63,13 @@ def of_each_video(
     found = _of_all(ranks.gather_objects(part))
     refuse_unreadable(found.left_out, len(videos), max_left_out)
     return found
+
+
+def at_once(sampler: Sampler) -> int:
+    """How many clips go through the network at once: as many frames as 64 clips of 16 have, where these are longer."""
+    numbers = [getattr(sampler, name, 1) for name in ("blocks", "frames")]
+    frames = max(1, int(np.prod([number for number in numbers if isinstance(number, int)])))
+    return max(1, min(MOST_CLIPS, MOST_FRAMES // frames))
 
 
 def _of_all(found: Sequence[VideoFeatures | UserError]) -> VideoFeatures:

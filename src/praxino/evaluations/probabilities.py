@@ -1,0 +1,84 @@
+"""What a test says of each video: the probability of each class, kept beside the result so that tests can be joined."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from praxino.errors import UserError
+from praxino.files import written_aside
+
+ENDING = "-probabilities.npz"  # behind the result's name
+ARRAYS = ("ids", "labels", "classes", "probabilities")
+
+
+@dataclass(eq=False)
+class Probabilities:
+    """Class probabilities of some videos.
+
+    Attributes:
+        ids: of the videos.
+        labels: int64 [videos].
+        classes: names of the classes.
+        values: float32 [videos, classes], each row summing to 1.
+    """
+
+    ids: list[str]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+    values: NDArray[np.float32]
+
+
+def write_probabilities(path: Path, said: Probabilities) -> None:
+    """Writes them, aside first.
+
+    Raises:
+        UserError: if they cannot be written.
+    """
+    with written_aside(path) as aside, open(aside, "wb") as file:
+        np.savez_compressed(
+            file, ids=np.array(said.ids, np.str_), labels=said.labels, classes=np.array(said.classes, np.str_),
+            probabilities=said.values,
+        )  # fmt: skip
+
+
+def read_probabilities(folder: Path) -> Probabilities:
+    """Those of the one test that lies in a run's folder.
+
+    Raises:
+        UserError: if there is none, or several, or its file is damaged.
+    """
+    found = sorted((folder / "evaluations").glob(f"*{ENDING}"))
+    if not found:
+        raise UserError(
+            f"{folder} holds no test of a classifier with its probabilities: praxino evaluate recognition {folder} "
+            "makes it (praxino resume, where the fine-tuning is not finished)"
+        )
+    if len(found) > 1:
+        own = [path for path in found if path.name in (f"finetune{ENDING}", f"linear{ENDING}")]
+        if len(own) != 1:
+            names = ", ".join(path.name.removesuffix(ENDING) for path in found)
+            raise UserError(f"{folder} holds several tests ({names}), and which one is meant does not follow")
+        found = own
+    return _read(found[0])
+
+
+def _read(path: Path) -> Probabilities:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            held: dict[str, NDArray[Any]] = {name: file[name] for name in ARRAYS}
+        ids, classes = held["ids"].astype(str).tolist(), tuple(held["classes"].astype(str).tolist())
+        labels, values = held["labels"].astype(np.int64), held["probabilities"].astype(np.float32)
+    except (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path} is damaged, or no file of probabilities: {error}") from None
+    fits = values.shape == (len(ids), len(classes)) and labels.shape == (len(ids),) and len(ids) > 0
+    if not fits or not np.isfinite(values).all() or not ((labels >= 0) & (labels < len(classes))).all():
+        raise UserError(f"{path} is damaged: its ids, labels, classes and probabilities do not fit together")
+    if len(set(ids)) < len(ids):
+        raise UserError(f"{path} holds a video twice")
+    return Probabilities(ids, labels, classes, values)
