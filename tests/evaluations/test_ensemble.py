@@ -15,7 +15,7 @@ LABELS = np.array([0, 1, 2, 0, 1])
 IDS = [f"v{k}.mp4" for k in range(5)]
 
 
-def tested(folder, values, ids=IDS, labels=LABELS, classes=CLASSES, name="finetune"):
+def written(folder, values, ids=IDS, labels=LABELS, classes=CLASSES, name="finetune"):
     (folder / "evaluations").mkdir(parents=True, exist_ok=True)
     (folder / "recipe.yaml").write_text("kind: finetune\n")
     values = np.asarray(values, np.float32)
@@ -32,8 +32,8 @@ def drawn(seed, videos=5):
 def test_videos_are_joined_by_id_and_not_by_order(tmp_path):
     one, two = drawn(0), drawn(1)
     order = [3, 0, 4, 2, 1]
-    a = tested(tmp_path / "a", one)
-    b = tested(tmp_path / "b", two[order], [IDS[k] for k in order], LABELS[order])
+    a = written(tmp_path / "a", one)
+    b = written(tmp_path / "b", two[order], [IDS[k] for k in order], LABELS[order])
     result = ensemble([a, b], [2, 1])
     wanted = ((2 * one + two) / 3).argmax(1) == LABELS
     assert result.per_query["ensemble"]["1"] == wanted.tolist()
@@ -45,27 +45,27 @@ def test_videos_are_joined_by_id_and_not_by_order(tmp_path):
 
 
 def test_what_not_all_have_tested_is_listed(tmp_path):
-    a = tested(tmp_path / "a", drawn(0))
-    b = tested(tmp_path / "b", drawn(1, 4), IDS[1:], LABELS[1:])
+    a = written(tmp_path / "a", drawn(0))
+    b = written(tmp_path / "b", drawn(1, 4), IDS[1:], LABELS[1:])
     result = ensemble([a, b])
     assert result.settings["videos"] == 4
     assert result.left_out == [("v0.mp4", f"not in the test of {b}")]
 
 
 def test_what_does_not_belong_together_is_refused(tmp_path):
-    a = tested(tmp_path / "a", drawn(0))
+    a = written(tmp_path / "a", drawn(0))
     for folder, given, said in (
-        (tested(tmp_path / "b", drawn(1), classes=("a", "b", "d")), None, "other classes"),
-        (tested(tmp_path / "c", drawn(1), labels=LABELS[::-1]), None, "v0.mp4 has another class"),
-        (tested(tmp_path / "d", drawn(1), ids=[f"w{k}" for k in range(5)]), None, "share no test video"),
-        (tested(tmp_path / "e", drawn(1)), [1], "1 weights for 2 folders"),
+        (written(tmp_path / "b", drawn(1), classes=("a", "b", "d")), None, "other classes"),
+        (written(tmp_path / "c", drawn(1), labels=LABELS[::-1]), None, "v0.mp4 has another class"),
+        (written(tmp_path / "d", drawn(1), ids=[f"w{k}" for k in range(5)]), None, "share no test video"),
+        (written(tmp_path / "e", drawn(1)), [1], "1 weights for 2 folders"),
         (tmp_path / "e", [0, 0], "not all are 0"),
         (tmp_path / "e", [1, -1], "0 or above"),
         (tmp_path / "e", [1, float("nan")], "finite"),
         (tmp_path / "none", None, "praxino evaluate recognition"),
         (a, None, "named twice"),
-        (tested(tmp_path / "f", drawn(1), ids=["v0.mp4"] * 5), None, "twice"),
-        (tested(tmp_path / "g", drawn(1) * np.nan), None, "do not fit together"),
+        (written(tmp_path / "f", drawn(1), ids=["v0.mp4"] * 5), None, "twice"),
+        (written(tmp_path / "g", drawn(1) * np.nan), None, "do not fit together"),
     ):
         with pytest.raises(UserError, match=said) as refused:
             ensemble([a, folder], given)
@@ -78,7 +78,7 @@ def test_what_does_not_belong_together_is_refused(tmp_path):
 
 
 def test_a_pickle_is_not_run(tmp_path):
-    folder = tested(tmp_path / "a", drawn(0))
+    folder = written(tmp_path / "a", drawn(0))
     path = folder / "evaluations/finetune-probabilities.npz"
     np.savez(
         path, ids=np.array([object()], dtype=object), labels=LABELS, classes=np.array(CLASSES), probabilities=drawn(0)
@@ -88,12 +88,12 @@ def test_a_pickle_is_not_run(tmp_path):
 
 
 def test_by_the_command_line(tmp_path, capsys):
-    a, b = (tested(tmp_path / name, drawn(seed)) for seed, name in enumerate("ab"))
+    a, b = (written(tmp_path / name, drawn(seed)) for seed, name in enumerate("ab"))
     assert main(["evaluate", "ensemble", str(a), str(b), "--weights", "2,1"]) in (None, 0)
     out = capsys.readouterr().out
     assert "Ensemble of 2 classifiers of 3 classes" in out
-    (written,) = (a / "evaluations").glob("ensemble-*.json")
-    assert json.loads(written.read_text())["settings"]["weights"] == [2.0, 1.0]
+    (file,) = (a / "evaluations").glob("ensemble-*.json")
+    assert json.loads(file.read_text())["settings"]["weights"] == [2.0, 1.0]
     assert main(["evaluate", "ensemble", str(a), str(b), "--weights", "2;1"]) == 2
     assert main(["evaluate", "ensemble", str(a), str(tmp_path)]) == 2
     said = capsys.readouterr().err.splitlines()
