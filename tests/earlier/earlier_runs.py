@@ -5,15 +5,33 @@ As a program it takes a source's folder, and from stdin a list of command lines 
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
 
 # What depends on the machine's speed.
 MACHINE = ("seconds", "clips_per_second", "wait_share", "eta_seconds")
 INTERRUPTED = 130
+
+
+def source_of(commit: str, folder: Path) -> Path:
+    """The package's source as of a commit, put into `folder`; without one in the history here the test is skipped."""
+    try:
+        archive = ["git", "-C", str(ROOT), "archive", "--format=tar", commit, "src"]
+        packed = subprocess.run(archive, capture_output=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip(f"there is no git here, or no commit {commit}")
+    with tarfile.open(fileobj=io.BytesIO(packed)) as files:
+        files.extractall(folder, filter="data")
+    return folder / "src"
 
 
 def run_all(source: Path, lines: list[list], folder: Path) -> subprocess.CompletedProcess:

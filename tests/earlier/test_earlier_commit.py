@@ -7,13 +7,10 @@ test_kept_folders.py does with the folders that are kept beside it.
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import re
 import shutil
-import subprocess
-import tarfile
 from collections import Counter
 from pathlib import Path
 
@@ -22,7 +19,7 @@ import pytest
 import torch
 import yaml
 from earlier_commands import measurements, trainings, write_clips
-from earlier_runs import metrics, result, run_all
+from earlier_runs import metrics, result, run_all, source_of
 from safetensors.torch import load_file
 
 import praxino
@@ -30,7 +27,6 @@ import praxino
 # Over a minute; the folders kept beside it stay in the quick suite.
 pytestmark = pytest.mark.slow
 COMMIT = "23a61d9"
-ROOT = Path(__file__).resolve().parents[2]
 NOW = Path(praxino.__file__).parents[1]
 
 # Run -> the step after which it is stopped, in the middle of an epoch, one step after a checkpoint.
@@ -44,15 +40,7 @@ MEASURED = [
 
 @pytest.fixture(scope="module")
 def earlier_source(tmp_path_factory):
-    try:
-        archive = ["git", "-C", str(ROOT), "archive", "--format=tar", COMMIT, "src"]
-        packed = subprocess.run(archive, capture_output=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip(f"there is no git here, or no commit {COMMIT}, the one before the rooms were redrawn")
-    folder = tmp_path_factory.mktemp("source")
-    with tarfile.open(fileobj=io.BytesIO(packed)) as files:
-        files.extractall(folder, filter="data")
-    return folder / "src"
+    return source_of(COMMIT, tmp_path_factory.mktemp("source"))  # the one before the rooms were redrawn
 
 
 @pytest.fixture(scope="module")

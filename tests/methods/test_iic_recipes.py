@@ -60,8 +60,9 @@ def test_overrides():
     run, _ = built("iic_ucf101", second="null")
     assert run["method"].second is None
     assert run["method"].streams == ("rgb",)
-    run, _ = built("iic_ucf101_flow", **{"second.stream": "flow_v"})
-    assert run["method"].streams == ("rgb", "flow_v")
+    run, _ = built("iic_ucf101_flow", **{"second.operations.0.component": "v"})
+    assert run["method"].streams == ("rgb", "flow")
+    assert run["method"].second.operations[0].component == "v"
 
 
 def test_the_defaults_are_the_papers():
