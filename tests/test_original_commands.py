@@ -27,6 +27,8 @@ ONE = {"workers": "0", "device": "cpu"}
 RUN = {**ONE, "threads": "1", "protocol.sampler.clips": "2"}
 CROPS = {"method.first.operations.0.crop": "32", "method.second.operations.0.crop": "32"}
 BANKS = {"method.backbone.width": "2", "method.negatives": "8", **CROPS}
+# Of flow the first operation takes a component.
+FLOW_VIEW = re.compile(r"((?:method\.second|protocol\.views\.flow\w*)\.operations\.)0")
 SMALL = {
     "pretrain": {**RUN, **BANKS, "batch_size": "2", "steps": "1", "protocol.views.{}.operations.0.crop": "32"},
     "retrieval": {**ONE, "baselines": "false"},
@@ -125,6 +127,8 @@ def small(command, out):
         quick = quick | {f"protocol.views.{view}.operations.0.crop": "32" for view in faithful[recipe]}
     elif kind == "finetune":
         quick = {name: value for name, value in quick.items() if not name.startswith("evaluation.")}
+    if any(word in ("iic_ucf101_flow", "finetune_iic_flow") for word in words):
+        quick = {FLOW_VIEW.sub(r"\g<1>1", name): value for name, value in quick.items()}
     if kind in ("pretrain", "finetune") and "--test_only" not in words:
         quick = {"out": str(out), **quick}
     if kind == "convert":
@@ -175,7 +179,8 @@ def fewer_clips(description):
     said = json.loads(description.read_text())
     said["sampler"]["init_args"]["clips"] = 2
     for view in said["views"].values():
-        view["init_args"]["operations"][0]["init_args"]["crop"] = 32
+        (resize,) = (one for one in view["init_args"]["operations"] if "crop" in one["init_args"])
+        resize["init_args"]["crop"] = 32
     description.write_text(json.dumps(said))
 
 
