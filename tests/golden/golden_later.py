@@ -14,10 +14,6 @@ CYCLECONTRAST = """
     siamfc_xcorr siamfc_labels siamfc_losses siamfc_tracker_post siamfc_tracker_sequence otb_layout otb_metrics
 """
 
-COCON = """
-    npz_read kphm_render
-"""
-
 
 def _all(names: str, reason: str) -> dict[str, str]:
     return dict.fromkeys(names.split(), reason)
@@ -27,5 +23,5 @@ LATER: dict[str, dict[str, str]] = {
     "iic": _all(VCOP_VCP, "waits for VCOP and VCP"),
     "tclr": {},
     "cyclecontrast": _all(CYCLECONTRAST, "waits for the tracker"),
-    "cocon": _all(COCON, "waits for CoCon"),
+    "cocon": {},
 }

@@ -4,6 +4,7 @@ import cocon_augment
 import cocon_clips
 import cocon_finetune
 import cocon_flow
+import cocon_maps
 import cocon_methods
 import cocon_networks
 import golden_items
@@ -14,6 +15,7 @@ CHECKS: dict[str, golden_items.Check] = {
     **cocon_clips.CHECKS,
     **cocon_finetune.CHECKS,
     **cocon_flow.CHECKS,
+    **cocon_maps.CHECKS,
     **cocon_methods.CHECKS,
     **cocon_networks.CHECKS,
 }

@@ -42,6 +42,7 @@ INTERNAL = {
         "FlowReader": "comes from FlowFolder.open",
         "Found": "what one pass over a file has seen",
         "FrameIndex": "kept in the cache",
+        "MapReader": "comes from HeatMaps.open and Masks.open",
         "OpenFile": "a decoder's open file",
         "PictureReader": "comes from FrameFolder.open",
         "ProbedVideo": "a row of what a probe of a catalog gives",

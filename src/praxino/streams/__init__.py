@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from praxino.streams.flow import DISFlow as DISFlow
     from praxino.streams.flow_folder import FlowFolder as FlowFolder
     from praxino.streams.frames import FrameFolder as FrameFolder
+    from praxino.streams.maps import HeatMaps as HeatMaps
+    from praxino.streams.maps import Masks as Masks
     from praxino.streams.video import VideoFile as VideoFile
 else:
     __getattr__, __dir__, __all__ = lazy(
@@ -22,6 +24,7 @@ else:
             "flow": ["DISFlow"],
             "flow_folder": ["FlowFolder"],
             "frames": ["FrameFolder"],
+            "maps": ["HeatMaps", "Masks"],
             "video": ["VideoFile"],
         },
     )

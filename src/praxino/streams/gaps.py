@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,3 +71,29 @@ def filled_in_clips(
     where = where.copy()
     where[gaps] = len(pixels) + np.arange(len(more))
     return np.concatenate([pixels, np.stack(more)]), np.append(present, np.zeros(len(more), np.bool_)), where
+
+
+def numbers_shown(number: int, there: Container[int], ends: tuple[int, int] | None) -> tuple[int, ...]:
+    """The files whose mean is the map of a number.
+
+    Args:
+        number: of a frame.
+        there: the numbers that there are.
+        ends: the lowest and the highest of them, where only every other one is there; None: each frame has its own.
+    """
+    if number in there or ends is None or (number - ends[0]) % 2 == 0:
+        return (number,)
+    return tuple(k for k in (number - 1, number + 1) if ends[0] <= k <= ends[1]) or (number,)
+
+
+def numbers_as_cocon(number: int, there: Container[int]) -> tuple[int, ...]:
+    """The files whose mean is the map of a number in CoCon's code; those that are missing are 0 in it.
+
+    Args:
+        number: of a frame, counted from 0.
+        there: the numbers that there are.
+    """
+    if number in there:
+        return (number,)
+    middle = max(3, number)
+    return (middle - 1, middle + 1) if middle + 1 in there else (middle - 1,)

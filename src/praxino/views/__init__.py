@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from praxino.views.geometry import Resize as Resize
     from praxino.views.geometry import ResizeShorterSide as ResizeShorterSide
     from praxino.views.geometry import SquareCrop as SquareCrop
+    from praxino.views.keypoints import KeypointFlip as KeypointFlip
     from praxino.views.motion import Repeat as Repeat
     from praxino.views.motion import Residual as Residual
     from praxino.views.motion import Shuffle as Shuffle
@@ -44,6 +45,7 @@ else:
             "flow": ["Component"],
             "gated": ["Erase", "GatedJitter", "GreyOrDrop"],
             "geometry": ["CentreCrop", "Flip", "RandomResizedCrop", "Resize", "ResizeShorterSide", "SquareCrop"],
+            "keypoints": ["KeypointFlip"],
             "motion": ["Repeat", "Residual", "Shuffle"],
             "nearest": ["LiveliestCrop", "NearestCrop"],
             "pipeline": ["Operation", "View"],
