@@ -11,6 +11,12 @@ from praxino.views.pipeline import Operation, View
 TRAINED = "trained views"  # in an encoder's record: its views that the method has trained on, where that is known
 
 
+def views_of(method: object) -> list[View]:
+    """The views that a method keeps as arguments, each by itself or in a mapping of names."""
+    kept = [one for value in vars(method).values() for one in (value.values() if isinstance(value, dict) else [value])]
+    return [one for one in kept if isinstance(one, View)]
+
+
 def trained_views(views: Mapping[str, View], seen: Iterable[View]) -> list[str]:
     """Those of an encoder's views that a method has trained on, by name.
 

@@ -18,7 +18,7 @@ from praxino.described import class_path
 from praxino.encoders.files import file_name
 from praxino.encoders.protocol import Protocol
 from praxino.encoders.reestimate import give_statistics
-from praxino.encoders.trained_views import TRAINED, trained_views
+from praxino.encoders.trained_views import TRAINED, trained_views, views_of
 from praxino.errors import UserError, nearest
 from praxino.methods.base import Method
 from praxino.ranks import Device
@@ -37,7 +37,6 @@ from praxino.training.stages import Stage, refuse_unknown_metrics, refuse_valida
 from praxino.training.tryout import LAST_BATCH, refuse_fewer_videos, refuse_more_videos
 from praxino.training.validation import TOTAL, Choice, choice_of, together
 from praxino.training.videos import RunVideos
-from praxino.views.pipeline import View
 
 Weights = Literal["last", "best"]
 KIND = "pretrain"
@@ -231,7 +230,7 @@ def save_encoders(
         restore_weights(method, checkpoint, best if export == "best" else run.checkpoint_file)
     at = checkpoint["position"] if checkpoint else {"step": 0, "epoch": 0}
     record = {"recipe": dict(recipe), "seed": seed, "steps": at["step"], "epochs": at["epoch"], "weights": export}
-    seen = [view for view in vars(method).values() if isinstance(view, View)]
+    seen = views_of(method)
     saved = []
     encoders = method.exports(protocol)
     for name, encoder in encoders.items():
