@@ -56,9 +56,12 @@ def leaves(state, at=""):
 
 
 def assert_same_run(ours, theirs):
-    """Curve, every checkpoint and the encoder of two folders, to the bit."""
+    """Curve, every checkpoint and all encoders of two folders, to the bit."""
     assert curve(ours) == curve(theirs)
-    assert (ours / "encoder.safetensors").read_bytes() == (theirs / "encoder.safetensors").read_bytes()
+    encoders = sorted(path.name for path in theirs.glob("encoder*.safetensors"))
+    assert encoders
+    assert encoders == sorted(path.name for path in ours.glob("encoder*.safetensors"))
+    assert all((ours / name).read_bytes() == (theirs / name).read_bytes() for name in encoders)
     names = {path.name for path in (theirs / "checkpoints").iterdir()}
     assert names == {path.name for path in (ours / "checkpoints").iterdir()}
     for name in names:
