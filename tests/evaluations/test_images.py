@@ -150,3 +150,21 @@ def test_without_baselines_nothing_is_left_out(pictures):
     found = retrieve(encoder(), Pictures(pictures), k=(1,), baselines=False, **QUICK)
     assert [row.name for row in found.rows] == ["chance", "trained"]
     assert "left out" not in found.settings
+
+
+@pytest.mark.parametrize("measure", [retrieve, knn, linear])
+def test_a_picture_goes_through_the_network_once(pictures, measure):
+    """Ten clips of a picture are ten times the same: their mean is the first one's vector."""
+    more = {linear: {"validation": 0}, knn: {"k": 1}}.get(measure, {"k": (1,)})
+    found = {}
+    for clips in (1, 10):
+        one = encoder()
+        one.backbone = BatchesNoted(width=4)
+        one.backbone.load_state_dict(encoder().backbone.state_dict())
+        one.reestimate_batchnorm = False
+        BatchesNoted.noted = []
+        one.sampler = EvenClips(clips, frames=1)
+        result = measure(one.eval(), Pictures(pictures), baselines=False, **more, **QUICK)
+        found[clips] = sum(BatchesNoted.noted), [row.values for row in result.rows]
+    assert found[1] == found[10]
+    assert found[1][0] == 26  # of 27 files one is damaged

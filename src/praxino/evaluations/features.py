@@ -59,6 +59,7 @@ def embedded(
     padded: bool = False,
     max_left_out: float = 1.0,
     progress: Callable[[int, int], None] | None = None,
+    repeats: bool = True,
 ) -> Iterator[tuple[int, dict[str, Tensor]]]:
     """The clips' vectors of each readable video in turn, put back from flat batches (`flat_batches`).
 
@@ -66,6 +67,7 @@ def embedded(
         videos, embeds, needed, sampler, streams, canvas: as of `extract`.
         left_out: gets (id, reason) of each unreadable video as soon as it is met.
         rows, workers, clips_at_once, padded, max_left_out, progress: as of `extract`.
+        repeats: False: where all clips of a video are the same frames, as those of a picture are, it has one.
 
     Yields:
         A video's row, and by name [clips, d] on the CPU.
@@ -83,7 +85,8 @@ def embedded(
         for row, loaded in source:
             video = videos[row]
             if isinstance(loaded, LoadedVideo) and len(loaded.numbers):
-                yield row, video.label, loaded
+                alike = not repeats and bool((loaded.numbers == loaded.numbers[0]).all())
+                yield row, video.label, loaded.only(slice(0, 1)) if alike else loaded
             else:
                 reason = loaded if isinstance(loaded, str) else "the sampler takes no clip of it"
                 left_out.append((video.id, reason))
@@ -150,6 +153,7 @@ def extract(
     source = embedded(
         videos, embeds, needed, sampler, streams, canvas, left_out=left_out, rows=rows,
         workers=workers, clips_at_once=clips_at_once, padded=padded, max_left_out=max_left_out, progress=progress,
+        repeats=clips_apart,
     )  # fmt: skip
     for row, found in source:
         for name, clips in found.items():
