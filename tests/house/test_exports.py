@@ -21,8 +21,8 @@ FUNCTIONS = {
     "backbones": ["pool"],
     "encoders": ["load_encoders"],
     "evaluations": [
-        "compared_features", "embed_videos", "find_own_video", "finetune", "knn", "linear", "members_of", "recognise",
-        "retrieve",
+        "compare_encoders", "compared_features", "embed_videos", "find_own_video", "finetune", "knn", "linear",
+        "members_of", "members_of_all", "probe", "recognise", "retrieve",
     ],
 }  # fmt: skip
 # Public classes that no user names, and why.

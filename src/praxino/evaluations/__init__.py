@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 from praxino.lazy import lazy
 
 if TYPE_CHECKING:
+    from praxino.evaluations.agreement import compare_encoders as compare_encoders
     from praxino.evaluations.classifying.classifier import Classifier as Classifier
     from praxino.evaluations.classifying.finetune import finetune as finetune
     from praxino.evaluations.classifying.linear import linear as linear
     from praxino.evaluations.classifying.outcome import FineTuned as FineTuned
+    from praxino.evaluations.classifying.probe import probe as probe
     from praxino.evaluations.classifying.recognition import recognise as recognise
     from praxino.evaluations.comparison import Compared as Compared
     from praxino.evaluations.comparison import compared_features as compared_features
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from praxino.evaluations.instance import find_own_video as find_own_video
     from praxino.evaluations.joint import Member as Member
     from praxino.evaluations.joint import members_of as members_of
+    from praxino.evaluations.joint import members_of_all as members_of_all
     from praxino.evaluations.nearest_neighbours import knn as knn
     from praxino.evaluations.result import Neighbours as Neighbours
     from praxino.evaluations.result import Result as Result
@@ -29,17 +32,19 @@ else:
     __getattr__, __dir__, __all__ = lazy(
         __name__,
         {
+            "agreement": ["compare_encoders"],
             "classifying.classifier": ["Classifier"],
             "classifying.finetune": ["finetune"],
             "classifying.linear": ["linear"],
             "classifying.outcome": ["FineTuned"],
+            "classifying.probe": ["probe"],
             "classifying.recognition": ["recognise"],
             "comparison": ["Compared", "compared_features"],
             "embedding": ["Embedded", "embed_videos"],
             "features": ["VideoFeatures"],
             "figures": ["Curves", "Picture"],
             "instance": ["find_own_video"],
-            "joint": ["Member", "members_of"],
+            "joint": ["Member", "members_of", "members_of_all"],
             "nearest_neighbours": ["knn"],
             "result": ["Neighbours", "Result", "Row"],
             "retrieval": ["retrieve"],

@@ -101,8 +101,9 @@ def compared_features(
     answers = _whole_batches(gallery, drop_last)
     asks = answers if queries is gallery else _whole_batches(queries, drop_last)
     # A residual of one frame is nothing at all: the single frame is seen in RGB, where the encoder has that view.
-    still = "rgb" if "rgb" in encoder.views else first.view
-    networks = _networks(members, Member(encoder, still), baselines)
+    coloured = next((member.encoder for member in members.values() if "rgb" in member.encoder.views), None)
+    still = first if coloured is None else Member(coloured, "rgb")
+    networks = _networks(members, still, baselines)
     clips = 0
     if reestimated:
         clips = reestimate(networks, answers, streams=encoder.streams, workers=workers, one_frame=(ONE_FRAME,))
@@ -126,7 +127,7 @@ def compared_features(
     settings = {
         "view": ", ".join(members),
         **({"joint": "the views' features side by side, in this order, as they are"} if len(members) > 1 else {}),
-        "view of the single frame": still,
+        "view of the single frame": still.view,
         "feature": ", ".join(dict.fromkeys(member.encoder.feature for member in members.values())),
         "sampler": type(encoder.sampler).__name__,
         "clips a video": int(getattr(encoder.sampler, "clips", 1)),
@@ -146,8 +147,11 @@ def _networks(members: Mapping[str, Member], still: Member, baselines: bool) -> 
     """The networks by row, each with a backbone of its own, so that each view has its own BatchNorm statistics."""
     networks = dict(zip(row_names("trained", members), map(_own, members.values()), strict=True))
     if baselines:
-        networks |= zip(row_names("untrained", members), map(_twin, members.values()), strict=True)
-        networks[ONE_FRAME] = _twin(still)
+        # Networks of one kind get other weights each: with the same ones they would agree more than strangers do.
+        seeds = {one: k for k, one in enumerate(dict.fromkeys(id(member.encoder) for member in members.values()))}
+        twins = [_twin(member, seeds[id(member.encoder)]) for member in members.values()]
+        networks |= zip(row_names("untrained", members), twins, strict=True)
+        networks[ONE_FRAME] = _twin(still, seeds[id(still.encoder)])
     return networks
 
 
@@ -158,8 +162,8 @@ def _own(member: Member) -> Member:
     return Member(own, member.view)
 
 
-def _twin(member: Member) -> Member:
-    return Member(untrained(member.encoder), member.view)
+def _twin(member: Member, seed: int) -> Member:
+    return Member(untrained(member.encoder, seed), member.view)
 
 
 def _whole_batches(videos: Sequence[Video], batch: int | None) -> Sequence[Video]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -9,11 +10,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from praxino.backbones.pooling import Feature
 from praxino.batch import ClipBatch
+from praxino.clips.samplers import Sampler
 from praxino.described import describe
 from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
 from praxino.evaluations.features import Embed, VideoFeatures
+from praxino.ranks import Device, pick_device
 
 JOINT = "joint"
 TAKEN = (JOINT, "one frame")
@@ -47,6 +51,41 @@ def members_of(encoder: Encoder, view: str | None = None, views: Sequence[str] |
         if len(names) > 1 and name in TAKEN:
             raise UserError(f"a view '{name}' cannot be joined, as the table has another row of that name: rename it")
     return {name: Member(encoder, name) for name in names}
+
+
+def members_of_all(
+    encoders: Mapping[str, Encoder], view: str | None = None, views: Sequence[str] | None = None
+) -> dict[str, Member]:
+    """Several encoders by their names, each under its first view; a single one under its views, as of `members_of`.
+
+    Args:
+        encoders: by name; that of an only one does not matter.
+        view, views: of a single one.
+
+    Raises:
+        UserError: if views are asked for of several encoders, or one is named like another row, or as of `members_of`.
+    """
+    if len(encoders) == 1:
+        return members_of(next(iter(encoders.values())), view, views)
+    if view or views:
+        raise UserError(
+            f"--view and --views are of one encoder, and these are {', '.join(encoders)}: name one of them, as RUN:"
+            f"{next(iter(encoders))}"
+        )
+    if taken := next((name for name in encoders if name in TAKEN), None):
+        raise UserError(f"an encoder '{taken}' cannot be joined, as the table has another row of that name")
+    return {name: Member(encoder, next(iter(encoder.views))) for name, encoder in encoders.items()}
+
+
+def asked_of(
+    encoders: Mapping[str, Encoder], feature: Feature | None, sampler: Sampler | None, device: Device
+) -> dict[str, Encoder]:
+    """Copies of encoders, with what an evaluation asks for in place of their own, on a device; None: as each says."""
+    asked = {name: copy.copy(encoder) for name, encoder in encoders.items()}
+    for encoder in asked.values():
+        encoder.feature, encoder.sampler = feature or encoder.feature, sampler or encoder.sampler
+        encoder.to(pick_device(device))
+    return asked
 
 
 def refuse_other_clips(members: Mapping[str, Member]) -> None:

@@ -34,10 +34,12 @@ class Neighbours:
     Attributes:
         query: the video.
         found: (video, cosine similarity, whether it is a hit), nearest first.
+        name: whose they are, where several encoders answer the same query; theirs follow each other in a result.
     """
 
     query: Video
     found: list[tuple[Video, float, bool]]
+    name: str = ""
 
 
 @dataclass
@@ -123,6 +125,7 @@ def _gallery(result: Result, classes: Sequence[str], thumbnails: Thumbnails) -> 
 
     return [
         {
+            **({"name": one.name} if one.name else {}),
             "query": shown(one.query),
             "neighbours": [
                 {**shown(video), "similarity": round(similarity, 4), "hit": bool(hit)}

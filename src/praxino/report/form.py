@@ -38,7 +38,12 @@ def _shown(value: Any) -> bool:
 
 
 def _match(value: Any) -> bool:
-    return _mapping(value) and _shown(value.get("query")) and _given(value, "neighbours", _each(_shown))
+    return (
+        _mapping(value)
+        and _shown(value.get("query"))
+        and _given(value, "name", _text)
+        and _given(value, "neighbours", _each(_shown))
+    )
 
 
 def _picture(value: Any) -> bool:

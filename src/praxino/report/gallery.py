@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,25 +27,52 @@ def draw(folder: Path, evaluation: Mapping[str, Any], fallback: str) -> str:
     labelled = any(match["query"].get("label") is not None for match in matches)
     own = evaluation.get("protocol") == "instance" or not labelled
     same = "is of the query's own video" if own else "is of the query's class"
-    first = [match["neighbours"][0] for match in matches if match.get("neighbours")]
-    hits = sum(bool(neighbour.get("hit")) for neighbour in first)
     explained = (
-        f"✓ hit: the neighbour {same}; ✗ miss: it is not. The number is the cosine similarity. "
-        f"For {hits} of these {len(matches)} queries the nearest neighbour is a hit."
+        f"✓ hit: the neighbour {same}; ✗ miss: it is not. The number is the cosine similarity. {_first_hits(matches)}"
     )
-    cards = "".join(_match(folder, match) for match in matches)
+    cards = "".join(_card(folder, group) for group in _groups(matches))
     return f"<h3>{text(evaluation.get('title') or fallback)}</h3>{note(explained)}{cards}"
 
 
-def _match(folder: Path, match: Mapping[str, Any]) -> str:
-    query = match["query"]
+def _first_hits(matches: Sequence[Shown]) -> str:
+    """For how many queries the nearest neighbour is a hit; where several encoders answer, of each."""
+    names = list(dict.fromkeys(match.get("name") or "" for match in matches))
+    said = []
+    for name in names:
+        own = [match for match in matches if (match.get("name") or "") == name]
+        first = [match["neighbours"][0] for match in own if match.get("neighbours")]
+        hits = sum(bool(neighbour.get("hit")) for neighbour in first)
+        said.append((name, f"{hits} of these {len(own)} queries the nearest neighbour is a hit"))
+    return " ".join(f"{f'{name}: for' if name else 'For'} {what}." for name, what in said)
+
+
+def _groups(matches: Sequence[Shown]) -> list[list[Shown]]:
+    """What several encoders find for one query follows each other, each with a name, and stands in one card."""
+    groups: list[list[Shown]] = []
+    for match in matches:
+        group = groups[-1] if groups else []
+        same = group and group[0]["query"].get("id") == match["query"].get("id")
+        if same and match.get("name") and match["name"] not in [one.get("name") for one in group]:
+            group.append(match)
+        else:
+            groups.append([match])
+    return groups
+
+
+def _card(folder: Path, group: Sequence[Shown]) -> str:
+    asked = _clip(folder, group[0]["query"], "query", _badge("asked", "query"), "div")
+    found = "".join(
+        (f"<h4>{text(match['name'])}</h4>" if match.get("name") else "") + _found(folder, match) for match in group
+    )
+    return f'<article class="card match"><div class="query">{asked}</div><div>{found}</div></article>'
+
+
+def _found(folder: Path, match: Shown) -> str:
     neighbours = "".join(
         _clip(folder, neighbour, f"neighbour {place}", _verdict(neighbour))
         for place, neighbour in enumerate(match.get("neighbours") or [], start=1)
     )
-    found = f'<ol class="clips">{neighbours}</ol>' if neighbours else note("No neighbours.")
-    asked = _clip(folder, query, "query", _badge("asked", "query"), "div")
-    return f'<article class="card match"><div class="query">{asked}</div>{found}</article>'
+    return f'<ol class="clips">{neighbours}</ol>' if neighbours else note("No neighbours.")
 
 
 def _clip(folder: Path, shown: Shown, role: str, head: str, tag: str = "li") -> str:

@@ -16,6 +16,8 @@ EVALUATIONS = {
     "linear": "Linear classifier",
     "finetune": "Fine-tuned",
     "recognition": "Recognition",
+    "probe": "Probe",
+    "agreement": "Agreement",
 }
 Fact = tuple[str, str, str]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from praxino.encoders.files import WEIGHTS, encoder_file, has_checksum, name_of, taken_apart
+from praxino.encoders.files import WEIGHTS, encoder_file, encoder_files, has_checksum, name_of, taken_apart
 from praxino.errors import UserError
 from praxino.printable import printable
 
@@ -31,6 +31,18 @@ def loaded_encoder(place: str, trust: tuple[str, ...] = ()) -> Encoder:
     if not has_checksum(file):
         print(printable(f"{file} has no checksum, since an earlier version has written it"), file=sys.stderr)
     return encoder
+
+
+def loaded_encoders(place: str, trust: tuple[str, ...] = ()) -> dict[str, Encoder]:
+    """All encoders of a run's folder by name, or the one that `RUN:rgb` or a file means; as of `loaded_encoder`.
+
+    Raises:
+        UserError: as of `Encoder.load`.
+    """
+    names = list(encoder_files(place))
+    if len(names) == 1:
+        return {names[0]: loaded_encoder(place, trust)}
+    return {name: loaded_encoder(f"{place}:{name}", trust) for name in names}
 
 
 def trusted(trust: str | None) -> tuple[str, ...]:

@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from praxino.encoders.encoder import Encoder
     from praxino.evaluations.result import Result
 
-NOT_TYPED = ("encoder", "progress")
+NOT_TYPED = ("encoder", "encoders", "progress")
 EVALUATIONS = {
     "retrieval": "praxino.evaluations.retrieval.retrieve",
     "knn": "praxino.evaluations.nearest_neighbours.knn",
     "instance": "praxino.evaluations.instance.find_own_video",
     "linear": "praxino.evaluations.classifying.linear.linear",
     "recognition": "praxino.evaluations.classifying.recognition.recognise",
+    "probe": "praxino.evaluations.classifying.probe.probe",
+    "agreement": "praxino.evaluations.agreement.compare_encoders",
 }
 RECOGNITION = "recognition"
 
@@ -50,11 +52,13 @@ def measure(name: str, place: str, options: Mapping[str, str]) -> None:
     beside = _beside(name, place, evaluate, given, trust)
     config = configured(evaluate, given, base=beside, without=NOT_TYPED)
     arguments = instantiate(evaluate, config)
-    encoder, said = _encoder_for(name, place, trust)
+    measured, said = _measured(name, place, evaluate, trust)
+    # Those of a run have one protocol.
+    encoder = next(iter(measured.values())) if isinstance(measured, dict) else measured
     said["measured on"] = measured_line(arguments["catalog"], parts_asked(evaluate, config))
     print("videos:", printable(said["measured on"]), flush=True)
     with progress_shown(evaluate, "reading videos") as bar:
-        result = evaluate(encoder, **arguments, **bar)
+        result = evaluate(measured, **arguments, **bar)
     which = encoder_part(place)
     if which:
         said["encoder"] = which.removeprefix("@")
@@ -123,10 +127,18 @@ def show(result: Result, folder: Path) -> None:
     print("in", printable(folder))
 
 
-def _encoder_for(name: str, place: str, trust: tuple[str, ...]) -> tuple[Encoder, dict[str, str]]:
-    """The encoder, and what is said of it beside the result: a fine-tuning is tested whether it is finished or not."""
-    from praxino.cli.line.encoders import loaded_encoder, run_folder
+def _measured(
+    name: str, place: str, evaluate: Callable[..., Any], trust: tuple[str, ...]
+) -> tuple[Encoder | dict[str, Encoder], dict[str, str]]:
+    """The encoder, or all at the place by name, where the evaluation's first argument is `encoders`.
 
+    And what is said of it beside the result: a fine-tuning is tested whether it is finished or not.
+    """
+    from praxino.cli.line.encoders import loaded_encoder, loaded_encoders, run_folder
+    from praxino.configuration.signatures import arguments_of
+
+    if next(iter(arguments_of(evaluate)), "") == "encoders":
+        return loaded_encoders(place, trust), {}
     if name != RECOGNITION:
         return loaded_encoder(place, trust), {}
     from praxino.cli.line.received import refuse_untrusted_packages
