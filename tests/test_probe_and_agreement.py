@@ -108,9 +108,11 @@ def test_the_difference_is_the_cooperative_loss_before_and_after(two):
     videos = [video for label in (0, 1) for video in Listed() if video.label == label]
     kinds = {"trained": two, "untrained": {name: untrained(one, k) for k, (name, one) in enumerate(two.items())}}
     for kind, encoders in kinds.items():
-        found = result.row(f"{kind}, first against second").values
+        row = result.row(f"{kind}, first against second")
         x, y = (vectors(encoder, videos) for encoder in encoders.values())
-        assert found["difference"] == pytest.approx(100 * float(cooperation(x, y)), abs=1e-3)  # percent, of float32
+        loss = float(cooperation(x, y))
+        assert row.values["closeness"] == pytest.approx(100 - 100 * loss, abs=1e-3)  # percent, of float32
+        assert row.note == f"mean |C_a - C_b| {loss:.4f}"
     titles = [picture.title for picture in result.pictures]
     assert titles == ["first, untrained", "first, trained", "second, untrained", "second, trained"]
     for picture in result.pictures:
@@ -139,8 +141,8 @@ def test_agreement_of_matrices():
     x = rng.random((7, 7))
     x = x + x.T
     assert agreement_of(x, 1 - 2 * x)["correlation"] == pytest.approx(-100)
-    assert agreement_of(x, x + 0.25) == pytest.approx({"correlation": 100, "difference": 25})
-    assert list(agreement_of(x, np.ones((7, 7)))) == ["difference"]  # no spread, no correlation
+    assert agreement_of(x, x + 0.25) == pytest.approx({"correlation": 100, "closeness": 75})
+    assert list(agreement_of(x, np.ones((7, 7)))) == ["closeness"]  # no spread, no correlation
 
 
 @pytest.mark.parametrize(
@@ -158,7 +160,7 @@ def test_what_cannot_be_compared(two, encoders, how, said):
 
 def test_views_of_one_encoder_are_compared(two):
     result = compare_encoders({"": two["first"]}, Listed(), views=["rgb", "again"], **QUIET)
-    assert result.row("trained, rgb against again").values == pytest.approx({"correlation": 100, "difference": 0})
+    assert result.row("trained, rgb against again").values == pytest.approx({"correlation": 100, "closeness": 100})
 
 
 def test_a_run_is_taken_as_all_of_its_encoders(run, capsys):  # noqa: F811

@@ -25,7 +25,7 @@ from praxino.losses.cooperative import cosines
 from praxino.ranks import Device
 from praxino.rng import Rng
 
-CORRELATION, DIFFERENCE = "correlation", "difference"
+CORRELATION, CLOSENESS = "correlation", "closeness"
 LEAST = 3  # videos: two have one cosine, and nothing to correlate
 SHOWN_QUERIES, SHOWN_NEIGHBOURS = 6, 5
 KINDS = ("untrained", "trained")
@@ -51,11 +51,11 @@ def compare_encoders(
 ) -> Result:
     """The cosines among the same videos, as each encoder sees them, of every two held against each other.
 
-    `difference` is the mean of |C_a - C_b| over all pairs of videos: the number of CoCon's cooperative loss, here of
-    one vector a video. It is also small where an encoder finds all videos alike, so beside it stands `correlation`, the
-    linear correlation of the entries off the diagonal (Kriegeskorte, Mur, Bandettini: Representational similarity
-    analysis, 2008). Both also of untrained twins. The matrices are shown, and what each encoder finds for the same
-    videos.
+    `closeness` is 1 - mean |C_a - C_b| over all pairs of videos, in percent: the mean, which stands beside each row, is
+    the number of CoCon's cooperative loss, here of one vector a video. It is also small where encoders find all videos
+    alike, so before it stands `correlation`, the linear correlation of the entries off the diagonal (Kriegeskorte, Mur,
+    Bandettini: Representational similarity analysis, 2008). Both also of untrained twins. The matrices are shown, and
+    what each encoder finds for the same videos.
 
     Args:
         encoders: all of a run, by name, which read the same clips; or one with several views.
@@ -97,7 +97,7 @@ def compare_encoders(
         raise UserError(f"only {count} videos can be read: the cosines of {LEAST} are the least that can be compared")
     matrices = {key: matrix_of(one) for key, one in features.items()}
     rows = [
-        Row(f"{kind}, {one} against {other}", agreement_of(matrices[kind, one], matrices[kind, other]))
+        _row_of(f"{kind}, {one} against {other}", matrices[kind, one], matrices[kind, other])
         for kind in KINDS
         for one, other in itertools.combinations(seen, 2)
     ]
@@ -110,7 +110,7 @@ def compare_encoders(
         "agreement",
         f"Agreement on {type(catalog).__name__}: which of {count} videos {', '.join(seen)} find alike",
         settings,
-        [CORRELATION, DIFFERENCE],
+        [CORRELATION, CLOSENESS],
         rows,
         _neighbours(drawn, {name: features["trained", name] for name in seen}, seed),
         taken.left_out,
@@ -130,12 +130,22 @@ def matrix_of(features: VideoFeatures) -> NDArray[np.float64]:
 
 def agreement_of(one: NDArray[np.float64], other: NDArray[np.float64]) -> dict[str, float]:
     """How far two matrices of cosines agree, in percent; a matrix without any spread has no correlation."""
-    values = {DIFFERENCE: 100 * float(np.abs(one - other).mean())}
+    values = {CLOSENESS: 100 * (1 - difference_of(one, other))}
     pairs = np.triu_indices(len(one), k=1)
     a, b = one[pairs], other[pairs]
     if a.std() > 1e-6 and b.std() > 1e-6:  # below that float32's rounding is all there is
         values = {CORRELATION: 100 * float(np.corrcoef(a, b)[0, 1])} | values
     return values
+
+
+def difference_of(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """The mean absolute difference of all entries, each video's with itself included, as in CoCon's loss."""
+    return float(np.abs(one - other).mean())
+
+
+def _row_of(name: str, one: NDArray[np.float64], other: NDArray[np.float64]) -> Row:
+    # A column of its own would show the largest difference as the best number.
+    return Row(name, agreement_of(one, other), note=f"mean |C_a - C_b| {difference_of(one, other):.4f}")
 
 
 def _row(kind: str, name: str) -> str:
