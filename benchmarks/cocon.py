@@ -105,9 +105,8 @@ def tunings(given: argparse.Namespace, seed: int, catalog: str) -> list[tuple[li
     commands = []
     for place, folder, more in wanted:
         words = f"evaluate finetune {shlex.quote(place)} {catalog} --epochs {given.epochs} --seed {seed} {more}"
-        words += (
-            f" --validation 0 --batch_size 16 --out {shlex.quote(str(folder))} --threads 1 --workers 1 --device cpu"
-        )
+        words += f" --head.norm true --validation 0 --batch_size 16 --out {shlex.quote(str(folder))}"
+        words += " --threads 1 --workers 1 --device cpu"
         commands.append((["-m", "praxino", *shlex.split(words)], folder))
     return commands
 
