@@ -119,7 +119,7 @@ YAML = [
     ("    view:\n      operations: [toys.Noise]\n", "", "--method.view: missing; SimCLR needs View"),
     ("    view:\n", "    view:\n      strem: rgb\n", "line 13: method.view.strem: View takes no argument", "'stream'"),
     ("class_path: SimCLR", "class_path: SimCLR\n  dims: 3", "beside class_path there is only init_args"),
-    ("sampler: toys.ToySampler", "sampler: 3", "line 5: sampler: takes Sampler (EvenClips, ", "RandomClip, "),
+    ("sampler: toys.ToySampler", "sampler: 3", "line 5: sampler: takes Sampler (BlockClip, ", "RandomClip, "),
     ("catalog: toys.ToyCatalog\n", "", "--catalog: missing", "--videos DIR"),
     ("# A recipe of toys.", "- a\n- b", "not valid YAML"),
 ]

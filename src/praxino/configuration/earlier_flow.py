@@ -57,7 +57,9 @@ def _is_earlier(name: str, stream: Any) -> bool:
     path = stream.get("class_path") if isinstance(stream, Mapping) else stream
     if not isinstance(path, str) or path.rpartition(".")[2] != "DISFlow":
         return False
-    return name in COMPONENTS or "component" in _arguments(stream)
+    # Today's complete descriptions say all three, and a stream of two channels may have any name.
+    today = {"of", "bound", "preset"} <= set(_arguments(stream))
+    return "component" in _arguments(stream) or (name in COMPONENTS and not today)
 
 
 def _arguments(stream: Any) -> Mapping[str, Any]:
