@@ -8,7 +8,7 @@ from golden_items import Check, Item
 from torch import Tensor
 
 from praxino.rng import Rng
-from praxino.streams.gaps import filled_as_cocon
+from praxino.streams.gaps import filled_in_clips
 from praxino.views.channels import OneChannel
 from praxino.views.colour import Normalise
 from praxino.views.flow_values import FlowValues
@@ -103,11 +103,12 @@ def map_test(item: Item) -> None:
 
 def flow(item: Item) -> None:
     said = item.scalars
-    pictures = [
-        np.stack([item.fill(f"{axis}{k}") for axis in "uv"], -1) if k in said["present_idx"] else None
-        for k in said["frame_idx"]
-    ]
-    clip = clip_of(torch.from_numpy(np.stack(filled_as_cocon(pictures))))
+    present = np.isin(said["frame_idx"], said["present_idx"])
+    there = [np.stack([item.fill(f"{axis}{k}") for axis in "uv"], -1) for k in said["present_idx"]]
+    frames = np.zeros((len(present), *there[0].shape), np.uint8)
+    frames[present] = there
+    frames, _, where = filled_in_clips(frames, present, np.arange(len(present))[None])
+    clip = clip_of(torch.from_numpy(frames[where[0]]))
     crop = LiveliestCrop(said["crop"], said["img_dim"])
     y = FlowValues("cocon").apply(crop.apply(clip, corners=proposed(item)))
     blocks = y[0, 0].unflatten(1, (said["num_seq"], said["seq_len"])).transpose(0, 1)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from praxino.errors import UserError
 from praxino.rng import Rng
-from praxino.views.flow_values import FlowFlip, FlowValues
+from praxino.views.flow_values import FlowFlip, FlowValues, WrappedFlow
 from praxino.views.geometry import Flip
 from praxino.views.nearest import LiveliestCrop, NearestCrop, take_nearest
 from praxino.views.pipeline import View
@@ -108,6 +108,16 @@ def test_flow_values_are_around_zero():
     dark = torch.full((1, 1, 2, 1, 2, 2), 70, dtype=torch.uint8)  # mean 0.27
     both = torch.cat([dark, dark + 20])
     assert FlowValues("cocon").apply(both)[:, 0, 0, 0, 0, 0].tolist() == pytest.approx([70 / 255, 90 / 255 - 0.5])
+
+
+def test_wrapped_flow_is_cocons_mistake():
+    x = torch.tensor([0, 64, 100, 126, 127, 128, 200, 255], dtype=torch.uint8).view(1, 1, 2, 1, 1, 4)
+    assert WrappedFlow().apply(x).flatten().tolist() == [129, 193, 229, 255, 0, 0, 72, 127]
+    every = torch.arange(256).to(torch.uint8).view(1, 1, 2, 1, 8, 16)
+    wanted = ((every.double() / 255 - 0.5) * 255).round(decimals=6).trunc().remainder(256).to(torch.uint8)
+    assert WrappedFlow().apply(every).equal(wanted)
+    with pytest.raises(UserError, match="takes bytes"):
+        WrappedFlow().apply(x / 255)
 
 
 @pytest.mark.parametrize("floats", [False, True])

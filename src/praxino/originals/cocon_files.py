@@ -6,12 +6,9 @@ CoCon's pretraining writes a file for each view, `{"epoch", "mode", "net", "stat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
-
-from torch import Tensor
 
 from praxino.backbones.block_recurrent import BlockRecurrent, Rectified
 from praxino.catalogs.lists import class_names
@@ -23,7 +20,7 @@ from praxino.errors import UserError
 from praxino.methods.parts.prediction import with_running_statistics
 from praxino.originals.cocon import NETWORKS, Parts, head_to_original, network_from_original, network_to_original, parts
 from praxino.originals.keys import without_parallel
-from praxino.originals.pickles import load_pickle, save_pickle
+from praxino.originals.pickles import load_state, save_pickle
 from praxino.views.colour import Normalise
 from praxino.views.flow_values import FlowValues
 from praxino.views.nearest import NearestCrop
@@ -63,20 +60,12 @@ def read_file(path: str | Path, original: Original = "cocon") -> CoConFile:
     Raises:
         UserError: if it cannot be read, asks for code, or its keys are not exactly those of one of these programs.
     """
-    content = load_pickle(path)
-    if not isinstance(content, Mapping):
-        raise UserError(f"{path} holds no state: it is a {type(content).__name__}")
-    state = content.get(CONTAINER, content)
-    if not isinstance(state, Mapping) or not all(
-        isinstance(k, str) and isinstance(v, Tensor) for k, v in state.items()
-    ):
-        raise UserError(f"{path} holds no state: a file of CoCon or DPC is one, or holds one as 'state_dict'")
+    state, rest = load_state(path, CONTAINER, "CoCon or DPC")
     try:
         found = parts(without_parallel(state))
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     network = network_from_original(found, block_frames=BLOCK_FRAMES, rectified=RECTIFIED[original])
-    rest = {key: _number(value) for key, value in content.items() if key != CONTAINER} if state is not content else {}
     facts = {name: rest.pop(name) for name in FACTS if name in rest and isinstance(rest[name], PLAIN)}
     return CoConFile(network, found, facts, [str(key) for key in rest])
 
@@ -168,11 +157,6 @@ def _head(read: CoConFile, names: tuple[str, ...]) -> Head | None:
     head = Head(read.network.dim, len(names), norm=True, dropout=0.5)
     head.load_state_dict(read.parts.classifier)
     return head
-
-
-def _number(value: Any) -> Any:
-    """The best accuracy may be a tensor of one number."""
-    return value.item() if isinstance(value, Tensor) and value.numel() == 1 else value
 
 
 def _class_names(file: Path, read: CoConFile, path: Path) -> tuple[str, ...]:

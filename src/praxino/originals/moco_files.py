@@ -6,12 +6,9 @@ classifier of UCF101 `{"epoch", "state_dict", "optimizer", "scheduler"}`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
-
-from torch import Tensor
 
 from praxino.catalogs.lists import class_names
 from praxino.clips.samplers import EvenClips
@@ -21,7 +18,7 @@ from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
 from praxino.originals.keys import without_parallel
 from praxino.originals.moco import QUERY, SPOKEN, Parts, ResNet, backbone_from_original, backbone_to_original, parts
-from praxino.originals.pickles import load_pickle, save_pickle
+from praxino.originals.pickles import load_state, save_pickle
 from praxino.views.colour import Normalise
 from praxino.views.geometry import ResizeShorterSide
 from praxino.views.pipeline import View
@@ -60,14 +57,7 @@ def read_file(path: str | Path) -> MoCoFile:
     Raises:
         UserError: if it cannot be read, asks for code, or its keys are not exactly those of one of these programs.
     """
-    content = load_pickle(path)
-    if not isinstance(content, Mapping):
-        raise UserError(f"{path} holds no state: it is a {type(content).__name__}")
-    state = content.get(CONTAINER, content)
-    if not isinstance(state, Mapping) or not all(
-        isinstance(k, str) and isinstance(v, Tensor) for k, v in state.items()
-    ):
-        raise UserError(f"{path} holds no state: a file of MoCo or CycleContrast is one, or holds one as 'state_dict'")
+    state, rest = load_state(path, CONTAINER, "MoCo or CycleContrast")
     try:
         found = parts(without_parallel(state))
     except UserError as error:
@@ -75,7 +65,6 @@ def read_file(path: str | Path) -> MoCoFile:
     original: Original | None = "cyclecontrast" if "query cycle" in found.heads else None
     if original is None and found.key:
         original = "moco"
-    rest = {key: _number(value) for key, value in content.items() if key != CONTAINER} if state is not content else {}
     facts = {name: rest.pop(name) for name in FACTS if isinstance(rest.get(name), PLAIN) and name in rest}
     return MoCoFile(backbone_from_original(found.trunk), found, original, facts, [str(key) for key in rest])
 
@@ -150,11 +139,6 @@ def write_file(encoder: Encoder, path: str | Path) -> list[str]:
         lines.append(f"width {encoder.backbone.width}: the originals' programs build networks of width {WIDTH} only")
     lines.append("not in the file: views and clips; its readers take 224x224 pixels, normalised by ImageNet's numbers")
     return lines
-
-
-def _number(value: Any) -> Any:
-    """The best accuracy is a tensor of one number."""
-    return value.item() if isinstance(value, Tensor) and value.numel() == 1 else value
 
 
 def _refuse_other(read: MoCoFile, original: Original, path: Path) -> None:

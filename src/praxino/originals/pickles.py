@@ -62,6 +62,36 @@ def load_pickle(path: str | Path, unread: Collection[str] = ()) -> Any:
     return content
 
 
+def load_state(path: str | Path, container: str, whose: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """A state in a .pth file, as it is or under a key, and what stands beside it.
+
+    Args:
+        path: the file.
+        container: the key.
+        whose: file it should be, for messages.
+
+    Returns:
+        The state, and the rest by key; a tensor of one number is a number.
+
+    Raises:
+        UserError: as of `load_pickle`, or if it holds no state.
+    """
+    content = load_pickle(path)
+    if not isinstance(content, Mapping):
+        raise UserError(f"{path} holds no state: it is a {type(content).__name__}")
+    state = content.get(container, content)
+    if not isinstance(state, Mapping) or not all(
+        isinstance(k, str) and isinstance(v, Tensor) for k, v in state.items()
+    ):
+        raise UserError(f"{path} holds no state: a file of {whose} is one, or holds one as '{container}'")
+    beside = {} if state is content else {key: _number(value) for key, value in content.items() if key != container}
+    return dict(state), beside
+
+
+def _number(value: Any) -> Any:
+    return value.item() if isinstance(value, Tensor) and value.numel() == 1 else value
+
+
 def _unpickled(path: Path, unread: Collection[str]) -> Any:
     try:
         _check_sums(path)

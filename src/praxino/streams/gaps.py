@@ -28,29 +28,12 @@ def sources_as_cocon(present: Sequence[bool] | NDArray[np.bool_]) -> NDArray[np.
     return shown.astype(np.int64)
 
 
-def filled_as_cocon(pictures: Sequence[NDArray[np.uint8] | None]) -> list[NDArray[np.uint8]]:
-    """The pictures of one clip with its gaps filled as of `sources_as_cocon`, zeros where nothing is shown.
-
-    Zeros of a flow are no blank: they are its greatest motion to the left and up.
-
-    Args:
-        pictures: of one shape, in the clip's order; None: missing.
-
-    Raises:
-        ValueError: if all are missing.
-    """
-    there = [picture for picture in pictures if picture is not None]
-    if not there:
-        raise ValueError("none of the pictures is there, so their size is not known")
-    sources = sources_as_cocon([picture is not None for picture in pictures])
-    shown = [None if source == NOTHING else pictures[source] for source in sources]
-    return [np.zeros_like(there[0]) if picture is None else picture for picture in shown]
-
-
 def filled_in_clips(
     pixels: NDArray[np.uint8], present: NDArray[np.bool_], where: NDArray[np.int64]
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.int64]]:
     """Clips with their gaps filled as of `sources_as_cocon`, each for itself, zeros where nothing is shown.
+
+    Zeros of a flow are no blank: they are its greatest motion to the left and up.
 
     Args:
         pixels: uint8 [F, H, W, C], frames.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from praxino.views.flow import Component as Component
     from praxino.views.flow_values import FlowFlip as FlowFlip
     from praxino.views.flow_values import FlowValues as FlowValues
+    from praxino.views.flow_values import WrappedFlow as WrappedFlow
     from praxino.views.gated import Erase as Erase
     from praxino.views.gated import GatedJitter as GatedJitter
     from praxino.views.gated import GreyOrDrop as GreyOrDrop
@@ -41,7 +42,7 @@ else:
         {
             "channels": ["OneChannel"],
             "colour": ["Blur", "Brightness", "ColourJitter", "Contrast", "Grey", "Hue", "Normalise", "Saturation"],
-            "flow_values": ["FlowFlip", "FlowValues"],
+            "flow_values": ["FlowFlip", "FlowValues", "WrappedFlow"],
             "flow": ["Component"],
             "gated": ["Erase", "GatedJitter", "GreyOrDrop"],
             "geometry": ["CentreCrop", "Flip", "RandomResizedCrop", "Resize", "ResizeShorterSide", "SquareCrop"],

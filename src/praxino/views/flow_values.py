@@ -38,6 +38,20 @@ class FlowValues(Operation):
         return x - 0.5 * moving
 
 
+class WrappedFlow(Operation):
+    """Bytes of flow as CoCon's fine-tuning has them by a mistake: byte - 127.5, its fraction cut off, modulo 256.
+
+    0.5 is taken off before bytes are made again, so that what is negative goes round: 0 becomes 129, 126 255, 127 and
+    128 0, 255 127. It stands before the crop, which is chosen by these bytes, and nothing is taken off afterwards.
+    """
+
+    def apply(self, x: Tensor, **drawn: Tensor) -> Tensor:
+        if x.dtype != torch.uint8:
+            raise UserError("WrappedFlow takes bytes: put it before operations that make floats")
+        refuse_other_than_flow(self, x)
+        return x.sub(127 + (x > 127).to(torch.uint8))
+
+
 class FlowFlip(Operation):
     """Mirrors a flow left and right: what moves to the right then moves to the left.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 from torch import Tensor, nn
 
 from praxino.backbones.block_recurrent import BlockRecurrent
@@ -74,6 +72,6 @@ def with_running_statistics(network: BlockRecurrent) -> BlockRecurrent:
     new = type(backbone)(**fresh(arguments(backbone)) | {"running_statistics": True})
     # Its statistics are all that the old one's weights do not have.
     new.load_state_dict(backbone.state_dict(), strict=False)
-    other = copy.copy(network)
-    other._modules = {**network._modules, "backbone": new.train(backbone.training)}
-    return other
+    other = type(network)(**arguments(network) | {"backbone": new})
+    other.cell = network.cell
+    return other.train(network.training)
