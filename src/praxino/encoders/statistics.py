@@ -19,6 +19,7 @@ from praxino.backbones.base import Backbone
 from praxino.backbones.pooling import Feature, pool
 from praxino.errors import UserError
 
+OF_VIEWS = "views."  # before their names in the file of the weights
 AVERAGED = ("running_mean", "running_var")
 
 
@@ -119,8 +120,8 @@ def from_state(
 
 
 def _batchnorm(view: str, name: str) -> str:
-    return f"views.{view}.batchnorm.{name}"
+    return f"{OF_VIEWS}{view}.batchnorm.{name}"
 
 
 def _centre(view: str) -> str:
-    return f"views.{view}.centre"
+    return f"{OF_VIEWS}{view}.centre"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
+from praxino.backbones.base import Backbone
 from praxino.batch import ClipBatch
 from praxino.errors import UserError
 from praxino.rng import Rng
@@ -103,3 +104,16 @@ class Method(Task):
     def exports(self, protocol: Protocol) -> dict[str, Encoder]:
         """The encoders that a user takes home, by name; one, named "", for most methods."""
         raise NotImplementedError
+
+    def backbones(self) -> dict[str, tuple[Backbone, ...]]:
+        """The networks behind the encoders, by their names, with those that follow them: what --start gives weights to.
+
+        By default that is `backbone`.
+
+        Raises:
+            UserError: if the method has none of this name.
+        """
+        backbone = getattr(self, "backbone", None)
+        if not isinstance(backbone, Backbone):
+            raise UserError(f"{type(self).__name__} cannot --start from weights: it does not override `backbones`")
+        return {"": (backbone,)}

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from praxino.backbones.base import Backbone
 from praxino.backbones.block_recurrent import BlockRecurrent, unit_length
 from praxino.batch import ClipBatch
 from praxino.described import arguments
@@ -158,6 +159,9 @@ class CoCon(Method):
             )
             for name in self.views
         }
+
+    def backbones(self) -> dict[str, tuple[Backbone, ...]]:
+        return {name: (self._network(name),) for name in self.views}
 
     def _network(self, name: str) -> BlockRecurrent:
         network = self.networks[name]

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from praxino.backbones.base import Backbone
 from praxino.backbones.block_recurrent import BlockRecurrent
 from praxino.batch import ClipBatch
 from praxino.encoders.encoder import Encoder
@@ -80,3 +81,6 @@ class DPC(Method):
 
     def exports(self, protocol: Protocol) -> dict[str, Encoder]:
         return {"": Encoder.of(with_running_statistics(self.network), protocol)}
+
+    def backbones(self) -> dict[str, tuple[Backbone, ...]]:
+        return {"": (self.network,)}

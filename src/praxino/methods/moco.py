@@ -177,6 +177,9 @@ class MoCo(Method):
     def exports(self, protocol: Protocol) -> dict[str, Encoder]:
         return {"": Encoder.of(self.backbone, protocol)}
 
+    def backbones(self) -> dict[str, tuple[Backbone, ...]]:
+        return {"": (self.backbone, self.key_backbone)}
+
 
 def key_order(rng: Rng, clips: int, device: torch.device) -> Tensor:
     """The order in which the clips of all processes are mixed: int64 [clips * world], the same on all of them."""

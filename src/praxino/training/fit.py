@@ -23,6 +23,7 @@ from praxino.rng import Rng
 from praxino.training.accumulation import Accumulate, Accumulation
 from praxino.training.due import Due
 from praxino.training.health import Health
+from praxino.training.inputs import inputs_shown
 from praxino.training.interrupts import Interrupts
 from praxino.training.position import Position, Sums
 from praxino.training.precision import Precision, Scaler, autocast
@@ -135,7 +136,7 @@ def fit(
                     rng = Rng(seed, "step", at.epoch, at.batch, rank=ranks.rank(), ranks=ranks.world())
                     _seed_dropout(rng)
                     last = part == share.batches - 1
-                    with _out_of_memory_told(), _synchronised(module, last):
+                    with _out_of_memory_told(), _synchronised(module, last), _looked_at(task, run, at):
                         with autocast(precision, device), torch.set_grad_enabled(part < share.batches):
                             losses: Losses = module(batch, rng)
                         _refuse_not_finite(losses, at)
@@ -210,6 +211,13 @@ def _synchronised(module: nn.Module, last: bool) -> AbstractContextManager:
     if last or not isinstance(module, DistributedDataParallel):
         return nullcontext()
     return module.no_sync()
+
+
+def _looked_at(task: Task, run: Run, at: Position) -> AbstractContextManager:
+    # At the first batch of epochs 0, 1, 2, 4, 8, ...: pictures of each epoch would fill the disk.
+    if at.batch or at.epoch & (at.epoch - 1) or not run.writes or not run.board.is_open(at.step):
+        return nullcontext()
+    return inputs_shown(task, partial(run.board.add_picture, step=at.step))
 
 
 def _seed_dropout(rng: Rng) -> None:

@@ -34,6 +34,7 @@ from praxino.training.restoring import restore_weights
 from praxino.training.run import Run
 from praxino.training.session import Session
 from praxino.training.stages import Stage, refuse_unknown_metrics, refuse_validation
+from praxino.training.start_weights import begin_with
 from praxino.training.tryout import LAST_BATCH, refuse_fewer_videos, refuse_more_videos
 from praxino.training.validation import TOTAL, Choice, choice_of, together
 from praxino.training.videos import RunVideos
@@ -73,6 +74,7 @@ def pretrain(
     validation: float = 0.0,
     validation_by: By = "group",
     compile: bool = False,
+    start: str | dict[str, str] | None = None,
     *,
     recipe: Mapping[str, Any] | None = None,
     resume: bool = False,
@@ -117,6 +119,8 @@ def pretrain(
             videos, and nothing of what the representation is good for.
         validation_by: whole groups, of each class the same share; or any videos alike.
         compile: compiles the backbones (needs a C++ compiler).
+        start: an encoder whose weights the method's network begins with, strictly (a run's folder, RUN:rgb, an encoder
+            file); of a method that leaves several encoders, by their names. A resumed run does not need it any more.
         recipe: what is written as recipe.yaml; none: these arguments as far as they are plain.
         resume: goes on in `out`, which holds a run.
 
@@ -152,12 +156,16 @@ def pretrain(
     refuse_fewer_videos(method, batch_size // ranks.world(), "a batch", "a larger --batch_size")
     refuse_more_videos(method, batch_size * most_batches(accumulate))
     method.setup(len(kept), batch_size, Rng(seed, "setup"))
+    begun = resume and session.run.checkpoint() is not None
+    started = [] if start is None or begun else begin_with(method, start)
     encoders = method.exports(protocol)
     numbers = session.try_parts(method, stages, encoders, sampler, streams, canvas, len(held_out) > 0)
     refuse_unknown_metrics(stages, numbers)
     best = _choice(chosen_by, export, numbers)
 
     run = session.begin({"kind": KIND, **recipe}, catalog.found)
+    for line in started:
+        run.log(line)
     needed = tuple(dict.fromkeys([*method.streams, *(view.stream for view in protocol.views.values())]))
     with session.withdrawn_on_mistake():
         read = {**(protocol.streams or {}), **(streams or {})}

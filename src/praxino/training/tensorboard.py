@@ -1,10 +1,13 @@
-"""The numbers of a run for TensorBoard, where it is installed."""
+"""The numbers of a run for TensorBoard, and pictures of what its networks see, where it is installed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 NOT_CURVES = ("kind", "epoch", "step")
 
@@ -25,23 +28,39 @@ class Board:
 
     def add(self, numbers: Mapping[str, Any]) -> None:
         """Takes one line of the metrics."""
-        if self._writer is None and not self._missing:
-            self._open(numbers["step"])
-        if self._writer is not None:
+        if self.is_open(numbers["step"]):
             for name, value in numbers.items():
                 if name not in NOT_CURVES:
                     self._writer.add_scalar(name, value, numbers["step"])
+
+    def add_picture(self, name: str, pixels: NDArray[np.uint8], step: int) -> None:
+        """Takes a picture.
+
+        Args:
+            name: its own.
+            pixels: uint8 [height, width, 3], RGB.
+            step: of the run.
+        """
+        if self.is_open(step):
+            self._writer.add_image(name, pixels, step, dataformats="HWC")
 
     def flush(self) -> None:
         """Writes what is held back."""
         if self._writer is not None:
             self._writer.flush()
 
-    def _open(self, step: int) -> None:
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError:
-            self._missing = True
-            return
-        # After a resume the curves are cut back to the checkpoint, as metrics.jsonl is.
-        self._writer = SummaryWriter(str(self.folder), purge_step=step)
+    def is_open(self, step: int) -> bool:
+        """Whether anything is written; False where TensorBoard is not installed.
+
+        Args:
+            step: that it begins with, if it has not begun.
+        """
+        if self._writer is None and not self._missing:
+            try:
+                from torch.utils.tensorboard import SummaryWriter
+            except ImportError:
+                self._missing = True
+                return False
+            # After a resume the curves are cut back to the checkpoint, as metrics.jsonl is.
+            self._writer = SummaryWriter(str(self.folder), purge_step=step)
+        return self._writer is not None
