@@ -4,9 +4,15 @@ import copy
 
 import pytest
 
+from praxino.cli.line.configured import configured
+from praxino.cli.main import main
 from praxino.configuration import earlier_flow
 from praxino.configuration.earlier import as_now
 from praxino.configuration.earlier_flow import COMPONENT, flow_as_now
+from praxino.configuration.recipes import recipe_file
+from praxino.errors import UserError
+from praxino.training.pretrain import pretrain
+from praxino.training.start import OUTSIDE
 
 DIS = "praxino.streams.flow.DISFlow"
 CROP = {"class_path": "praxino.views.geometry.CentreCrop", "init_args": {"size": 24}}
@@ -96,3 +102,95 @@ def test_what_an_encoder_only_remembers_stays():
     now = flow_as_now({"views": {"x": view("flow_u")}, "streams": {"flow_u": dis("u")}, "record": {"recipe": recipe}})
     assert now["record"] == {"recipe": recipe}
     assert now["views"] == {"x": view("flow", taken("u"))}
+
+
+def test_settings_of_one_name_in_two_places_are_both_kept():
+    """Joined they would be one, and training would see what only the protocol says, or the other way round."""
+    said = {
+        "streams": {"flow_u": dis("u", bound=5.0), "flow_v": dis("v", bound=5.0)},
+        "view": view("flow_v"),
+        "protocol": {"streams": {"flow_u": dis("u", bound=20.0), "flow_v": dis("v", bound=20.0)}},
+    }
+    now = flow_as_now(said)
+    assert now["streams"] == {"flow_u": dis(bound=5.0), "flow_v": dis(bound=5.0)}
+    assert now["protocol"]["streams"] == {"flow_u": dis(bound=20.0), "flow_v": dis(bound=20.0)}
+    assert now["view"] == view("flow_v", taken("v"))
+
+
+@pytest.mark.parametrize("other", [dis("v"), "FrameFolder", dis(of="rgb", bound=20.0, preset="medium")])
+def test_one_name_for_a_component_and_something_else_is_refused(other):
+    with pytest.raises(UserError, match=r"^the stream flow_u is a flow of one component in one place .* two names$"):
+        flow_as_now({"streams": {"flow_u": dis("u")}, "protocol": {"streams": {"flow_u": other}}})
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--streams.flow_u DISFlow", "--streams.flow_u: a computed flow is one stream of both components now, "),
+        ("--streams.flow_v DISFlow --streams.flow_v.bound 5", "--streams.flow_v: a computed flow is one stream"),
+        ("--streams.flow DISFlow --streams.flow.component v", "--streams.flow.component: a computed flow is one "),
+        ("--protocol.streams.flow_u DISFlow", "--protocol.streams.flow_u: a computed flow is one stream"),
+        (
+            "--streams.flow DISFlow --method.second.stream flow_v",
+            "--method.second.stream flow_v: its view takes a component of the stream flow, which holds both now: "
+            "--method.second.operations.0.component v",
+        ),
+        (
+            "--protocol.views.flow.stream flow_u",
+            "holds both now: --protocol.views.flow.operations.0.component u",
+        ),
+    ],
+)
+def test_typed_as_it_was_is_told_in_one_line(options, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["pretrain", "iic_ucf101_flow", "--videos", ".", *options.split()]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("praxino: --")
+    assert said in told
+    assert told.count("\n") == 1
+
+
+def config_of(recipe, options):
+    words = options.split()
+    typed = {"catalog.root": "nowhere", **dict(zip(words[::2], words[1::2], strict=True))}
+    return configured(pretrain, typed, recipe, without=OUTSIDE)
+
+
+def test_what_the_lines_say_is_taken():
+    config = config_of(recipe_file("iic_ucf101_flow"), "streams.flow DISFlow method.second.operations.0.component v")
+    second = config["method"]["init_args"]["second"]["init_args"]
+    assert second["operations"][0] == taken("v")
+    assert second["stream"] == "flow"
+    assert list(config["streams"]) == ["flow"]
+
+
+@pytest.mark.parametrize(
+    ("options", "seen"),
+    [
+        # Folders of pictures that a catalog finds.
+        ("method.second.operations [] method.second.stream flow_u", "flow_u"),
+        # A stream of both under a name of one's own.
+        ("streams.motion DISFlow method.second.stream motion protocol.views.flow.stream motion", "motion"),
+        # Described completely, as recipes of today are.
+        (
+            "streams.flow_v DISFlow streams.flow_v.of rgb streams.flow_v.bound 5 streams.flow_v.preset fast "
+            "method.second.stream flow_v protocol.views.flow.stream flow_v",
+            "flow_v",
+        ),
+    ],
+)
+def test_what_means_something_today_is_taken(options, seen):
+    config = config_of(recipe_file("iic_ucf101_flow"), options)
+    assert config["method"]["init_args"]["second"]["init_args"]["stream"] == seen
+
+
+def test_an_option_over_streams_that_kept_their_names(tmp_path):
+    """An earlier recipe of two different flows: nothing of it was typed, so nothing is refused."""
+    path = tmp_path / "earlier.yaml"
+    text = recipe_file("iic_ucf101_flow").read_text()
+    streams = "streams: {flow_u: {class_path: DISFlow, init_args: {component: u, bound: 5.0}}, "
+    streams += "flow_v: {class_path: DISFlow, init_args: {component: v, bound: 9.0}}}\n"
+    path.write_text(streams + text.replace("stream: flow\n", "stream: flow_u\n"))
+    config = config_of(path, "streams.flow_u.preset fast")
+    said = {name: (one["init_args"]["bound"], one["init_args"]["preset"]) for name, one in config["streams"].items()}
+    assert said == {"flow_u": (5.0, "fast"), "flow_v": (9.0, "medium")}

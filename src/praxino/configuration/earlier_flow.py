@@ -8,12 +8,18 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from praxino.errors import UserError
+
 COMPONENTS = {"flow_u": "u", "flow_v": "v"}  # the names that streams of one component had
 FLOW = "flow"
 COMPONENT = "praxino.views.flow.Component"
 LINE = (
     "optical flow is one stream now: {names} are read as '{now}' of two channels, and a view takes one of them by the "
     "operation Component"
+)
+TYPED = (
+    "--{option}: a computed flow is one stream of both components now, --streams.flow DISFlow, and a view takes one of "
+    "them by its first operation, Component with component: u or v"
 )
 
 
@@ -26,18 +32,62 @@ def flow_as_now(said: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         said: plain data.
+
+    Raises:
+        UserError: if a stream's name stands for one component here and for something else there.
     """
     every = [pair for streams in _under(said, "streams") for pair in streams.items()]
-    found = {name: one for name, one in every if _is_earlier(name, one)}
+    found = [(name, one) for name, one in every if _is_earlier(name, one)]
     if not found:
         return dict(said)
-    settings = [_without_component(one) for one in found.values()]
+    components = {name: _component(one) for name, one in found}
+    _refuse_unlike(every, components)
+    settings = [_without_component(one) for _, one in found]
     taken = any(name == FLOW for name, _ in every)
-    joined = set(found) <= set(COMPONENTS) and not taken and all(one == settings[0] for one in settings)
-    now = {name: FLOW if joined else name for name in found}
-    components = {name: _component(name, one) for name, one in found.items()}
-    _say(LINE.format(names=" and ".join(sorted(found)), now="', '".join(sorted(set(now.values())))))
+    joined = set(components) <= set(COMPONENTS) and not taken and all(one == settings[0] for one in settings)
+    now = {name: FLOW if joined else name for name in components}
+    _say(LINE.format(names=" and ".join(sorted(components)), now="', '".join(sorted(set(now.values())))))
     return {key: value if key == "record" else _written(value, key, now, components) for key, value in said.items()}
+
+
+def refuse_typed(config: Mapping[str, Any], options: Mapping[str, str]) -> None:
+    """That options are typed as earlier versions took them is one line: what they mean hangs on the recipe's views.
+
+    Args:
+        config: a recipe in the words of today, and the options laid over it.
+        options: dotted name -> value.
+
+    Raises:
+        UserError: if a stream that was typed is one component of a computed flow, or a view that takes a component of
+            today's flow is told to see the stream of one.
+    """
+    for option, value in options.items():
+        place, _, last = option.rpartition(".")
+        stream = place if last == "component" else option if last in COMPONENTS else ""
+        name = stream.rpartition(".")[2]
+        if stream in (f"streams.{name}", f"protocol.streams.{name}") and _is_earlier(name, _at(config, stream)):
+            raise UserError(TYPED.format(option=option))
+        if last == "stream" and value in COMPONENTS and _misses_stream(config, place, value):
+            raise UserError(
+                f"--{option} {value}: its view takes a component of the stream {FLOW}, which holds both now: "
+                f"--{place}.operations.0.component {COMPONENTS[value]}"
+            )
+
+
+def _misses_stream(config: Mapping[str, Any], place: str, stream: str) -> bool:
+    """Whether the view at a place takes a component, and no stream that is named is the one that it is to see."""
+    operations = _at(config, f"{place}.operations")
+    named = {name for streams in _under(config, "streams") for name in streams}
+    return isinstance(operations, list) and _is_component(operations) and stream not in named
+
+
+def _at(config: Mapping[str, Any], place: str) -> Any:
+    """What stands at a dotted place; None where nothing does."""
+    node: Any = config
+    for word in place.split("."):
+        node = _arguments(node) or node
+        node = node.get(word) if isinstance(node, Mapping) else None
+    return node
 
 
 def _under(said: Any, key: str) -> Iterator[Mapping[str, Any]]:
@@ -67,7 +117,17 @@ def _arguments(stream: Any) -> Mapping[str, Any]:
     return given if isinstance(given, Mapping) else {}
 
 
-def _component(name: str, stream: Any) -> str:
+def _refuse_unlike(every: list[tuple[str, Any]], components: Mapping[str, str]) -> None:
+    """A name stands for one component wherever streams are listed: else a view would see another one than it did."""
+    for name, one in every:
+        if name in components and (not _is_earlier(name, one) or _component(one) != components[name]):
+            raise UserError(
+                f"the stream {name} is a flow of one component in one place of this recipe, and something else in "
+                "another (streams, protocol.streams): give the two names"
+            )
+
+
+def _component(stream: Any) -> str:
     return _arguments(stream).get("component", "u")
 
 
@@ -90,11 +150,15 @@ def _written(value: Any, key: str, now: Mapping[str, str], components: Mapping[s
 
 
 def _with_component(operations: list[Any], component: str) -> list[Any]:
-    first = operations[0] if operations else None
-    path = first.get("class_path") if isinstance(first, Mapping) else first
-    if isinstance(path, str) and path.rpartition(".")[2] == "Component":
+    if _is_component(operations):
         return operations
     return [{"class_path": COMPONENT, "init_args": {"component": component}}, *operations]
+
+
+def _is_component(operations: list[Any]) -> bool:
+    first = operations[0] if operations else None
+    path = first.get("class_path") if isinstance(first, Mapping) else first
+    return isinstance(path, str) and path.rpartition(".")[2] == "Component"
 
 
 @functools.cache

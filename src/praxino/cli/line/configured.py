@@ -50,6 +50,7 @@ def configured(
     from praxino.configuration.complete import Mistake, complete
     from praxino.configuration.documents import read
     from praxino.configuration.earlier import as_now
+    from praxino.configuration.earlier_flow import refuse_typed
     from praxino.configuration.signatures import arguments_of
 
     own_classes_importable()
@@ -64,6 +65,7 @@ def configured(
         for name, value in sorted(expanded(options, shorthands).items(), key=lambda item: item[0].count(".")):
             put(config, place_of(name), value)
             _one_length(config, place_of(name))
+        refuse_typed(config, options)
         done = complete(function, _with_lengths(config, options, shorthands), without=without, partial=partial)
         refuse_out_of_range(done)
         return done
