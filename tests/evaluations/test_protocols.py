@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from praxino.catalogs.base import Video
+from praxino.clips.blocks import BlockWindows
 from praxino.clips.dataset import collate, load_clips
 from praxino.encoders.protocol import Protocol
 from praxino.errors import UserError
@@ -248,3 +249,12 @@ def test_noise_is_not_for_evaluation_only():
     one = encoder()
     one.views = {"noisy": View([Noise()])}
     assert np.array_equal(one.embed(Lists()[0]), one.embed(Lists()[0]))
+
+
+def test_clips_of_which_there_are_as_many_as_fit():
+    one = encoder()
+    one.sampler = BlockWindows(blocks=2, frames=2, stride=1, apart=1)
+    compared = compared_features(members_of(one), Lists(), Lists(), baselines=False, centred=False, workers=0)
+    assert compared.settings["clips a video"] == "as many as fit"
+    assert len(one.embed(Lists()[0])) > 1
+    assert np.allclose(compared.gallery["trained"].vectors[0], one.embed(Lists()[0]).mean(0), atol=1e-6)

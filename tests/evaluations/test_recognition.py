@@ -5,6 +5,7 @@ import pytest
 import torch
 from test_finetune import ListedToys, toy_encoder
 
+from praxino.clips.blocks import BlockWindows
 from praxino.clips.dataset import collate, load_clips
 from praxino.clips.samplers import RandomClip
 from praxino.errors import UserError
@@ -69,3 +70,22 @@ def test_single_clips_have_columns_of_their_own():
 def test_another_mean_is_refused():
     with pytest.raises(UserError, match="--average median"):
         recognise(toy_encoder(classes=("even", "odd")), ListedToys(), average="median", workers=0, device="cpu")
+
+
+def test_as_many_windows_as_fit():
+    """The test of CoCon and DPC: all windows that fit, scored by their mean, and one by one."""
+    encoder = toy_encoder(classes=("even", "odd"))
+    encoder.backbone.eval()
+    torch.nn.init.normal_(encoder.head.weight, std=30)
+    torch.nn.init.zeros_(encoder.head.bias)
+    encoder.sampler = windows = BlockWindows(blocks=2, frames=2, stride=1, apart=1)
+    each = [softmax_of(encoder, row, video, windows) for row, video in enumerate(ListedToys("test"))]
+    assert min(map(len, each)) > 1
+    result = recognise(encoder, ListedToys(), average="softmax", clip_sampler=windows, workers=0, device="cpu")
+    assert result.settings["clips a video"] == "as many as fit"
+    assert result.settings["clips scored one by one"] == "as many as fit a video, BlockWindows"
+    labels = [video.label for video in ListedToys("test")]
+    hits = [one.mean(0).argmax() == label for one, label in zip(each, labels, strict=True)]
+    assert result.row("classifier").values["1"] == pytest.approx(100 * np.mean(hits))
+    shares = [np.mean(one.argmax(1) == label) for one, label in zip(each, labels, strict=True)]
+    assert result.row("classifier").values["clip @1"] == pytest.approx(100 * np.mean(shares))

@@ -34,6 +34,12 @@ class Sampler(ABC):
         """
 
 
+def clips_a_video(sampler: Sampler) -> int | str:
+    """How many clips it gives each video, as results say it; in words where longer videos have more."""
+    clips = getattr(sampler, "clips", 1)
+    return "as many as fit" if clips is None else int(clips)
+
+
 def span(frames: int, stride: int) -> int:
     """How many frames of a video a clip reaches over, both ends included."""
     return (frames - 1) * stride + 1

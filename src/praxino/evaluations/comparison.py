@@ -13,7 +13,7 @@ from torch import Tensor
 
 from praxino.batch import ClipBatch
 from praxino.catalogs.base import Video
-from praxino.clips.samplers import Sampler
+from praxino.clips.samplers import Sampler, clips_a_video
 from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
 from praxino.evaluations import handmade
@@ -130,7 +130,7 @@ def compared_features(
         "view of the single frame": still.view,
         "feature": ", ".join(dict.fromkeys(member.encoder.feature for member in members.values())),
         "sampler": type(encoder.sampler).__name__,
-        "clips a video": int(getattr(encoder.sampler, "clips", 1)),
+        "clips a video": clips_a_video(encoder.sampler),
         "batchnorm re-estimated on clips": clips,
         "centred on the gallery": centre,
         "dropped at the end": _dropped(len(gallery) - len(answers), len(queries) - len(asks), drop_last),

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from praxino.batch import ClipBatch
 from praxino.catalogs.base import Catalog, Part, Video
-from praxino.clips.samplers import Sampler
+from praxino.clips.samplers import Sampler, clips_a_video
 from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
 from praxino.evaluations.classifying.shared_out import of_each_video
@@ -136,14 +136,13 @@ def recognise(
         "part": part,
         "videos": len(found.ids),
         "sampler": type(encoder.sampler).__name__,
-        "clips a video": int(getattr(encoder.sampler, "clips", 1)),
+        "clips a video": clips_a_video(encoder.sampler),
         "a video's score": f"mean over its clips of their {average}",
         "videos a batch (batch mean)": test_batch_size,
         "loss (mean of the batches)": round(scored.loss, 4),
     }
     if clip_sampler is not None:
-        clips = int(getattr(clip_sampler, "clips", 1))
-        settings["clips scored one by one"] = f"{clips} a video, {type(clip_sampler).__name__}"
+        settings["clips scored one by one"] = f"{clips_a_video(clip_sampler)} a video, {type(clip_sampler).__name__}"
     by_video = {str(k): hit for k, hit in scored.hits.items()}
     hits = by_video | {clip_column(k): share for k, share in by_clip.items()}
     row = scored_row("classifier", hits)
