@@ -10,9 +10,11 @@ import torch
 import yaml
 from PIL import Image
 
+import praxino
 import videos
 from praxino.backbones import BlockRecurrent, ResNet2D3D18
 from praxino.cli.main import main
+from praxino.configuration.recipes import recipe_file
 from praxino.methods.parts.prediction import PredictionNetwork
 from praxino.originals.cocon import network_to_original
 from test_original_commands import HMDB, UCF, commands, listed, lists
@@ -106,6 +108,8 @@ def small(command, out):
     quick = dict(SMALL.get(kind, {}))
     if "SizedCrop" in words:  # it has no pixels to cut
         quick.pop("method.view.operations.1.crop")
+    if "--canvas" in words:
+        quick = {name: value for name, value in quick.items() if "canvas." not in name}
     if set(words) & set(TRAINING):
         quick |= {"out": str(out)}
     if first == "convert":
@@ -210,6 +214,15 @@ def test_a_command_of_the_pages(command, folder, tmp_path, monkeypatch):
         pytest.importorskip("cv2", reason="OpenCV computes the flow")
     monkeypatch.chdir(folder)
     ran(command, tmp_path / "out")
+
+
+def test_flow_of_kinetics_is_computed_as_its_recipe_says(folder, tmp_path, monkeypatch):
+    pytest.importorskip("cv2", reason="OpenCV computes the flow")
+    monkeypatch.chdir(folder)
+    recipe = "cocon_r34_kinetics400"
+    (options,) = re.findall("^# (--streams.flow DISFlow .*)$", recipe_file(recipe).read_text(), flags=re.M)
+    ran(f"praxino pretrain {recipe} --catalog.root DATA {options}", tmp_path / "out")
+    assert praxino.load_encoder(f"{tmp_path / 'out'}:flow").streams["flow"].of == "rgb"
 
 
 def test_the_rates_are_those_of_the_backbone_alone(folder, tmp_path, monkeypatch):
