@@ -129,7 +129,7 @@ def test_one_name_for_a_component_and_something_else_is_refused(other):
         ("--streams.flow_u DISFlow", "--streams.flow_u: a computed flow is one stream of both components now, "),
         ("--streams.flow_v DISFlow --streams.flow_v.bound 5", "--streams.flow_v: a computed flow is one stream"),
         ("--streams.flow DISFlow --streams.flow.component v", "--streams.flow.component: a computed flow is one "),
-        ("--protocol.streams.flow_u DISFlow", "--protocol.streams.flow_u: a computed flow is one stream"),
+        ("--protocol.streams.flow_u DISFlow", "both components now, --protocol.streams.flow DISFlow, and a view"),
         (
             "--streams.flow DISFlow --method.second.stream flow_v",
             "--method.second.stream flow_v: its view takes a component of the stream flow, which holds both now: "

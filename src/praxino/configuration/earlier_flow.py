@@ -18,8 +18,8 @@ LINE = (
     "operation Component"
 )
 TYPED = (
-    "--{option}: a computed flow is one stream of both components now, --streams.flow DISFlow, and a view takes one of "
-    "them by its first operation, Component with component: u or v"
+    "--{option}: a computed flow is one stream of both components now, --{streams}.flow DISFlow, and a view takes one "
+    "of them by its first operation, Component with component: u or v"
 )
 
 
@@ -64,9 +64,9 @@ def refuse_typed(config: Mapping[str, Any], options: Mapping[str, str]) -> None:
     for option, value in options.items():
         place, _, last = option.rpartition(".")
         stream = place if last == "component" else option if last in COMPONENTS else ""
-        name = stream.rpartition(".")[2]
-        if stream in (f"streams.{name}", f"protocol.streams.{name}") and _is_earlier(name, _at(config, stream)):
-            raise UserError(TYPED.format(option=option))
+        streams, _, name = stream.rpartition(".")
+        if streams in ("streams", "protocol.streams") and _is_earlier(name, _at(config, stream)):
+            raise UserError(TYPED.format(option=option, streams=streams))
         if last == "stream" and value in COMPONENTS and _misses_stream(config, place, value):
             raise UserError(
                 f"--{option} {value}: its view takes a component of the stream {FLOW}, which holds both now: "
