@@ -68,6 +68,21 @@ def test_held_out_videos_stand_beside_the_same_number_of_the_training() -> None:
     assert xs == pytest.approx(places, abs=0.1)  # a tenth is what the page's numbers hold
 
 
+@pytest.mark.parametrize(
+    ("key", "title"),
+    [
+        ("total", "Loss"),
+        ("top3", "Top3"),
+        ("rgb/contrast", "Contrast (rgb)"),
+        ("flow-rgb/cooperation", "Cooperation (flow-rgb)"),
+        ("effective_rank/flow", "Effective rank (flow)"),
+        ("validation/rgb/contrast", "Contrast (validation/rgb)"),
+    ],
+)
+def test_titles_name_the_number_first(key: str, title: str) -> None:
+    assert curves.Curve(key, []).title == title
+
+
 def test_a_loss_of_held_out_videos_alone_is_drawn_still() -> None:
     steps = [{"kind": "step", "step": k, "total": math.nan} for k in range(3)]
     (curve,) = curves.curves(steps, [{"kind": "epoch", "step": 2, "validation/total": 1.5}])

@@ -164,7 +164,7 @@ def _pictures(matrices: Matrices, names: Sequence[str]) -> list[Picture]:
     low = min(float(matrix.min()) for matrix in matrices.values())
     scale = f"Cosines of the same videos in the order of their classes: black {low:.2f}, white 1."
     return [
-        Picture(f"{name}, {kind}", _grey(matrices[kind, name], low), scale if name == names[0] else "")
+        Picture(f"{name}, {kind}", _grey(matrices[kind, name], low), scale)
         for name in names
         for kind in KINDS
     ]

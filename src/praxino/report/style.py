@@ -93,6 +93,7 @@ line-height:1.35}
 .chart.key{flex:none;width:34px;height:12px}
 .figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,340px),1fr));gap:24px;margin-top:20px}
 .figures.lines{grid-template-columns:repeat(auto-fill,minmax(min(100%,360px),1fr))}
+.figures:has(.small){grid-template-columns:repeat(auto-fill,minmax(min(100%,240px),1fr))}
 .figures figure{margin:0;min-width:0;max-width:520px}
 .figures figure.wide{grid-column:1/-1;max-width:none}
 .figures h4{color:var(--ink);font-size:14px}

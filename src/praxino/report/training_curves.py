@@ -43,8 +43,13 @@ class Curve:
 
     @property
     def title(self) -> str:
-        words = self.key.replace("_", " ")
-        return NAMED.get(self.key, words[:1].upper() + words[1:])
+        if self.key in NAMED:
+            return NAMED[self.key]
+        whose, _, number = self.key.rpartition("/")
+        if whose in NAMED:
+            return f"{NAMED[whose]} ({number})"
+        words = number.replace("_", " ")
+        return words[:1].upper() + words[1:] + (f" ({whose})" if whose else "")
 
     @property
     def everything(self) -> Points:
