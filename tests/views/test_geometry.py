@@ -154,6 +154,33 @@ def test_streams_of_different_resolution_are_aligned():
         assert (large - 2 * small).abs().max() <= 3
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    st.tuples(st.integers(3, 5), st.integers(3, 7)),
+    st.tuples(st.integers(12, 60), st.integers(12, 60)),
+    st.sampled_from([SquareCrop(8, (0.6, 1.0)), SquareCrop(8, (1.0, 1.0)), RandomResizedCrop(8)]),
+    st.integers(0, 99),
+)
+def test_streams_of_one_aspect_ratio_show_the_same_part(ratio, scales, operation, seed):
+    """All four edges, by shares of the frame: each is rounded down twice, so up to three pixels of the coarser one."""
+    one, other = (
+        operation.draw(Rng(seed), SHAPE, sizes(scale * ratio[0], scale * ratio[1]))["box"].double() / scale
+        for scale in scales
+    )
+    apart = (edges(one) - edges(other)).abs().max() * min(scales)
+    assert apart <= 3
+
+
+def test_streams_of_other_aspect_ratios_do_not():
+    wide, high = (SquareCrop(8).draw(Rng(3), SHAPE, sizes(*size))["box"].double() for size in ((96, 192), (192, 96)))
+    shares = [edges(box) / torch.tensor([h, w, h, w]) for box, h, w in ((wide, 96, 192), (high, 192, 96))]
+    assert (shares[0] - shares[1]).abs().max() > 0.2
+
+
+def edges(box):
+    return torch.cat([box[..., :2], box[..., :2] + box[..., 2:]], -1)
+
+
 def test_a_flow_view_without_colour_shares_the_crops_of_an_rgb_view_with_it():
     from praxino.views.colour import Brightness
 
