@@ -33,7 +33,8 @@ def make(
         pixels, present: these frames.
 
     Returns:
-        name -> pixels uint8 [len(wanted), H, W, C] and present bool [len(wanted)]: all that a frame needs is there.
+        name -> pixels uint8 [len(wanted), H, W, C] and present bool [len(wanted)]: all that a frame needs is
+        there, and what it is to show was found.
 
     Raises:
         ValueError: if nothing can be made of frames like these.
@@ -42,7 +43,8 @@ def make(
     for name, source in sources.items():
         there = [present[np.searchsorted(rows, source.needs(wanted[k : k + 1]))].all() for k in range(len(wanted))]
         needed = pixels[np.searchsorted(rows, source.needs(wanted))]
-        made[name] = source.make(needed, wanted), np.array(there, np.bool_)
+        frames, found = source.found(needed, wanted)
+        made[name] = frames, found & np.array(there, np.bool_)
     return made
 
 

@@ -10,8 +10,11 @@ if TYPE_CHECKING:
     from praxino.streams.base import FrameReader as FrameReader
     from praxino.streams.base import Probed as Probed
     from praxino.streams.base import Stream as Stream
+    from praxino.streams.blazepose import BlazePoseKeypoints as BlazePoseKeypoints
+    from praxino.streams.blazepose import BlazePoseMask as BlazePoseMask
     from praxino.streams.flow import DISFlow as DISFlow
     from praxino.streams.flow_folder import FlowFolder as FlowFolder
+    from praxino.streams.foreground import Foreground as Foreground
     from praxino.streams.frames import FrameFolder as FrameFolder
     from praxino.streams.maps import HeatMaps as HeatMaps
     from praxino.streams.maps import Masks as Masks
@@ -21,8 +24,10 @@ else:
         __name__,
         {
             "base": ["Canvas", "Derived", "FrameReader", "Probed", "Stream"],
+            "blazepose": ["BlazePoseKeypoints", "BlazePoseMask"],
             "flow": ["DISFlow"],
             "flow_folder": ["FlowFolder"],
+            "foreground": ["Foreground"],
             "frames": ["FrameFolder"],
             "maps": ["HeatMaps", "Masks"],
             "video": ["VideoFile"],

@@ -206,7 +206,7 @@ class Stream(ABC):
 class Derived(ABC):
     """A stream made in the loading process from another stream's frames, in one decode for both (flow on the fly).
 
-    A new one overrides `needs` and `make`.
+    A new one overrides `needs` and `make`; one that may find nothing in a frame says so by `found`.
 
     Attributes:
         of: the stream it is made from, one that is read from files.
@@ -233,3 +233,22 @@ class Derived(ABC):
         Raises:
             ValueError: if nothing can be made of frames like these.
         """
+
+    def found(
+        self, pixels: NDArray[np.uint8], wanted: NDArray[np.int64]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """The derived frames, and in which of them what is looked for was found: others are not present.
+
+        By default what `make` makes, and all of them. One that looks for something overrides it, and lets `make` return
+        its frames.
+
+        Args:
+            pixels, wanted: as of `make`.
+
+        Returns:
+            uint8 [len(wanted), H, W, C] and present bool [len(wanted)].
+
+        Raises:
+            ValueError: if nothing can be made of frames like these.
+        """
+        return self.make(pixels, wanted), np.ones(len(wanted), np.bool_)
