@@ -6,6 +6,7 @@ import functools
 import os
 from abc import abstractmethod
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -38,7 +39,7 @@ class _BlazePose(Derived):
 
     def __init__(
         self,
-        weights: str,
+        weights: str | Path,
         of: str = "rgb",
         confidence: float = 0.5,
         chain: int = 16,
@@ -50,7 +51,7 @@ class _BlazePose(Derived):
         if not 0 <= confidence <= 1:
             raise UserError(f"{name} takes a confidence from 0 to 1, not {confidence}")
         refuse_chain(name, chain)
-        self.weights = weights
+        self.weights = str(weights)
         self.of = of
         self.confidence = confidence
         self.chain = chain
@@ -76,14 +77,18 @@ class _BlazePose(Derived):
         maps = np.zeros((len(wanted), height, width, self.channels), np.uint8)
         present = np.zeros(len(wanted), np.bool_)
         frames = self.needs(wanted)
-        with one_thread(opencv(type(self).__name__)):
-            for looked, some in chains_of(wanted, self.chain):
-                people = self.followed(pixels[np.searchsorted(frames, looked)])
-                for number, person in zip(looked, people, strict=True):
-                    if person is not None and number in some:
-                        row = np.searchsorted(wanted, number)
-                        maps[row] = self.drawn(person, height, width)
-                        present[row] = True
+        cv2 = opencv(type(self).__name__)
+        with one_thread(cv2):
+            try:
+                for looked, some in chains_of(wanted, self.chain):
+                    people = self.followed(pixels[np.searchsorted(frames, looked)])
+                    for number, person in zip(looked, people, strict=True):
+                        if person is not None and number in some:
+                            row = np.searchsorted(wanted, number)
+                            maps[row] = self.drawn(person, height, width)
+                            present[row] = True
+            except cv2.error as error:
+                raise ValueError(f"OpenCV cannot look at its frames: {error.err}") from error
         return maps, present
 
     def followed(self, frames: NDArray[np.uint8]) -> Iterator[Person | None]:

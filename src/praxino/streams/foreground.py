@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,11 +69,17 @@ class Foreground(Derived):
         frames = self.needs(wanted)
         with one_thread(cv2):
             for looked, some in chains_of(wanted, self.chain, self.lead):
-                model = cv2.createBackgroundSubtractorMOG2(self.history, self.threshold, False)
-                rows = np.searchsorted(frames, looked)
-                # Whatever it sees first is foreground to it: so it sees the first frame twice.
-                model.apply(pixels[rows[0]])
-                # A fixed rate: OpenCV's own begins high, and would take the first thing that moves for background.
-                shown = np.stack([model.apply(frame, learningRate=1 / self.history) for frame in pixels[rows]])
+                shown = self._shown(cv2, pixels[np.searchsorted(frames, looked)])
                 maps[np.searchsorted(wanted, some), ..., 0] = shown[np.searchsorted(looked, some)]
         return maps
+
+    def _shown(self, cv2: Any, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The maps [n, H, W] of a chain's frames [n, H, W, C]."""
+        model = cv2.createBackgroundSubtractorMOG2(self.history, self.threshold, False)
+        try:
+            # Whatever it sees first is foreground to it: so it sees the first frame twice.
+            model.apply(frames[0])
+            # A fixed rate: OpenCV's own begins high, and would take the first thing that moves for background.
+            return np.stack([model.apply(frame, learningRate=1 / self.history) for frame in frames])
+        except cv2.error as error:
+            raise ValueError(f"OpenCV cannot compare its frames: {error.err}") from error
