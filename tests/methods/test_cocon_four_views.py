@@ -2,11 +2,11 @@
 
 import json
 
-import numpy as np
 import pytest
 import torch
 
 import videos
+from maps import write_maps
 from praxino.batch import ClipBatch, Frames
 from praxino.cli.main import main
 from praxino.configuration.complete import complete, instantiate
@@ -18,17 +18,6 @@ from praxino.training.pretrain import pretrain
 from praxino.views.pipeline import View
 
 VIEWS = ("rgb", "flow", "segmentation", "keypoints")
-
-
-def write_maps(root, video, frames):
-    rng = np.random.default_rng(len(video))
-    for folder, name, key, shape in (
-        ("segmentation/segmasks", "segmask", "seg", (24, 32)), ("keypoints/heatmaps", "heatmap", "hm", (17, 24, 32))
-    ):  # fmt: skip
-        place = root / folder / "Class" / video
-        place.mkdir(parents=True)
-        for number in range(1, frames + 1):
-            np.savez(place / f"{name}_{number:05d}.npz", **{key: rng.integers(0, 256, shape, np.uint8)})
 
 
 def test_it_trains(tmp_path, monkeypatch):

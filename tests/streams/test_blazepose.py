@@ -12,9 +12,10 @@ from praxino.clips.derived import make as make_streams
 from praxino.clips.derived import rows_for
 from praxino.errors import UserError
 from praxino.streams.base import Derived
-from praxino.streams.blazepose import COCO, BlazePoseKeypoints, BlazePoseMask, Person, draw_points
+from praxino.streams.blazepose import COCO, BlazePoseKeypoints, BlazePoseMask, Person
 from praxino.streams.blazepose_region import Region
 from praxino.streams.chains import chains_of, frames_of
+from praxino.streams.heatmaps import draw_points
 
 pytest.importorskip("cv2", reason="OpenCV cuts the regions")
 FRAMES = np.random.default_rng(0).integers(0, 256, (70, 12, 16, 3), np.uint8)

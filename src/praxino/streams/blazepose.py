@@ -17,14 +17,13 @@ from praxino.streams.base import Derived
 from praxino.streams.blazepose_networks import Networks, OpenCVNetworks, Pose, next_region
 from praxino.streams.blazepose_region import Region
 from praxino.streams.chains import chains_of, frames_of, refuse_chain
+from praxino.streams.heatmaps import draw_points
 from praxino.streams.opencv import one_thread, opencv
 
 # Which of the 33 landmarks the 17 keypoints of COCO are: nose, then left and right of eye, ear, shoulder, elbow, wrist,
 # hip, knee and ankle, left being the person's own.
 COCO = (0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
 Library = Literal["opencv", "litert"]
-SIGMA = 2 / 192  # of a keypoint's Gaussian, in shares of the shorter side
-SMALLEST_SIGMA = 0.5  # pixels: a narrower one would fall between the pixels
 
 
 class Person(NamedTuple):
@@ -168,23 +167,6 @@ class BlazePoseMask(_BlazePose):
         share = 1 / (1 + np.exp(-person.pose.mask.clip(-50, 50)))
         mask = person.region.paste(opencv(type(self).__name__), share, height, width)
         return np.rint(mask * 255).astype(np.uint8)[..., None]
-
-
-def draw_points(points: NDArray[np.floating], height: int, width: int) -> NDArray[np.uint8]:
-    """Keypoints as Gaussians, a channel each, 255 at the point.
-
-    Args:
-        points: [keypoints, 2], x and y from the left and upper edge in pixels; they may lie outside.
-        height, width: of the maps.
-
-    Returns:
-        [height, width, keypoints]; sigma is 2 pixels where the shorter side has 192, at least 0.5.
-    """
-    sigma = max(SIGMA * min(height, width), SMALLEST_SIGMA)
-    x, y = np.asarray(points, np.float64).T
-    right = np.exp(-(((np.arange(width)[:, None] + 0.5 - x) / sigma) ** 2) / 2)
-    down = np.exp(-(((np.arange(height)[:, None] + 0.5 - y) / sigma) ** 2) / 2)
-    return np.rint(255 * down[:, None] * right[None]).astype(np.uint8)
 
 
 @functools.lru_cache(maxsize=2)

@@ -1,4 +1,4 @@
-"""How heat maps of keypoints are drawn from what a keypoint network says of each person."""
+"""How heat maps of keypoints are drawn from what a keypoint network says of each person: points, or logits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,26 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+SIGMA = 2 / 192  # of a keypoint's Gaussian, in shares of the shorter side
+SMALLEST_SIGMA = 0.5  # pixels: a narrower one would fall between the pixels
 CUBIC = -0.75  # the free number of the cubic kernel, as PyTorch and OpenCV have it
+
+
+def draw_points(points: NDArray[np.floating], height: int, width: int) -> NDArray[np.uint8]:
+    """Keypoints as Gaussians, a channel each, 255 at the point.
+
+    Args:
+        points: [keypoints, 2], x and y from the left and upper edge in pixels; they may lie outside.
+        height, width: of the maps.
+
+    Returns:
+        [height, width, keypoints]; sigma is 2 pixels where the shorter side has 192, at least 0.5.
+    """
+    sigma = max(SIGMA * min(height, width), SMALLEST_SIGMA)
+    x, y = np.asarray(points, np.float64).T
+    right = np.exp(-(((np.arange(width)[:, None] + 0.5 - x) / sigma) ** 2) / 2)
+    down = np.exp(-(((np.arange(height)[:, None] + 0.5 - y) / sigma) ** 2) / 2)
+    return np.rint(255 * down[:, None] * right[None]).astype(np.uint8)
 
 
 def draw_heat_maps(
