@@ -41,7 +41,8 @@ def by_hand(stream, chain, numbers):
             if seen:
                 hips, top = where.to_frame(pose.points[[33, 34]])
                 side = 2.5 * np.hypot(*(top - hips))
-                if 1 <= side <= 160 and 0 <= hips[0] <= 16 and 0 <= hips[1] <= 12:
+                beyond = np.maximum(-hips, hips - [16, 12]).max()
+                if 1 <= side <= 160 and beyond < side / 2:
                     lean = np.arctan2(top[0] - hips[0], hips[1] - top[1])
                     region = Region(*map(float, (*hips, side, lean)))
         if seen:

@@ -13,13 +13,15 @@ from pose_networks import WHEEL, needs_wheel
 from praxino.catalogs.base import Video
 from praxino.errors import UserError
 from praxino.streams.blazepose import COCO, BlazePoseKeypoints, BlazePoseMask
-from praxino.streams.blazepose_networks import OpenCVNetworks
+from praxino.streams.blazepose_networks import OpenCVNetworks, next_region
 from praxino.streams.blazepose_region import Region
 from praxino.streams.blazepose_weights import DOWNLOAD, PARTS, read_weights
 from praxino.streams.video import VideoFile
 
 # Someone large and alone, who sits still and faces the camera. The clips are given to research and lie in no clone.
-CELLIST = Path(__file__).parents[2] / "../shared/data/actions/PlayingCello/v_PlayingCello_g01_c01.mp4"
+ACTIONS = Path(__file__).parents[2] / "../shared/data/actions"
+CELLIST = ACTIONS / "PlayingCello/v_PlayingCello_g01_c01.mp4"
+ARCHER = ACTIONS / "Archery/v_Archery_g16_c03.mp4"  # stands, and is seen whole
 needs_cellist = pytest.mark.skipif(not CELLIST.is_file(), reason="the shared clips are not beside this clone")
 
 
@@ -119,11 +121,14 @@ def test_the_network_says_what_litert_said(cv2, request, library):
 @needs_wheel
 def test_the_detector_sees_nobody_in_waves(cv2, litert):
     networks = BlazePoseMask(WHEEL, library="litert").networks()
-    assert networks.search(waves()) is None
+    assert networks.detected(waves()) is None
+    # So it looks at the whole frame, as with OpenCV.
+    whole = Region.whole(120, 160)
+    assert networks.search(waves()) == next_region(networks.look(waves(), whole), whole, 120, 160)
 
 
-def cellist():
-    with VideoFile().open(Video("cellist", {"rgb": str(CELLIST)})) as reader:
+def someone(path=CELLIST):
+    with VideoFile().open(Video("someone", {"rgb": str(path)})) as reader:
         return reader.read(np.arange(4))[0]
 
 
@@ -132,7 +137,7 @@ def cellist():
 def test_left_and_right_are_the_persons_own(opencv5):
     """Who faces the camera has the left shoulder on the picture's right; in a mirror left and right change places."""
     stream = BlazePoseKeypoints(WHEEL)
-    frames = cellist()
+    frames = someone()
     (person, *_), (mirrored, *_) = (list(stream.followed(some)) for some in (frames, frames[:, :, ::-1].copy()))
     points, other = (one.region.to_frame(one.pose.points[list(COCO)]) for one in (person, mirrored))
     left, right = points[5], points[6]
@@ -146,7 +151,7 @@ def test_left_and_right_are_the_persons_own(opencv5):
 @needs_wheel
 @needs_cellist
 def test_maps_agree_with_the_person(opencv5):
-    frames, wanted = cellist(), np.arange(4)
+    frames, wanted = someone(), np.arange(4)
     mask, present = BlazePoseMask(WHEEL).found(frames, wanted)
     maps, there = BlazePoseKeypoints(WHEEL).found(frames, wanted)
     assert present.all()
@@ -161,7 +166,7 @@ def test_maps_agree_with_the_person(opencv5):
 @needs_cellist
 def test_a_forked_process_loads_its_own_network(opencv5):
     stream = BlazePoseMask(WHEEL)
-    frames, wanted = cellist()[:2], np.arange(2)
+    frames, wanted = someone()[:2], np.arange(2)
     here = stream.make(frames, wanted)
     context = multiprocessing.get_context("fork")
     with context.Pool(1) as pool:
@@ -176,9 +181,23 @@ def _made(stream, frames, wanted):
 
 @needs_wheel
 @needs_cellist
+def test_the_detector_sees_the_person(cv2, litert):
+    """Its region has the hips in its middle, where the landmark network sees them, too."""
+    frames = someone(ARCHER)
+    networks = BlazePoseMask(WHEEL, library="litert").networks()
+    region = networks.detected(frames[0])
+    pose = networks.look(frames[0], region)
+    assert pose.flag > 0.5
+    hips = region.to_frame(pose.points[[23, 24]]).mean(0)
+    assert np.hypot(*(hips - [region.x, region.y])) < 0.15 * region.side
+    assert abs(region.angle) < 0.5
+
+
+@needs_wheel
+@needs_cellist
 def test_litert_finds_the_same_person(opencv5, litert):
     """The detector's region and the one of the whole frame are both followed to the same person."""
-    frames = cellist()
+    frames = someone()
     found = [list(BlazePoseKeypoints(WHEEL, library=library).followed(frames))[-1] for library in ("opencv", "litert")]
     points = [one.region.to_frame(one.pose.points[list(COCO)][:13]) for one in found]
     apart = np.abs(points[0] - points[1]).max(1)

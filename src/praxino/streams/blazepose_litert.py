@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from praxino.errors import UserError
-from praxino.streams.blazepose_networks import FLAG, LANDMARKS, MASK, SIDE, Pose, pose_of
+from praxino.streams.blazepose_networks import FLAG, LANDMARKS, MASK, SIDE, Pose, by_looking, pose_of
 from praxino.streams.blazepose_region import Region
 from praxino.streams.blazepose_weights import read_weights
 
@@ -18,13 +18,14 @@ CELLS = ((8, 2), (16, 2), (32, 6))
 GUESSES, SCORES = "Identity", "Identity_1"
 # Of a guess's 12 numbers: the middle of the hips, and a point above as far away as the circle around the person.
 POINTS = slice(4, 8)
-LEAST_SCORE = 0.5
+LEAST_SCORE = 0.5  # also of the flag by which the detector is believed
 
 
 class LiteRTNetworks:
     """Both networks in LiteRT: the detector searches, the landmark network looks.
 
-    Of all people that the detector sees, the one that it is surest of is taken.
+    Of all people that the detector sees, the one that it is surest of is taken. It needs to see the hips: where it
+    finds nobody, or the landmark network sees nobody there, that one looks at the whole frame, as with OpenCV.
 
     Args:
         cv2: OpenCV, which cuts the regions.
@@ -47,6 +48,13 @@ class LiteRTNetworks:
         self.anchors = anchors()
 
     def search(self, frame: NDArray[np.uint8]) -> Region | None:
+        region = self.detected(frame)
+        if region is None or self.look(frame, region).flag < LEAST_SCORE:
+            return by_looking(self, frame)
+        return region
+
+    def detected(self, frame: NDArray[np.uint8]) -> Region | None:
+        """Where the detector sees somebody in a frame [H, W, 3]; None where it does not."""
         height, width = frame.shape[:2]
         whole = Region.whole(height, width)
         seen = whole.cut(self.cv2, frame, DETECTOR_SIDE, black=True)

@@ -54,6 +54,13 @@ def next_region(pose: Pose, region: Region, height: int, width: int) -> Region |
     return Region.around(centre, top, height, width)
 
 
+def by_looking(networks: Networks, frame: NDArray[np.uint8]) -> Region | None:
+    """Where the landmark network sees somebody who looks at all of a frame [H, W, 3], however unsure it is."""
+    height, width = frame.shape[:2]
+    whole = Region.whole(height, width)
+    return next_region(networks.look(frame, whole), whole, height, width)
+
+
 class OpenCVNetworks:
     """The landmark network in OpenCV. It searches by looking at the whole frame, and then there where it sees someone.
 
@@ -83,9 +90,7 @@ class OpenCVNetworks:
             raise UserError(f"OpenCV {cv2.__version__} cannot read BlazePose's network: {_line(error)}") from None
 
     def search(self, frame: NDArray[np.uint8]) -> Region | None:
-        height, width = frame.shape[:2]
-        whole = Region.whole(height, width)
-        return next_region(self.look(frame, whole), whole, height, width)
+        return by_looking(self, frame)
 
     def look(self, frame: NDArray[np.uint8], region: Region) -> Pose:
         seen = region.cut(self.cv2, frame, SIDE)

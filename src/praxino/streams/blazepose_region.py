@@ -50,8 +50,10 @@ class Region:
         x, y = float(centre[0]), float(centre[1])
         right, down = float(top[0]) - x, float(top[1]) - y
         side = 2 * MARGIN * math.hypot(right, down)
-        if not (1 <= side <= LARGEST * max(height, width) and 0 <= x <= width and 0 <= y <= height):
-            return None  # also where a number is not finite
+        # Somebody's hips may be outside of a close-up. A number that is not finite fails, too.
+        inside = -side / 2 < x < width + side / 2 and -side / 2 < y < height + side / 2
+        if not (1 <= side <= LARGEST * max(height, width) and inside):
+            return None
         return cls(x, y, side, math.atan2(right, -down))
 
     def to_frame(self, shares: NDArray[np.floating]) -> NDArray[np.float64]:
