@@ -130,8 +130,8 @@ class BlazePoseKeypoints(_BlazePose):
         of: the stream whose frames are looked at, on their canvas.
         confidence: of the network in its pose, 0 to 1, below which there is nobody.
         chain: frames after which the search begins anew.
-        library: what runs the network: "opencv"; or "litert" (pip install "praxino[litert]"), about twice as fast,
-            which searches with MediaPipe's own detector and so finds smaller people.
+        library: what runs the network: "opencv"; or "litert" (pip install "praxino[litert]"), which is more than twice
+            as fast, and searches with MediaPipe's own detector first, which finds smaller people.
 
     Raises:
         UserError: if a number is out of range or the library unknown; in `make`, if OpenCV 5, LiteRT or the weights are
