@@ -13,14 +13,14 @@ from house_files import MODULES, PACKAGE, dotted, name_of, printed
 
 # Bottom to top. The ground floor's files use each other; rooms of one brace do not, but for SIBLINGS.
 LEVELS: tuple[set[str], ...] = (
-    {"batch", "cache", "described", "errors", "files", "lazy", "precision", "printable", "ranks", "rng"},
+    {"batch", "cache", "described", "errors", "files", "lazy", "lock", "precision", "printable", "ranks", "rng"},
     {"configuration"},
     {"streams", "catalogs"},
     {"clips", "views", "backbones", "losses"},
     {"encoders"},
     {"methods"},
     {"training"},
-    {"originals", "evaluations", "report"},
+    {"originals", "evaluations", "prepare", "report"},
     {"demo"},
     {"cli"},
     {"__main__"},

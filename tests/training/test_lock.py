@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from praxino.errors import UserError
-from praxino.training.lock import lock
+from praxino.lock import lock
 from praxino.training.run import Run
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -27,7 +27,7 @@ def python(code, *words):
 HOLDER = """
 import sys, time
 from pathlib import Path
-from praxino.training.lock import lock
+from praxino.lock import lock
 class Owner: pass
 owner = Owner()
 lock(Path(sys.argv[1]), owner)

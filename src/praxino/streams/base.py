@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -78,6 +78,23 @@ class FrameReader(ABC):
             UnreadableVideo: if none of the frames comes out.
             IndexError: if an index is out of range.
         """
+
+    def in_order(self) -> Iterator[NDArray[np.uint8] | None]:
+        """All frames from the first to the last, [H, W, C] each; None in place of one that does not come out.
+
+        Here each is read by itself. A reader for which one pass is quicker overrides it. Between two frames nothing
+        else is read.
+
+        Raises:
+            UnreadableVideo: if no more frames can be read.
+        """
+        for number in range(len(self.times)):
+            try:
+                pixels, present = self.read([number])
+            except UnreadableVideo:  # that none of the one frame comes out
+                yield None
+            else:
+                yield pixels[0] if present[0] else None
 
     def shown(
         self, pixels: NDArray[np.uint8], present: NDArray[np.bool_], where: NDArray[np.int64]

@@ -147,16 +147,23 @@ class OpenFile:
 
     def by_count(self, wanted: NDArray[np.int64], put: Put) -> None:
         """Decodes a file that was just opened, and counts, to the last wanted frame or the end."""
+        numbers = set(wanted.tolist())
+        for number, frame in enumerate(self._frames()):
+            if number in numbers:
+                put(number, self._pixels(frame))
+                numbers.remove(number)
+                if not numbers:
+                    return
+
+    def in_order(self) -> Iterator[NDArray[np.uint8]]:
+        """The pixels of all frames of a file that was just opened."""
+        for frame in self._frames():
+            yield self._pixels(frame)
+
+    def _frames(self) -> Iterator[Any]:
         self.fresh = False
-        number, numbers = 0, set(wanted.tolist())
         for _, frames, _ in decoded(self.container.demux(self.stream), self.stream.codec_context):
-            for frame in frames:
-                if number in numbers:
-                    put(number, self._pixels(frame))
-                    numbers.remove(number)
-                    if not numbers:
-                        return
-                number += 1
+            yield from frames
 
     def _pixels(self, frame: Any) -> NDArray[np.uint8]:
         # One thread: by default the scaler starts one for each core, for each frame.

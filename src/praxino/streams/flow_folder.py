@@ -6,19 +6,18 @@ import math
 import os
 import re
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from praxino.catalogs.base import Video
-from praxino.catalogs.names import is_video, spellings
 from praxino.errors import UnreadableVideo, UserError, nearest
 from praxino.streams.base import Canvas, FrameReader, Probed, Stream, checked, fill_missing
 from praxino.streams.frames import picture_size, pictures_in, read_picture
 from praxino.streams.gaps import filled_in_clips
 from praxino.streams.opening import unreadable
+from praxino.streams.places import places
 
 FOUND = ("flow_u", "flow_v")  # what catalogs call the folders of pictures that they have found
 SPARSEST = 1000  # of so many numbers one must be a picture's: a stray number must not fill the memory
@@ -37,7 +36,8 @@ class FlowFolder(Stream):
         layout: below the root: "two_stream", `u/<video>/frame000001.jpg` and `v/...`, as the public TV-L1 flow of
             UCF101 and HMDB51, with or without a class folder in front of the video's; or "dense_flow",
             `<class>/<video>/flow_x_00001.jpg` and `flow_y_...`, as that tool writes it (a train/val/test folder is a
-            part of the root). <video> is the video's file without its ending.
+            part of the root). <video> is the video's file without its ending. All of its id is looked for first, and
+            nothing else in a root that `praxino prepare` has filled.
         missing: what a frame that is not present looks like: "nearest", the nearest that is; or as in CoCon's code, in
             each clip by itself (`sources_as_cocon`), and zeros in the rest of a long gap. It is counted in any case.
         fps: frames a second, which pictures do not tell.
@@ -88,13 +88,10 @@ class FlowFolder(Stream):
             if lacking:
                 raise UnreadableVideo(video.id, f"it has no {' and no '.join(lacking)}: name the flow's root")
             return [(str(video.files[name]), None) for name in FOUND]
-        path = PurePosixPath(video.id)
-        path = path.with_suffix("") if is_video(path.name) else path
-        in_class = os.path.join(*path.parent.parts[-1:], path.name)
+        below = places(self.root, video.id, bare=self.layout == "two_stream")
         if self.layout == "two_stream":
-            below = [*spellings(path.name), *spellings(in_class)]
             return [(_first([os.path.join(self.root, axis, one) for one in below]), None) for axis in "uv"]
-        folder = _first([os.path.join(self.root, one) for one in spellings(in_class)])
+        folder = _first([os.path.join(self.root, one) for one in below])
         return [(folder, f"flow_{axis}_*") for axis in "xy"]
 
 

@@ -6,19 +6,18 @@ import math
 import os
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from praxino.catalogs.base import Video
-from praxino.catalogs.names import is_video, spellings
 from praxino.errors import UnreadableVideo, UserError, nearest
 from praxino.streams.base import Canvas, FrameReader, Probed, Stream, checked, fill_missing
 from praxino.streams.gaps import numbers_as_cocon, numbers_shown
 from praxino.streams.npz import read_bytes_array
 from praxino.streams.opening import reason_of, unreadable
+from praxino.streams.places import places
 
 Numbering = Literal["exact", "cocon"]
 Map = NDArray[np.uint8]
@@ -51,10 +50,7 @@ class _Maps(Stream):
 
     def _place(self, video: Video) -> str:
         """The folder of a video's maps."""
-        path = PurePosixPath(video.id)
-        path = path.with_suffix("") if is_video(path.name) else path
-        below = os.path.join(*path.parent.parts[-1:], path.name)
-        folders = [os.path.join(self.root, self.folder, one) for one in spellings(below)]
+        folders = [os.path.join(self.root, self.folder, one) for one in places(self.root, video.id)]
         return next(filter(os.path.isdir, folders), folders[0])
 
     def probe(self, video: Video, full: bool = False) -> Probed:
@@ -67,7 +63,8 @@ class _Maps(Stream):
 class HeatMaps(_Maps):
     """Heat maps of the 17 keypoints of COCO, a channel each: `<root>/heatmaps/<class>/<video>/heatmap_00001.npz`, `hm`.
 
-    A file holds an array uint8 [17, H, W]; <video> is the video's file without its ending. Its number is the frame's,
+    A file holds an array uint8 [17, H, W]; <video> is the video's file without its ending (all of its id is looked for
+    first, and nothing else in a root that `praxino prepare` has filled). Its number is the frame's,
     counted from 1 (or from 0, where there is one), and the highest one says how many frames there are. Where a video
     has only even numbers, or only odd ones, the frame in between is the mean of its two neighbours, cut to whole
     levels; the first one takes its only neighbour. A map without pixels is one of nobody, and all 0. Maps of another
@@ -233,10 +230,11 @@ class MapReader(FrameReader):
             stored = self._checked(number) if number in self.files else None
         except (OSError, ValueError):
             return None
-        return None if stored is None else _scaled(stored, self.height, self.width)
+        return None if stored is None else scaled(stored, self.height, self.width)
 
 
-def _scaled(stored: Map, height: int, width: int) -> Map:
+def scaled(stored: Map, height: int, width: int) -> Map:
+    """A map [h, w, channels] at another size, bilinear, each channel by itself; as it is where it has that size."""
     from PIL import Image
 
     if stored.shape[:2] == (height, width):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -98,6 +98,22 @@ class VideoReader(FrameReader):
             self._read(wanted, put)
             fill_missing(self.id, indices, pixels, present)
         return pixels, present
+
+    def in_order(self) -> Iterator[NDArray[np.uint8] | None]:
+        count = 0
+        try:
+            with unreadable(self.id):
+                for pixels in self._opened(fresh=True, quick=False).in_order():
+                    if count < len(self.times):
+                        yield pixels
+                    count += 1
+        except UnreadableVideo:
+            self.close()
+            raise
+        missing = len(self.times) - count
+        if missing > 0 and self.index.clean:
+            raise UnreadableVideo(self.id, f"it breaks off after {count} frames, and had {len(self.times)} before")
+        yield from [None] * missing
 
     def _read(self, wanted: NDArray[np.int64], put: Put) -> None:
         try:

@@ -13,13 +13,12 @@ from typing import Any
 
 import yaml
 
-from praxino import ranks
+from praxino import lock, ranks
 from praxino.configuration.documents import read
 from praxino.encoders.files import WEIGHTS, name_of
 from praxino.errors import UserError
 from praxino.files import append_text, read_text, write_text, writing
 from praxino.printable import one_line, printable
-from praxino.training import lock
 from praxino.training.checkpoint import load_either, save_checkpoint
 from praxino.training.environment import environment
 from praxino.training.listed import ListedVideo, read_list, write_list

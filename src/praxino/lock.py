@@ -1,4 +1,4 @@
-"""One trainer in a run's folder: a lock that the system releases with its process."""
+"""One process that writes in a folder: a lock that the system releases with its process."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ NAME = ".lock"
 TAKEN = (errno.EACCES, errno.EAGAIN)
 
 
-def lock(folder: Path, owner: object) -> bool:
-    """Locks a run's folder for this process, until `owner` is gone or the process has ended, however it ends.
+def lock(folder: Path, owner: object, does: str = "trains in") -> bool:
+    """Locks a folder for this process, until `owner` is gone or the process has ended, however it ends.
 
     It is the lock of a process, which children do not inherit: `flock` would be held on by loading processes that
-    outlive a killed trainer for seconds. The same process may lock a folder twice.
+    outlive a killed one for seconds. The same process may lock a folder twice.
 
     Args:
-        folder: the run's.
+        folder: what is locked.
         owner: what holds the lock.
+        does: what this process does with the folder, for the message that another one gets.
 
     Returns:
         False where the disk or the system knows no locks: nothing is locked then.
 
     Raises:
-        UserError: if another process trains in the folder, or it cannot be written to.
+        UserError: if another process has the folder, or it cannot be written to.
     """
     try:
         import fcntl
@@ -46,7 +47,7 @@ def lock(folder: Path, owner: object) -> bool:
             os.close(handle)
             if error.errno in TAKEN:
                 who = holder or "unknown"
-                raise UserError(f"another process trains in {folder} ({who}): wait for its end") from None
+                raise UserError(f"another process {does} {folder} ({who}): wait for its end") from None
             return False
         if _is_still(path, handle):
             break
