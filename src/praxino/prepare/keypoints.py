@@ -23,7 +23,9 @@ def prepare_keypoints(
     workers: int = 2,
     progress: Callable[[int, int], None] | None = None,
 ) -> Prepared:
-    """Makes heat maps of the 17 keypoints of COCO of every frame and writes them into OUT/keypoints, as `HeatMaps` reads them: `heatmaps/<class>/<video>/heatmap_00001.npz`.
+    """Makes heat maps of the 17 keypoints of COCO of every frame of all videos, and writes them into OUT/keypoints.
+
+    The files are those of `HeatMaps`: `heatmaps/<class>/<video>/heatmap_00001.npz`.
 
     Args:
         catalog: the videos.

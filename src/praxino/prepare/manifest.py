@@ -1,4 +1,4 @@
-"""What has been made in a folder, by what, and of which videos: a file of lines of JSON, and what a reader needs none of.
+"""What has been made in a folder, by what, and of which videos: a file of lines of JSON.
 
 The first line says what all videos have in common: the stream, its provider and settings. Each other line is a video.
 While videos are made, lines are appended to a journal; when the run ends, they are in the manifest, in the order of

@@ -23,7 +23,9 @@ def prepare_segmentation(
     workers: int = 2,
     progress: Callable[[int, int], None] | None = None,
 ) -> Prepared:
-    """Makes a mask of every frame and writes them into OUT/segmentation, as `Masks` reads them: `segmasks/<class>/<video>/segmask_00001.npz`.
+    """Makes a mask of every frame of all videos, and writes them into OUT/segmentation.
+
+    The files are those of `Masks`: `segmasks/<class>/<video>/segmask_00001.npz`.
 
     Args:
         catalog: the videos.

@@ -20,13 +20,14 @@ from praxino.prepare.forms import Form
 from praxino.prepare.manifest import Manifest, Record
 from praxino.prepare.sources import described, identity, refuse_shared_places, versions
 from praxino.prepare.walk import all_made
-from praxino.streams.base import Canvas, Derived, Stream, files_of
+from praxino.streams.base import Canvas, Derived, Stream
 from praxino.streams.choose import opened_for
 from praxino.streams.places import place_of
 
 ASIDE = ".part"  # below a root: what is not whole yet
 
 FAILED, MADE = "failed", "made"
+PROVIDED = "what is made"  # no name that a stream has
 
 
 @dataclass
@@ -63,15 +64,16 @@ class _Videos:
 
     def __init__(
         self,
-        name: str,
         videos: Catalog,
-        streams: Mapping[str, Stream | Derived],
+        provider: Derived,
+        streams: Mapping[str, Stream],
         canvas: Canvas,
         form: Form,
         root: Path,
     ) -> None:
-        self.name, self.videos, self.streams, self.canvas, self.form = name, videos, streams, canvas, form
+        self.videos, self.provider, self.streams, self.canvas, self.form = videos, provider, streams, canvas, form
         self.root = root
+        # A folder of this run's own: processes that outlive a killed one for a moment may still write.
         self.aside = root / ASIDE / str(os.getpid())
         self.made_with = versions()
 
@@ -86,20 +88,16 @@ class _Videos:
 
     def source(self, video: Video) -> dict[str, int]:
         """What tells the video's file from a later one; {} without one."""
-        provider = self.streams[self.name]
-        assert isinstance(provider, Derived)
-        return identity(video.files[provider.of]) if provider.of in video.files else {}
+        files = video.files.get(self.provider.of)
+        return {} if files is None else identity(files)
 
     def _made(self, video: Video, source: Mapping[str, int], aside: Path) -> Record:
-        provider = self.streams[self.name]
-        assert isinstance(provider, Derived)
-        files_of(video, provider.of)
-        ((_, stream),) = opened_for(video, [self.name], self.streams).items()
         frames = missing = found = written = 0
         size = None
         with writing(self.root):
-            for folder in range(len(self.form.folders(""))):
+            for folder, _ in enumerate(self.form.folders(place_of(video.id))):
                 (aside / str(folder)).mkdir(parents=True)
+        ((_, stream),) = opened_for(video, [PROVIDED], {**self.streams, PROVIDED: self.provider}).items()
         with stream.open(video, self.canvas) as reader:
             for one in all_made(video.id, reader, provider):
                 frames += 1
@@ -162,7 +160,7 @@ def prepare_views(
             f"--provider: {type(provider).__name__} makes {provider.channels} channels, and {name} has {form.channels}"
         )
     about = {"stream": name, "provider": described(provider), "streams": describe(dict(streams or {})), **settings}
-    items = _Videos(name, videos, {**(streams or {}), name: provider}, canvas, form, folder)
+    items = _Videos(videos, provider, streams or {}, canvas, form, folder)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     prepared = Prepared(folder)

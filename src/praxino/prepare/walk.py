@@ -80,7 +80,7 @@ def _last_uses(provider: Derived, frames: int, count: int, chunk: int) -> NDArra
     last = np.full(frames, -1, np.int64)
     for turn, begin in enumerate(range(0, count, chunk)):
         needed = provider.needs(np.arange(begin, min(begin + chunk, count)))
-        if len(needed) and not (0 <= needed.min() and needed.max() < frames):
+        if len(needed) and not (needed.min() >= 0 and needed.max() < frames):
             raise UserError(
                 f"{type(provider).__name__} needs the frames {needed.min()} to {needed.max()} of a video of {frames}: "
                 "correct what it says in needs and fewer"

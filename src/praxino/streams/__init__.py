@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from praxino.streams.blazepose import BlazePoseKeypoints as BlazePoseKeypoints
     from praxino.streams.blazepose import BlazePoseMask as BlazePoseMask
     from praxino.streams.flow import DISFlow as DISFlow
+    from praxino.streams.flow import PairwiseFlow as PairwiseFlow
     from praxino.streams.flow_folder import FlowFolder as FlowFolder
+    from praxino.streams.flow_named import FarnebackFlow as FarnebackFlow
+    from praxino.streams.flow_named import TVL1Flow as TVL1Flow
     from praxino.streams.foreground import Foreground as Foreground
     from praxino.streams.frames import FrameFolder as FrameFolder
     from praxino.streams.maps import HeatMaps as HeatMaps
@@ -25,8 +28,9 @@ else:
         {
             "base": ["Canvas", "Derived", "FrameReader", "Probed", "Stream"],
             "blazepose": ["BlazePoseKeypoints", "BlazePoseMask"],
-            "flow": ["DISFlow"],
+            "flow": ["DISFlow", "PairwiseFlow"],
             "flow_folder": ["FlowFolder"],
+            "flow_named": ["FarnebackFlow", "TVL1Flow"],
             "foreground": ["Foreground"],
             "frames": ["FrameFolder"],
             "maps": ["HeatMaps", "Masks"],
