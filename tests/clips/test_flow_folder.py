@@ -158,7 +158,7 @@ def test_without_flow_a_video_is_left_out_with_the_folder_looked_for(tmp_path, l
     (found,) = probe([Video(ID, {})], {"flow": FlowFolder(str(tmp_path), layout)}, ["flow"], 1)
     assert found.status == "unreadable"
     assert "\n" not in found.reason
-    looked_for = tmp_path / ("u" if layout == "two_stream" else "Archery") / STEM
+    looked_for = tmp_path / ("u" if layout == "two_stream" else "") / "Archery" / STEM
     assert found.reason.endswith(str(looked_for))
     assert "flow" in found.reason
 

@@ -14,7 +14,18 @@ from house_files import PACKAGE, everything, printed
 
 import praxino
 
-ROOMS = ["catalogs", "streams", "clips", "views", "backbones", "losses", "encoders", "methods", "evaluations"]
+ROOMS = [
+    "catalogs",
+    "streams",
+    "clips",
+    "views",
+    "backbones",
+    "losses",
+    "encoders",
+    "methods",
+    "evaluations",
+    "prepare",
+]
 # Functions that users call; of the losses all of them. Other functions go by their full path.
 FUNCTIONS = {
     "clips": ["collate", "load_clips"],
@@ -24,6 +35,7 @@ FUNCTIONS = {
         "compare_encoders", "compared_features", "embed_videos", "find_own_video", "finetune", "knn", "linear",
         "members_of", "members_of_all", "probe", "recognise", "retrieve",
     ],
+    "prepare": ["prepare_flow", "prepare_keypoints", "prepare_segmentation"],
 }  # fmt: skip
 # Public classes that no user names, and why.
 INTERNAL = {
@@ -86,6 +98,14 @@ INTERNAL = {
         "SideBySide": "embeds members jointly, a step of compared_features",
         "Thumbnails": "write_result makes them",
         "TestedAfter": "what fine-tuning asks of the loop",
+    },
+    "prepare": {
+        "FlowPictures": "the function of a view makes it",
+        "Form": "the base of the files of a view",
+        "Made": "a frame on its way to its files",
+        "Manifest": "a file that prepare reads and writes",
+        "MapFiles": "the function of a view makes it",
+        "Record": "a part of Prepared",
     },
 }
 

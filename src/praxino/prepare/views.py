@@ -99,7 +99,7 @@ class _Videos:
                 (aside / str(folder)).mkdir(parents=True)
         ((_, stream),) = opened_for(video, [PROVIDED], {**self.streams, PROVIDED: self.provider}).items()
         with stream.open(video, self.canvas) as reader:
-            for one in all_made(video.id, reader, provider):
+            for one in all_made(video.id, reader, self.provider):
                 frames += 1
                 found += one.pixels is not None and one.found
                 if one.pixels is None:
