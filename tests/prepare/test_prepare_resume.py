@@ -131,8 +131,8 @@ def test_other_versions_are_told(source, tmp_path, monkeypatch):
         ({"provider": Means(times=2)}, r"provider\.times 1 there, 2 now"),
         ({"provider": DISFlow(bound=5)}, r'provider "prepared\.Means" there, "praxino\.streams\.flow\.DISFlow" now'),
         ({"canvas": Canvas(short_side=20)}, r"canvas\.short_side null there, 20 now"),
-        ({"quality": 91}, "quality 90 there, 91 now"),
-        ({"format": "png"}, 'format "jpeg" there, "png" now; quality 90 there, null now'),
+        ({"quality": 91}, "quality 80 there, 91 now"),
+        ({"format": "png"}, 'format "jpeg" there, "png" now; quality 80 there, null now'),
         ({"layout": "dense_flow"}, 'layout "two_stream" there, "dense_flow" now'),
     ],
 )

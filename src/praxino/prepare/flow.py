@@ -21,7 +21,7 @@ def prepare_flow(
     canvas: Canvas = Canvas(),  # noqa: B008  (frozen)
     layout: FlowLayout = "two_stream",
     format: PictureFormat = "jpeg",
-    quality: int = 90,
+    quality: int = 80,
     streams: dict[str, Stream] | None = None,
     workers: int = 2,
     progress: Callable[[int, int], None] | None = None,

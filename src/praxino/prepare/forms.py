@@ -58,7 +58,7 @@ class FlowPictures(Form):
 
     channels = 2
 
-    def __init__(self, layout: FlowLayout = "two_stream", format: PictureFormat = "jpeg", quality: int = 90) -> None:
+    def __init__(self, layout: FlowLayout = "two_stream", format: PictureFormat = "jpeg", quality: int = 80) -> None:
         if layout not in ("two_stream", "dense_flow"):
             raise UserError(f"--layout: unknown layout {layout!r}.{nearest(layout, ('two_stream', 'dense_flow'))}")
         if format not in ("jpeg", "png"):
