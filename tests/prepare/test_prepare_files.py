@@ -141,6 +141,20 @@ def test_frames_that_do_not_come_out_have_no_files(tmp_path):
     assert found.reason.startswith("4 frames of its flow are missing or damaged, number 5 the first")
 
 
+def test_a_video_of_which_nothing_comes_out_has_failed(tmp_path):
+    """Pictures that open and cannot be decoded: no empty folders are left."""
+    (tmp_path / "v").mkdir()
+    noise = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    for k in range(5):
+        Image.fromarray(noise).save(tmp_path / f"v/{k}.jpg", quality=95)
+        (tmp_path / f"v/{k}.jpg").write_bytes((tmp_path / f"v/{k}.jpg").read_bytes()[:700])
+    (tmp_path / "list.txt").write_text("v\n")
+    with pytest.raises(UserError, match=r"\(v: none of its frames comes out\)$"):
+        prepare_flow(ListFile(tmp_path / "list.txt"), tmp_path / "out", Means(), workers=0)
+    assert list(left(tmp_path / "out")) == ["flow/manifest.jsonl"]
+    assert [path.name for path in (tmp_path / "out/flow").iterdir()] == ["manifest.jsonl"]
+
+
 def test_pictures_in_class_folders_are_videos_of_one_frame(tmp_path):
     for name in ("a", "b"):
         (tmp_path / "data" / name).mkdir(parents=True)
