@@ -5,7 +5,8 @@
 The flow of the files (`DISFlow`, medium, of the stored frames) is written by `praxino prepare`'s own function as JPEG
 pairs of several qualities, and as videos in which u stands beside v, grey, with a key every 2 to 8 frames. A clip is 24
 frames from a random start on, two apart, as in CoCon's pretraining. Clips are loaded in this process, one of each file:
-open, decode, close. Times are the process's CPU time, so clips a second are those of one core. The cases take turns in
+open, decode, close. Times are the process's CPU time, so clips a second are those of one core; the last column takes the
+clock's, of a machine that may do other things, too. The cases take turns in
 a new order at each repeat, on the same clips; a ratio is a case's time over that of JPEG 80 in the same repeat. An
 error is the mean difference to the levels that were computed: 127 of them are 20 pixels a frame.
 
@@ -157,20 +158,23 @@ def reading(videos: Some, repeats: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         reads, sizes, flow = written(videos, Path(folder))
         times: dict[str, list[float]] = {name: [] for name in reads}
+        clock: dict[str, list[float]] = {name: [] for name in reads}
         errors: dict[str, list[float]] = {name: [] for name in reads}
         for repeat in range(-1, repeats):  # the first time indices are made
             for name in np.random.default_rng(repeat + 1).permutation(list(reads)):
-                spent = 0.0
+                spent = elapsed = 0.0
                 for row, video in enumerate(videos):
                     numbers = clip_of(video, len(flow[video.id]), repeat + 1, row)
-                    begin = time.process_time()
+                    begin, began = time.process_time(), time.perf_counter()
                     pixels = reads[name](video, numbers)
                     spent += time.process_time() - begin
+                    elapsed += time.perf_counter() - began
                     if pixels.shape[-1] == 2:
                         difference = pixels.astype(np.int16) - flow[video.id][numbers]
                         errors[name].append(float(np.abs(difference).mean()))
                 if repeat >= 0:
                     times[name].append(spent)
+                    clock[name].append(elapsed)
     frames = sum(map(len, flow.values()))
     print(f"{len(videos)} videos, {frames} frames of flow; one clip of {FRAMES} frames of each, {repeats} repeats:\n")
     print(
@@ -179,7 +183,8 @@ def reading(videos: Some, repeats: int) -> None:
     for name, spent in times.items():
         error = f"{statistics.mean(errors[name]):.2f}" if errors[name] else ""
         rate = len(videos) / statistics.median(spent)
-        print(f"| {name} | {sizes[name] / frames / 1024:.2f} | {error} | {rate:.1f} | {spread(spent, times[BASE])} |")
+        ratios = f"{spread(spent, times[BASE])} | {spread(clock[name], clock[BASE])}"
+        print(f"| {name} | {sizes[name] / frames / 1024:.2f} | {error} | {rate:.1f} | {ratios} |")
 
 
 def algorithms(videos: Some, pairs: int) -> None:
