@@ -5,10 +5,10 @@
 The flow of the files (`DISFlow`, medium, of the stored frames) is written by `praxino prepare`'s own function as JPEG
 pairs of several qualities, and as videos in which u stands beside v, grey, with a key every 2 to 8 frames. A clip is 24
 frames from a random start on, two apart, as in CoCon's pretraining. Clips are loaded in this process, one of each file:
-open, decode, close. Times are the process's CPU time, so clips a second are those of one core; the last column takes the
-clock's, of a machine that may do other things, too. The cases take turns in
-a new order at each repeat, on the same clips; a ratio is a case's time over that of JPEG 80 in the same repeat. An
-error is the mean difference to the levels that were computed: 127 of them are 20 pixels a frame.
+open, decode, close. Times are the process's CPU time, so clips a second are those of one core; the last column takes
+the clock's, of a machine that may do other things, too. The cases take turns in a new order at each repeat, on the same
+clips; a ratio is a case's time over that of JPEG 80 in the same repeat. An error is the mean difference to the levels
+that were computed: 127 of them are 20 pixels a frame.
 
 The second table needs an OpenCV with TV-L1 (opencv-contrib-python-headless, in an environment of its own); without it
 TV-L1 is left out. Pairs of neighbouring frames, scaled to 340x256, one thread, the algorithms in turns.

@@ -133,6 +133,7 @@ def test_description(flow):
 
 
 def test_while_loading_it_is_a_stream_like_any(tmp_path):
+    pytest.importorskip("torch", reason="clips are loaded as tensors")
     from praxino.catalogs.base import Video
     from praxino.clips.dataset import load_clips
     from praxino.clips.samplers import EvenClips
