@@ -141,7 +141,7 @@ def test_in_the_recipe(recipe, capsys, case):
 @pytest.mark.parametrize(
     "argv, fragment",
     [
-        (["pretrian"], "there is no command 'pretrian'. Did you mean 'pretrain'?"),
+        (["pretrian"], "there is no command 'pretrian'. Did you mean 'pretrain' or 'prepare'?"),
         (["--verison"], "there is no command '--verison'"),
         (["pretrain"], "RECIPE is missing"),
         (["pretrain", "simclr_smal"], "Did you mean 'simclr_small'"),
