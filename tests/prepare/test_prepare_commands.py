@@ -54,7 +54,8 @@ def test_another_layout_is_read_with_it(source, tmp_path, capsys):
         ((), "flow|segmentation|keypoints is missing"),
         (("flo",), "there is no view 'flo' to prepare. Did you mean 'flow'?"),
         (("flow", "--out", "x"), "--catalog: missing; prepare_flow needs Catalog"),
-        (("keypoints", "--videos", "{}", "--out", "x"), "--provider: missing; prepare_keypoints needs Derived"),
+        (("keypoints", "--videos", "{}", "--out", "x"), "BlazePoseKeypoints needs the file with its weights"),
+        (("segmentation", "--videos", "{}", "--out", "x"), "found without (--provider Foreground)"),
         (("flow", "--videos", "{}", "--out", "x", "--quality", "0"), "--quality must be from 1 to 100, not 0"),
         (("flow", "--videos", "{}", "--out", "x", "--workers", "-1"), "--workers: must be 0 or more, not -1"),
         (("flow", "--videos", "{}", "--out", "x", "--layout", "two"), "--layout: takes"),
@@ -78,10 +79,22 @@ def test_without_any_that_can_be_read(tmp_path, capsys):
     assert line.startswith("praxino: nothing can be made of any of the 1 videos (a.mp4: ")
 
 
+def test_what_made_nothing_binds_nobody(source, tmp_path, capsys):
+    """A first try without the weights, then another provider; and once something is there, one line of what differs."""
+    pytest.importorskip("cv2")
+    words = ("segmentation", "--videos", source[0], "--out", tmp_path, "--workers", 0)
+    (line,) = said(capsys, *words, "--provider.weights", "no.whl", code=2)
+    assert "no.whl is not the file with BlazePose's weights: there is no such file" in line
+    assert "3 videos, 43 frames" in said(capsys, *words, "--provider", "Foreground")[-2]
+    (line,) = said(capsys, *words, "--provider.weights", "no.whl", code=2)
+    classes = '(provider "praxino.streams.foreground.Foreground" there, "praxino.streams.blazepose.BlazePoseMask" now)'
+    assert classes in line
+
+
 def test_help(capsys):
     assert "praxino prepare" in "\n".join(said(capsys, "--help"))
     text = "\n".join(said(capsys, "flow", "--help"))
     assert "(default: DISFlow)" in text
     assert "FarnebackFlow" in text
     assert "--provider.bound <float>" in "\n".join(said(capsys, "flow", "--provider.help", "TVL1Flow"))
-    assert "(required)" in "\n".join(said(capsys, "keypoints", "--help"))
+    assert "(default: BlazePoseKeypoints)" in "\n".join(said(capsys, "keypoints", "--help"))

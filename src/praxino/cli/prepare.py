@@ -32,7 +32,9 @@ VIEWS = {
 # What a run reads the files with.
 READERS = {"flow": "FlowFolder", "segmentation": "Masks", "keypoints": "HeatMaps"}
 # What makes a view where nothing is said.
-PROVIDERS = {"flow": "DISFlow"}
+PROVIDERS = {"flow": "DISFlow", "segmentation": "BlazePoseMask", "keypoints": "BlazePoseKeypoints"}
+# Of those, which cannot do without a file that the user has to get.
+WITH_WEIGHTS = ("segmentation", "keypoints")
 
 
 def run(argv: Sequence[str]) -> None:
@@ -63,6 +65,8 @@ def _prepare(name: str, prepare: Any, options: Mapping[str, str]) -> None:
     from praxino.cli.line.terminal import bar_shown
     from praxino.configuration.complete import instantiate
 
+    if name in WITH_WEIGHTS and not any(option.partition(".")[0] == "provider" for option in options):
+        raise UserError(_weights_missing(name))
     base = {"provider": {"class_path": PROVIDERS[name], "init_args": {}}} if name in PROVIDERS else None
     config = configured(prepare, options, base=base, without=NOT_TYPED)
     arguments = instantiate(prepare, config)
@@ -76,6 +80,16 @@ def _prepare(name: str, prepare: Any, options: Mapping[str, str]) -> None:
         raise
     for line in _said(name, prepared, config, time.monotonic() - begun):
         print(printable(line))
+
+
+def _weights_missing(name: str) -> str:
+    from praxino.streams.blazepose_weights import DOWNLOAD
+
+    without = "what moves is found without (--provider Foreground), " if name == "segmentation" else ""
+    return (
+        f"{PROVIDERS[name]} needs the file with its weights, --provider.weights FILE, got with: {DOWNLOAD} ({without}"
+        "a network of your own by a class: --provider my_file.MyClass)"
+    )
 
 
 def _said(name: str, prepared: Prepared, config: Mapping[str, Any], seconds: float) -> list[str]:

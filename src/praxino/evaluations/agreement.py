@@ -163,11 +163,7 @@ def _pictures(matrices: Matrices, names: Sequence[str]) -> list[Picture]:
     """Each encoder's matrix before and after, in one scale of grey for all of them."""
     low = min(float(matrix.min()) for matrix in matrices.values())
     scale = f"Cosines of the same videos in the order of their classes: black {low:.2f}, white 1."
-    return [
-        Picture(f"{name}, {kind}", _grey(matrices[kind, name], low), scale)
-        for name in names
-        for kind in KINDS
-    ]
+    return [Picture(f"{name}, {kind}", _grey(matrices[kind, name], low), scale) for name in names for kind in KINDS]
 
 
 def _grey(matrix: NDArray[np.float64], low: float) -> NDArray[np.uint8]:

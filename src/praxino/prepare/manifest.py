@@ -18,6 +18,7 @@ from praxino.files import append_text, read_text, write_text
 from praxino.streams.places import MANIFEST
 
 JOURNAL = f".{MANIFEST}.part"
+FAILED, MADE = "failed", "made"  # what becomes of a video
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,11 @@ class Manifest:
                 # What a kill has cut off is a line without an end.
                 rows += [json.loads(one) for one in read_text(journal).splitlines(keepends=True) if one.endswith("\n")]
             records = {} if differing else {row["id"]: _record(row) for row in rows}
+            nothing_made = all(row["status"] != MADE for row in rows)
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise UserError(f"{path} cannot be read ({error}): pass another --out, or remove {self.folder}") from None
+        if nothing_made:
+            return  # so it may be made in another way
         if differing:
             raise UserError(f"{self.folder} was made otherwise ({'; '.join(differing)}): pass another --out")
         self.records = records
@@ -119,7 +123,8 @@ def _record(row: Mapping[str, Any]) -> Record:
 def _differences(there: Any, now: Any, place: str = "") -> Iterable[str]:
     """What differs between two settings, in words: `provider.bound 15 there, 20 now`."""
     if isinstance(there, dict) and isinstance(now, dict):
-        for name in {**there, **now}:
+        another = there.get("class_path") != now.get("class_path")
+        for name in ("class_path",) if another else {**there, **now}:
             # Arguments are named as they are typed.
             inside = place if name == "init_args" else f"{place}.{name}".lstrip(".")
             yield from _differences(there.get(name), now.get(name), inside)

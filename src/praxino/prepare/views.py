@@ -17,7 +17,7 @@ from praxino.errors import UnreadableVideo, UserError, check_within
 from praxino.files import writing
 from praxino.lock import NAME, lock
 from praxino.prepare.forms import Form
-from praxino.prepare.manifest import Manifest, Record
+from praxino.prepare.manifest import FAILED, MADE, Manifest, Record
 from praxino.prepare.sources import described, identity, refuse_shared_places, versions
 from praxino.prepare.walk import all_made
 from praxino.streams.base import Canvas, Derived, Stream
@@ -25,8 +25,6 @@ from praxino.streams.choose import opened_for
 from praxino.streams.places import place_of
 
 ASIDE = ".part"  # below a root: what is not whole yet
-
-FAILED, MADE = "failed", "made"
 PROVIDED = "what is made"  # no name that a stream has
 
 
