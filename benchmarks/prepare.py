@@ -177,9 +177,8 @@ def reading(videos: Some, repeats: int) -> None:
                     clock[name].append(elapsed)
     frames = sum(map(len, flow.values()))
     print(f"{len(videos)} videos, {frames} frames of flow; one clip of {FRAMES} frames of each, {repeats} repeats:\n")
-    print(
-        "| files | KiB a frame | mean error, levels | clips/s a core | times JPEG 80 |\n| --- | --- | --- | --- | --- |"
-    )
+    print("| files | KiB a frame | mean error, levels | clips/s a core | times JPEG 80 | by the clock |")
+    print("| --- | --- | --- | --- | --- | --- |")
     for name, spent in times.items():
         error = f"{statistics.mean(errors[name]):.2f}" if errors[name] else ""
         rate = len(videos) / statistics.median(spent)
