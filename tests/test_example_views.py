@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import praxino
 import videos
@@ -110,3 +111,15 @@ def test_my_view(clips, tmp_path):
     finally:
         sys.path.remove(str(EXAMPLES))
         sys.modules.pop("my_view", None)
+
+
+def test_a_picture_of_views_is_drawn(clips, tmp_path):
+    pytest.importorskip("cv2", reason="OpenCV is not installed")
+    done = subprocess.run(
+        [sys.executable, "views_picture.py", tmp_path / "views.png", clips],
+        cwd=EXAMPLES, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "rgb, flow (to the right, then down), foreground, edges." in done.stdout
+    with Image.open(tmp_path / "views.png") as picture:
+        assert picture.size == (768, 5 * 96 + 3 * 4)

@@ -33,7 +33,7 @@ FUNCTIONS = {
     "encoders": ["load_encoders"],
     "evaluations": [
         "compare_encoders", "compared_features", "embed_videos", "find_own_video", "finetune", "knn", "linear",
-        "members_of", "members_of_all", "probe", "recognise", "retrieve",
+        "members_of", "members_of_all", "probe", "recognise", "retrieve", "show_views",
     ],
     "prepare": ["prepare_flow", "prepare_keypoints", "prepare_segmentation"],
 }  # fmt: skip

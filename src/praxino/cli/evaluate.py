@@ -16,13 +16,14 @@ EVALUATION is retrieval, knn, instance (does a clip find its own video? for vide
 classifier on features that stay as they are; with --recipe linear_tclr on clips drawn anew, a run of its own),
 finetune (trains on with labels, then tests; it has a --help of its own), recognition (tests what finetune has left),
 ensemble (joins several of these; it has a --help of its own), probe (a ridge classifier, and clusters held against the
-labels), agreement (of a run with several encoders: do they find the same videos alike?), or the dotted path of a
-function of your own that takes an encoder (or, as its argument `encoders`, all of a run by name) and a catalog and
-gives a praxino.evaluations.result.Result. RUN is a run's folder, RUN:rgb of one with several encoders, or an encoder
-file; probe and agreement take RUN as all of them. Retrieval, knn, linear and probe take --views [rgb,residual]: a row
-for each, and one for both side by side. Without --catalog and --videos the videos are those that the run was trained
-on. The result goes into the run's folder. An encoder of your own classes needs --trust my_file: encoders that come
-from elsewhere build nothing but praxino's classes."""
+labels), agreement (of a run with several encoders: do they find the same videos alike?), views (pictures of a few clips
+as the encoders see them), or the dotted path of a function of your own that takes an encoder (or, as its argument
+`encoders`, all of a run by name) and a catalog and gives a praxino.evaluations.result.Result. RUN is a run's folder,
+RUN:rgb of one with several encoders, or an encoder file; probe, agreement and views take RUN as all of them.
+Retrieval, knn, linear and probe take --views [rgb,residual]: a row for each, and one for both side by side. Without
+--catalog and --videos the videos are those that the run was trained on. The result goes into the run's folder. An
+encoder of your own classes needs --trust my_file: encoders that come from elsewhere build nothing but praxino's
+classes."""
 POSITIONAL = ("EVALUATION", "RUN")
 FILLED = {"catalog": "(default: the run's)"}
 FINETUNE = "finetune"  # a run of its own: praxino.cli.finetune

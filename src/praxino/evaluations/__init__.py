@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from praxino.evaluations.result import Result as Result
     from praxino.evaluations.result import Row as Row
     from praxino.evaluations.retrieval import retrieve as retrieve
+    from praxino.evaluations.views_shown import show_views as show_views
 else:
     __getattr__, __dir__, __all__ = lazy(
         __name__,
@@ -48,5 +49,6 @@ else:
             "nearest_neighbours": ["knn"],
             "result": ["Neighbours", "Result", "Row"],
             "retrieval": ["retrieve"],
+            "views_shown": ["show_views"],
         },
     )

@@ -19,6 +19,7 @@ EVALUATIONS = {
     "probe": "Probe",
     "agreement": "Agreement",
 }
+NO_SCORE = ("views",)  # pictures, and how much of them is there
 Fact = tuple[str, str, str]
 
 
@@ -75,6 +76,8 @@ def _leading(record: Record) -> list[Mapping[str, Any]]:
     """The evaluation that is asked for first; of a run with several encoders, that of each."""
     leading: dict[str, Mapping[str, Any]] = {}
     for one in record.evaluations.values():
+        if one.get("protocol") in NO_SCORE:
+            continue
         first = next(iter(leading.values()), one)
         if one.get("protocol") == first.get("protocol"):
             leading.setdefault(_encoder(one), one)

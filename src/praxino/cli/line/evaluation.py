@@ -26,6 +26,7 @@ EVALUATIONS = {
     "recognition": "praxino.evaluations.classifying.recognition.recognise",
     "probe": "praxino.evaluations.classifying.probe.probe",
     "agreement": "praxino.evaluations.agreement.compare_encoders",
+    "views": "praxino.evaluations.views_shown.show_views",
 }
 RECOGNITION = "recognition"
 
