@@ -210,6 +210,17 @@ def test_dpc_without_statistics_leaves_an_encoder_with_them():
             lambda: CoCon({"a": network(), "b": BlockRecurrent(ToyBackbone(dim=4), 2)}, dict.fromkeys("ab", View([]))),
             "a 6, b 4",
         ),
+        (
+            lambda: CoCon({"a": network(), "b": BlockRecurrent(ToyBackbone(), 3)}, dict.fromkeys("ab", View([]))),
+            r"block_frames differ \(a 2, b 3\)",
+        ),
+        (lambda: cocon(cooperation_weight=-1.0), "cooperation_weight must be 0 or more, and finite, not -1"),
+        (lambda: cocon(contrast_weight=float("nan")), "contrast_weight must be 0 or more"),
+        (
+            lambda: cocon(contrast_weight=0.0, cooperation_weight=0.0, synchronisation_weight=0.0),
+            "weights leave CoCon no loss",
+        ),
+        (lambda: CoCon({"a": network()}, {"a": View([])}, contrast_weight=0.0), "weights of a single view leave"),
         (lambda: BlockRecurrent(ToyBackbone(), block_frames=0), "block_frames"),
         (lambda: BlockRecurrent(ToyBackbone(), dropout=1.0), "dropout"),
         (lambda: BlockRecurrent(ToyBackbone(), rectified="yes"), "rectified"),

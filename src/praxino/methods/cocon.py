@@ -6,6 +6,7 @@ Rai, Adeli, Lee, Gaidon, Niebles: CoCon: Cooperative-Contrastive Learning, CVPR 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any
@@ -35,7 +36,7 @@ class CoCon(Method):
     The views show the same frames. A run leaves an encoder for each: `RUN:rgb`, `RUN:flow`.
 
     Args:
-        networks: view -> its network. All have maps of as many channels.
+        networks: view -> its network. All have maps of as many channels, and blocks of as many frames.
         views: view -> what its network sees.
         predicted: P, how many of a clip's last blocks are predicted.
         temperature: t; scores are cosines divided by t * t, since the original divides both vectors by it.
@@ -49,8 +50,8 @@ class CoCon(Method):
         zero_bias: of the prediction networks. False: as in the original (`PredictionNetwork`).
 
     Raises:
-        UserError: if networks and views do not have the same names, or networks not the same width, or a number is out
-            of range.
+        UserError: if networks and views do not have the same names, or networks not the same width or frames of a
+            block, if a number is out of range, or all weights of the loss are 0.
     """
 
     least_videos = 2
@@ -74,6 +75,7 @@ class CoCon(Method):
         refuse_steps(predicted)
         if not temperature > 0:
             raise UserError(f"temperature must be above 0, not {temperature}")
+        _refuse_weights(len(views), contrast_weight, cooperation_weight, synchronisation_weight)
         self.networks = nn.ModuleDict(networks)
         self.views = dict(views)
         self.predicted = predicted
@@ -179,6 +181,22 @@ def _refuse_unlike(networks: Mapping[str, BlockRecurrent], views: Mapping[str, V
     if len(set(widths.values())) > 1:
         said = ", ".join(f"{name} {width}" for name, width in widths.items())
         raise UserError(f"CoCon compares the views' maps, which must have as many channels each, and they have: {said}")
+    frames = {name: network.block_frames for name, network in networks.items()}
+    if len(set(frames.values())) > 1:
+        said = ", ".join(f"{name} {number}" for name, number in frames.items())
+        raise UserError(
+            f"CoCon compares the same blocks in all views, and their block_frames differ ({said}): give all one number"
+        )
+
+
+def _refuse_weights(views: int, contrast: float, cooperation: float, synchronisation: float) -> None:
+    weights = {"contrast": contrast, "cooperation": cooperation, "synchronisation": synchronisation}
+    for name, weight in weights.items():
+        if not 0 <= weight < math.inf:
+            raise UserError(f"--method.{name}_weight must be 0 or more, and finite, not {weight}")
+    if not contrast and (views == 1 or not (cooperation or synchronisation)):
+        alone = " of a single view" if views == 1 else ""
+        raise UserError(f"the weights{alone} leave CoCon no loss: pass a --method.contrast_weight above 0")
 
 
 def _listed(names: Mapping[str, Any]) -> str:
