@@ -26,6 +26,7 @@ from praxino.rng import Rng
 from praxino.training.run import Run
 from praxino.training.schedules import Plateau
 from praxino.training.start import kind_of
+from praxino.views.nearest import NearestCrop
 from praxino.views.pipeline import View
 from toys import Noise, ToyBackbone, ToyCatalog, ToySampler, ToyStream, toy_stages
 
@@ -298,6 +299,15 @@ def test_the_tests_videos_are_looked_at_before_the_first_epoch(tmp_path):
     assert len(done.result.left_out) == 3
     assert [video.id for video in done.run.videos()] == [f"video{row:02d}" for row in range(16)]
     assert "3 of 8 test videos are left out (the first: video17: broke)" in (tmp_path / "run/log.txt").read_text()
+
+
+def test_a_test_whose_crop_is_larger_than_its_frames_is_refused_before_the_training(tmp_path):
+    """On black frames of a usual size it fits; the training's view has another crop, and nothing is validated."""
+    encoder = toy_encoder()
+    encoder.views = {"rgb": View([NearestCrop(crop=100, size=6, at="centre")])}
+    with pytest.raises(UserError, match="NearestCrop cuts 100x100 pixels, and a frame has"):
+        finetune(**arguments(tmp_path / "run", encoder=encoder, validation=0, stages=toy_stages(epochs=1)))
+    assert not (tmp_path / "run" / "recipe.yaml").exists()
 
 
 def test_a_folder_without_a_checkpoint_has_nothing_to_test(tmp_path, monkeypatch):

@@ -23,7 +23,7 @@ from praxino.evaluations.classifying.classifier import HeadMaker, classifier_on,
 from praxino.evaluations.classifying.defaults import fewer_clips, only_view, taken_from, usual_stages
 from praxino.evaluations.classifying.labelled import labelled_parts
 from praxino.evaluations.classifying.outcome import START, FineTuned, kind, named, say_what_it_is, take_best
-from praxino.evaluations.classifying.recognition import Average, recognise, video_logits
+from praxino.evaluations.classifying.recognition import Average, recognise, try_test, video_logits
 from praxino.evaluations.classifying.tested_after import TESTED, Every, TestedAfter
 from praxino.evaluations.result import read_result, write_result
 from praxino.ranks import Device
@@ -195,6 +195,8 @@ def finetune(
         kept, held_out = split_off(usable, validation, validation_by, seed)
         loader = session.loaders.training(kept, **training_clips, lengths=lengths[kept.rows])
         refuse_fewer_videos(task, loader.least_videos, "the last batch of each epoch", LAST_BATCH)
+        if not begun:
+            try_test(tested, test_part, shown)
     if run.writes and not begun:
         tested.save(run.path / START)
         session.write_held_out(held_out)

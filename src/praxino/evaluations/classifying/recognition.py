@@ -13,9 +13,10 @@ from torch import Tensor
 
 from praxino.batch import ClipBatch
 from praxino.catalogs.base import Catalog, Part, Video
+from praxino.clips.dataset import collate, load_clips
 from praxino.clips.samplers import Sampler, clips_a_video
 from praxino.encoders.encoder import Encoder
-from praxino.errors import UserError
+from praxino.errors import UnreadableVideo, UserError
 from praxino.evaluations.classifying.shared_out import of_each_video
 from praxino.evaluations.features import VideoFeatures
 from praxino.evaluations.probabilities import Probabilities
@@ -25,6 +26,7 @@ from praxino.ranks import Device, pick_device
 
 BATCH_MEAN = "batch mean"
 TOPS = (1, 5)
+TRIED = 10  # videos of a test, at most, among which one that can be read is looked for
 Average = Literal["logits", "softmax"]
 
 
@@ -197,6 +199,30 @@ def video_logits(
     if average == "softmax":
         found.vectors = np.log(np.maximum(found.vectors, np.finfo(np.float32).tiny))
     return found
+
+
+def try_test(encoder: Encoder, videos: Sequence[Video], view: str) -> None:
+    """Passes a clip of the first video that can be read: what does not fit is found before a training, not after it.
+
+    Args:
+        encoder: that will be tested.
+        videos: of the test; unreadable ones among the first are passed over.
+        view: of the encoder.
+
+    Raises:
+        UserError: if the view cannot be made of the video's frames, as where its crop is larger.
+    """
+    needed = (encoder.view(view).stream,)
+    for row in range(min(len(videos), TRIED)):
+        try:
+            loaded = load_clips(
+                videos[row], needed, encoder.streams, encoder.canvas, encoder.sampler, np.random.default_rng(0)
+            )
+        except UnreadableVideo:
+            continue
+        with encoder.evaluating():
+            encoder.features(collate([loaded.only(slice(0, 1))], [row], [videos[row].label]), view)
+        return
 
 
 def clip_hits(
