@@ -1,12 +1,16 @@
 """Several classifiers' probabilities joined by the videos' ids."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from praxino.cli.main import main
 from praxino.errors import UserError
+from praxino.evaluations import probabilities
 from praxino.evaluations.classifying.ensemble import ensemble
 from praxino.evaluations.probabilities import Probabilities, read_probabilities, write_probabilities
 
@@ -65,7 +69,7 @@ def test_what_does_not_belong_together_is_refused(tmp_path):
         (tmp_path / "none", None, "praxino evaluate recognition"),
         (a, None, "named twice"),
         (written(tmp_path / "f", drawn(1), ids=["v0.mp4"] * 5), None, "twice"),
-        (written(tmp_path / "g", drawn(1) * np.nan), None, "do not fit together"),
+        (written(tmp_path / "g", drawn(1) * np.nan), None, "their sum is 1"),
     ):
         with pytest.raises(UserError, match=said) as refused:
             ensemble([a, folder], given)
@@ -75,6 +79,51 @@ def test_what_does_not_belong_together_is_refused(tmp_path):
     (tmp_path / "e/evaluations/finetune-probabilities.npz").write_bytes(b"PK\x03\x04 no more")
     with pytest.raises(UserError, match="damaged"):
         ensemble([a, tmp_path / "e"])
+
+
+def test_weights_whose_sum_is_no_number_are_refused(tmp_path):
+    """Their mean would be infinite over infinite, and every video of the first class."""
+    folders = [written(tmp_path / name, drawn(seed)) for seed, name in enumerate("ab")]
+    with pytest.raises(UserError, match="their sum is finite"):
+        ensemble(folders, [1e308, 1e308])
+
+
+@pytest.mark.parametrize("factor", [-3.0, 3.0, np.nan])
+def test_what_are_no_probabilities_is_refused(tmp_path, factor):
+    folders = [written(tmp_path / "a", drawn(0)), written(tmp_path / "b", factor * drawn(1))]
+    with pytest.raises(UserError, match=r"b/evaluations/finetune-probabilities.npz is damaged: .* their sum is 1"):
+        ensemble(folders)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    written(tmp_path, drawn(0))
+    path = tmp_path / "evaluations/finetune-probabilities.npz"
+    path.unlink()
+    os.mkfifo(path)
+    asked = "from praxino.evaluations.probabilities import read_probabilities as r; r(Path(sys.argv[1]))"
+    command = [sys.executable, "-c", f"import sys; from pathlib import Path; {asked}", str(tmp_path)]
+    done = subprocess.run(command, check=False, capture_output=True, timeout=60)
+    assert b"is no regular file" in done.stderr
+
+
+def test_what_unpacks_to_more_than_any_test_has_is_refused(tmp_path, monkeypatch):
+    folder = written(tmp_path, drawn(0))
+    monkeypatch.setattr(probabilities, "MOST_BYTES", 100)
+    with pytest.raises(UserError, match="damaged"):
+        read_probabilities(folder)
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="whatever the rights, root reads")
+def test_what_may_not_be_read_is_not_called_damaged_or_missing(tmp_path, capsys):
+    folders = [written(tmp_path / name, drawn(seed)) for seed, name in enumerate("ab")]
+    path = folders[0] / "evaluations/finetune-probabilities.npz"
+    for place, said in ((path, str(path)), (path.parent, str(path.parent)), (folders[0], str(folders[0]))):
+        place.chmod(0)
+        try:
+            assert main(["evaluate", "ensemble", *map(str, folders)]) == 2
+        finally:
+            place.chmod(0o755)
+        assert f"{said} cannot be read: Permission denied" in capsys.readouterr().err
 
 
 def test_a_pickle_is_not_run(tmp_path):

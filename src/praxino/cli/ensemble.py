@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,7 +31,11 @@ def run(argv: Sequence[str]) -> None:
     refuse_options(words, ("weights", "out"))
     places = words.positional[1:]
     for place in places:
-        if not (Path(place) / "recipe.yaml").is_file():
+        if not os.path.exists(place):
+            raise UserError(f"there is no folder {place}")
+        if not os.access(place, os.R_OK | os.X_OK):
+            raise UserError(f"{place} cannot be read: Permission denied")
+        if not os.path.isfile(os.path.join(place, "recipe.yaml")):
             raise UserError(f"{place} is no folder of a fine-tuning (it holds no recipe.yaml)")
     weights = _numbers(words.options["weights"]) if "weights" in words.options else None
     from praxino.evaluations.classifying.ensemble import ensemble

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from praxino.files import written_aside
 
 ENDING = "-probabilities.npz"  # behind the result's name
 ARRAYS = ("ids", "labels", "classes", "probabilities")
+MOST_BYTES = 1 << 30  # of all arrays: those of Kinetics-700's test with its 70,000 videos have 210 MiB
+SUM_TOLERANCE = 1e-3  # float32 sums of thousands of classes
 
 
 @dataclass(eq=False)
@@ -52,7 +56,14 @@ def read_probabilities(folder: Path) -> Probabilities:
     Raises:
         UserError: if there is none, or several, or its file is damaged.
     """
-    found = sorted((folder / "evaluations").glob(f"*{ENDING}"))
+    try:
+        # Not by glob, which takes a folder that may not be read for an empty one.
+        names = os.listdir(folder / "evaluations")
+    except FileNotFoundError:
+        names = []
+    except OSError as error:
+        raise UserError(f"{folder / 'evaluations'} cannot be read: {error.strerror}") from None
+    found = sorted(folder / "evaluations" / name for name in names if name.endswith(ENDING))
     if not found:
         raise UserError(
             f"{folder} holds no test of a classifier with its probabilities: praxino evaluate recognition {folder} "
@@ -68,7 +79,12 @@ def read_probabilities(folder: Path) -> Probabilities:
 
 
 def _read(path: Path) -> Probabilities:
+    _refuse_unreadable(path)
     try:
+        with zipfile.ZipFile(path) as archive:
+            # A damaged file, or one that was made for it, may unpack to more than the memory holds.
+            if sum(one.file_size for one in archive.infolist()) > MOST_BYTES:
+                raise ValueError("it is too large")
         with np.load(path, allow_pickle=False) as file:
             held: dict[str, NDArray[Any]] = {name: file[name] for name in ARRAYS}
         ids, classes = held["ids"].astype(str).tolist(), tuple(held["classes"].astype(str).tolist())
@@ -77,8 +93,21 @@ def _read(path: Path) -> Probabilities:
         # Damaged bytes make NumPy, zipfile and its decompressors raise whatever they come upon.
         raise UserError(f"{path} is damaged, or no file of probabilities: make the test once more") from None
     fits = values.shape == (len(ids), len(classes)) and labels.shape == (len(ids),) and len(ids) > 0
-    if not fits or not np.isfinite(values).all() or not ((labels >= 0) & (labels < len(classes))).all():
+    if not fits or not ((labels >= 0) & (labels < len(classes))).all():
         raise UserError(f"{path} is damaged: its ids, labels, classes and probabilities do not fit together")
+    # Written so that numbers that are not finite are refused, too.
+    if not ((values >= 0).all() and (np.abs(values.sum(1, dtype=np.float64) - 1) < SUM_TOLERANCE).all()):
+        raise UserError(f"{path} is damaged: a video's probabilities are 0 or more, and their sum is 1")
     if len(set(ids)) < len(ids):
         raise UserError(f"{path} holds a video twice")
     return Probabilities(ids, labels, classes, values)
+
+
+def _refuse_unreadable(path: Path) -> None:
+    # To open a pipe would be to wait for its other end.
+    if not path.is_file():
+        raise UserError(f"{path} is no regular file: make the test once more")
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from None

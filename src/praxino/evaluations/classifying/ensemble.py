@@ -84,16 +84,18 @@ def _checked(weights: Sequence[float] | None, count: int) -> list[float]:
     given = [1.0] * count if weights is None else [float(weight) for weight in weights]
     if len(given) != count:
         raise UserError(f"--weights: {len(given)} weights for {count} folders: give one each")
-    if not all(math.isfinite(weight) and weight >= 0 for weight in given) or sum(given) <= 0:
-        raise UserError(f"--weights {given}: a weight is 0 or above, and finite, and not all are 0")
+    if not all(weight >= 0 for weight in given) or not 0 < sum(given) < math.inf:
+        raise UserError(f"--weights {given}: a weight is 0 or above, not all are 0, and their sum is finite")
     return given
 
 
 def _refuse_other_classes(places: Sequence[Path], tests: Sequence[Probabilities]) -> None:
     for place, test in zip(places, tests, strict=True):
         if test.classes != tests[0].classes:
+            both = zip(test.classes, tests[0].classes, strict=False)
+            differ = next((f"; the first that differs: {one} and {other}" for one, other in both if one != other), "")
             raise UserError(
-                f"{place} knows other classes ({len(test.classes)}) than {places[0]} ({len(tests[0].classes)})"
+                f"{place} knows other classes ({len(test.classes)}) than {places[0]} ({len(tests[0].classes)}){differ}"
             )
 
 
