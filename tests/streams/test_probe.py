@@ -12,6 +12,7 @@ import videos
 from praxino.catalogs.base import Catalog, Video
 from praxino.errors import UserError
 from praxino.streams.base import Derived
+from praxino.streams.flow_folder import FlowFolder
 from praxino.streams.probe import probe
 from praxino.streams.video import VideoFile
 
@@ -90,6 +91,20 @@ def test_the_shortest_of_all_needed_streams(tmp_path):
     assert found[1].status == "unreadable"
     assert "no flow_u" in found[1].reason
     assert [item.frames for item in probe([both, one], streams, ["twice"], 10)] == [30, 30]
+
+
+@pytest.mark.parametrize(("flows", "said"), [(39, False), (37, False), (5, True)])
+def test_streams_that_end_far_from_each_other_are_noted(tmp_path, flows, said):
+    """Flow whose making broke off: the rest of the video is never seen."""
+    for axis in "uv":
+        folder = tmp_path / "flow" / axis / "one"
+        folder.mkdir(parents=True)
+        for number in range(1, flows + 1):
+            Image.new("L", (8, 6), 128).save(folder / f"frame{number:06d}.jpg")
+    video = Video("one.mp4", {"rgb": str(videos.write(tmp_path / "one.mp4", 40))})
+    (one,) = probe(Listed([video]), {"flow": FlowFolder(str(tmp_path / "flow"))}, ["rgb", "flow"], 4)
+    assert (one.status, one.frames) == ("ok", flows)
+    assert ("not of one length (rgb 40, flow 5 frames)" in one.reason) == said
 
 
 def test_an_error_in_a_stream_is_not_hidden(catalog):

@@ -18,6 +18,8 @@ from praxino.streams.choose import Streams, derived_among, opened_for, shortest_
 How = Literal["quick", "full", "listed"]
 Status = Literal["ok", "too short", "unreadable"]
 STATUSES: tuple[Status, ...] = get_args(Status)
+# Frames by which the streams of one video differ anyhow: flow lies between frames, maps are counted from 0 or 1.
+USUAL_DIFFERENCE = 3
 
 
 class ProbedVideo(NamedTuple):
@@ -168,7 +170,12 @@ def _probe_one(
                 notes.append(found.note)
     except UnreadableVideo as error:
         return 0, "unreadable", error.reason if name == "rgb" else f"{name}: {error.reason}"
-    return _judged(shortest_of(frames, needed, streams), min_frames, notes)
+    shortest, longest = shortest_of(frames, needed, streams), max(frames.values(), default=0)
+    if longest - shortest > USUAL_DIFFERENCE:
+        # Where the making of flow or maps broke off, most of a video would never be seen.
+        said = ", ".join(f"{name} {count}" for name, count in frames.items())
+        notes.append(f"its streams are not of one length ({said} frames), and what only one has is not used")
+    return _judged(shortest, min_frames, notes)
 
 
 def _judged(frames: int, min_frames: int, notes: Sequence[str] = ()) -> tuple[int, Status, str]:
