@@ -72,8 +72,8 @@ def read_probabilities(folder: Path) -> Probabilities:
     if len(found) > 1:
         own = [path for path in found if path.name in (f"finetune{ENDING}", f"linear{ENDING}")]
         if len(own) != 1:
-            names = ", ".join(path.name.removesuffix(ENDING) for path in found)
-            raise UserError(f"{folder} holds several tests ({names}), and which one is meant does not follow")
+            listed = ", ".join(path.name.removesuffix(ENDING) for path in found)
+            raise UserError(f"{folder} holds several tests ({listed}), and which one is meant does not follow")
         found = own
     return _read(found[0])
 
