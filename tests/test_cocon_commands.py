@@ -53,8 +53,11 @@ def widths(*names):
     return {f"method.networks.{name}.backbone.width": "2" for name in names}
 
 
-SMALL_VIEWS = {f"{place}views.{name}.operations.0.size": "32" for place in ("method.", "protocol.")
-               for name in ("rgb", "flow")}  # fmt: skip
+def small_views(*names):
+    return {f"{place}views.{name}.operations.0.size": "32" for place in ("method.", "protocol.") for name in names}
+
+
+FOUR = ("rgb", "flow", "segmentation", "keypoints")
 KINETICS_VIEWS = {"method.views.rgb.operations.0.size": "32", "method.views.flow.operations.0.crop": "32"} | {
     f"protocol.views.{name}.operations.0.crop": "32" for name in ("rgb", "flow")
 }
@@ -65,7 +68,13 @@ RGB_TUNED = {
     **view("training_view.operations.1", crop=32, size=32), **view("protocol.views.rgb.operations.0", crop=24, size=32),
 }  # fmt: skip
 SMALL = {
-    "cocon_small": {**STEP, **canvas("rgb"), **SMALL_VIEWS, **widths("rgb", "flow"), "protocol.sampler.clips": "1"},
+    "cocon_small": {
+        **STEP, **canvas("rgb"), **small_views("rgb", "flow"), **widths("rgb", "flow"), "protocol.sampler.clips": "1",
+    },
+    "cocon_small_four_views": {
+        **STEP, **canvas("rgb", "segmentation", "keypoints"), **small_views(*FOUR), **widths(*FOUR),
+        "protocol.sampler.clips": "1",
+    },
     "dpc_small": {
         **STEP, **canvas("rgb"), "method.network.backbone.width": "2", "method.view.operations.0.size": "32",
         "protocol.views.rgb.operations.0.size": "32", "protocol.sampler.clips": "1",
@@ -132,11 +141,12 @@ def pictures(folder, row, named="frame{:06d}.jpg"):
         Image.fromarray(videos.frame(25 * row + k, *SIZE)[..., 0]).save(folder / named.format(k + 1))
 
 
-def maps(root, video, row):
-    """Of every other frame, as CoCon's script makes them."""
+def maps(root, video, row, apart=("", "")):
+    """Of every other frame, as CoCon's script makes them; `apart`: below the root, of keypoints and of masks."""
     drawn = np.random.default_rng(row)
-    for name, key, shape in (("heatmaps", "hm", (17, *SIZE)), ("segmasks", "seg", SIZE)):
-        place = root / name / video
+    kinds = (("heatmaps", "hm", (17, *SIZE)), ("segmasks", "seg", SIZE))
+    for below, (name, key, shape) in zip(apart, kinds, strict=True):
+        place = root / below / name / video
         place.mkdir(parents=True)
         for number in range(2, FRAMES + 1, 2):
             pixels = drawn.integers(0, 256, shape, dtype=np.uint8)
@@ -154,6 +164,7 @@ def data(folder):
     lists(folder / "HMDB/split", HMDB, numbered=False)
     for row, (kind, name) in enumerate(listed(UCF)):
         video(folder / f"DATA/UCF-101/{kind}/{name}.avi", row)
+        maps(folder / "VIEWS", f"{kind}/{name}", row, ("keypoints", "segmentation"))
         for axis in "uv":
             pictures(folder / f"FLOW/{axis}/{name}", row)
     for row, (kind, name) in enumerate(listed(HMDB)):

@@ -4,6 +4,7 @@ import pytest
 
 import videos
 from kills import assert_same_run, curve, done, killed
+from maps import write_maps
 
 SMALL = {
     "videos": "DATA", "steps": 12, "batch_size": 3, "checkpoint_steps": 3, "device": "cpu", "threads": 1,
@@ -14,6 +15,10 @@ OWN = {
     "cocon_small": {
         "method.networks.rgb.backbone.width": 2, "method.networks.flow.backbone.width": 2, "accumulate": "cocon",
     },
+    "cocon_small_four_views": {
+        **{f"method.networks.{name}.backbone.width": 2 for name in ("rgb", "flow", "segmentation", "keypoints")},
+        **{f"streams.{name}.root": f"VIEWS/{name}" for name in ("segmentation", "keypoints")},
+    },
 }  # fmt: skip
 
 pytestmark = pytest.mark.slow
@@ -22,9 +27,10 @@ pytestmark = pytest.mark.slow
 @pytest.mark.parametrize("recipe", OWN)
 def test_kills_change_nothing(tmp_path, recipe):
     """Killed before the first checkpoint, within an epoch, and after several; flow is computed while loading."""
-    (tmp_path / "DATA").mkdir()
+    (tmp_path / "DATA/Class").mkdir(parents=True)
     for row in range(12):
-        videos.write(tmp_path / f"DATA/{row}.mp4", range(45 * row, 45 * row + 30), size=(24, 32))
+        videos.write(tmp_path / f"DATA/Class/{row}.mp4", range(45 * row, 45 * row + 30), size=(24, 32))
+        write_maps(tmp_path / "VIEWS", str(row), 30)
     whole, out = tmp_path / "whole", tmp_path / "killed"
 
     def pretraining(out, workers):
