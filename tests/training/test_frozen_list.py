@@ -260,3 +260,16 @@ def test_two_processes_read_it_by_themselves(tmp_path):
     one = pretrain(**arguments(tmp_path / "one", stages=toy_stages(steps=4)))
     # Sums in float32 of another order.
     assert totals(Run(tmp_path / "whole")) == pytest.approx(totals(one), rel=1e-6)
+
+
+class Odd(ToyStream):
+    def probe(self, video, full=False):
+        from praxino.streams.base import Probed
+
+        return Probed(20, "number 3 is damaged" if video.id in ("video02", "video07") else "")
+
+
+def test_what_is_odd_and_used_is_counted(tmp_path, capsys):
+    pretrain(**arguments(tmp_path / "run", streams={"rgb": Odd()}, probe="quick", catalog=ToyCatalog()))
+    line = "2 of 12 videos are used, but odd, listed in videos.csv (the first: video02: number 3 is damaged)"
+    assert line in capsys.readouterr().err.splitlines()

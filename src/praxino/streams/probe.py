@@ -82,6 +82,11 @@ class ProbedVideos(Sequence[ProbedVideo]):
         """Which ones can be used: bool [rows]."""
         return np.array(self._status, np.int8) == STATUSES.index("ok")
 
+    @property
+    def noted(self) -> NDArray[np.bool_]:
+        """Which ones can be used, and are odd in some way, as their reason says: bool [rows]."""
+        return self.usable & (np.array(self._reason, np.int64) > 0)
+
 
 def probe(
     catalog: Catalog | Sequence[Video],

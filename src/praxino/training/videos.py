@@ -169,6 +169,9 @@ def check_left_out(
     Raises:
         UserError: if it is more than the share `max_left_out`, or everything.
     """
+    if len(noted := np.flatnonzero(listed.noted)):
+        odd = listed[int(noted[0])]
+        say(f"{len(noted)} of {len(listed)} {what} are used, but odd{where} (the first: {odd.id}: {odd.reason})")
     rows = np.flatnonzero(~listed.usable)
     if not len(rows):
         return
