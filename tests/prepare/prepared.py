@@ -1,5 +1,6 @@
 """What the tests of `prepare` share: small providers, folders of small videos, and all files that are left."""
 
+import os
 import shutil
 import time
 
@@ -46,7 +47,7 @@ class Halves(Means):
 
 
 class Slow(Means):
-    """Takes its time, so that it can be interrupted.
+    """Takes its time, so that it can be interrupted: more of it where the environment says so, on which no byte hangs.
 
     Args:
         seconds: for each call.
@@ -57,7 +58,7 @@ class Slow(Means):
         self.seconds = seconds
 
     def make(self, pixels, wanted):
-        time.sleep(self.seconds)
+        time.sleep(float(os.environ.get("SLOW_SECONDS", self.seconds)))
         return super().make(pixels, wanted)
 
 
