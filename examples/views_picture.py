@@ -43,7 +43,7 @@ def main() -> None:
     place, *videos = sys.argv[1:]
     with tempfile.TemporaryDirectory() as rendered:
         folder = videos[0] if videos else render(Path(rendered), videos=24)
-        (picture,) = show_views(encoders(), VideoFolder(str(folder)), videos=1, seed=2).pictures
+        (picture,) = show_views(encoders(), VideoFolder(str(folder)), most_videos=1, seed=2).pictures
     Image.fromarray(picture.pixels).save(place)
     print(f"{place}: {picture.title}, {picture.caption}")
 

@@ -123,7 +123,7 @@ def test_the_difference_is_the_cooperative_loss_before_and_after(two):
 
 
 def test_the_same_query_is_answered_by_each_encoder(two):
-    result = compare_encoders(two, Listed(), part="all", videos=20, **QUIET)
+    result = compare_encoders(two, Listed(), part="all", most_videos=20, **QUIET)
     assert [one.name for one in result.neighbours] == ["first", "second"] * 6
     pairs = zip(result.neighbours[::2], result.neighbours[1::2], strict=True)
     assert all(one.query.id == other.query.id for one, other in pairs)
@@ -132,7 +132,7 @@ def test_the_same_query_is_answered_by_each_encoder(two):
         assert len(found) == 5
         assert one.query.id not in found
         assert all(hit == (video.label == one.query.label) for video, _, hit in one.found)
-    again = compare_encoders(two, Listed(), part="all", videos=20, seed=1, **QUIET)
+    again = compare_encoders(two, Listed(), part="all", most_videos=20, seed=1, **QUIET)
     assert {one.query.id for one in again.neighbours} != {one.query.id for one in result.neighbours}
 
 
@@ -149,7 +149,7 @@ def test_agreement_of_matrices():
     ("encoders", "how", "said"),
     [
         (1, {}, "between two encoders or more"),
-        (2, {"videos": 2}, "--videos 2"),
+        (2, {"most_videos": 2}, "--most_videos 2"),
         (2, {"views": ["rgb", "again"]}, "are of one encoder"),
     ],
 )

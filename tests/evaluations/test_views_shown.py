@@ -28,7 +28,7 @@ def encoders(streams=None):
 
 
 def test_the_same_clip_through_every_view():
-    shown = show_views(encoders(), ToyCatalog(), videos=4, seed=1)
+    shown = show_views(encoders(), ToyCatalog(), most_videos=4, seed=1)
     assert len(shown.pictures) == 4
     assert len({picture.title for picture in shown.pictures}) == 4
     assert "flow (to the right, then down)" in shown.pictures[0].caption
@@ -56,18 +56,18 @@ class Broken(ToyCatalog):
 
 def test_what_cannot_be_read_is_listed_and_too_much_of_it_refused():
     alone = encoders({"rgb": ToyStream(("broken1",))})
-    shown = show_views({"": alone["rgb"]}, Broken(8), videos=8, max_left_out=0.2)
+    shown = show_views({"": alone["rgb"]}, Broken(8), most_videos=8, max_left_out=0.2)
     assert shown.left_out == [("broken1", "broke")]
     assert len(shown.pictures) == 7
     broken = {"": encoders({"rgb": ToyStream(("broken",))})["rgb"]}
     with pytest.raises(UserError, match="broke"):
-        show_views(broken, Broken(8), videos=8)
+        show_views(broken, Broken(8), most_videos=8)
 
 
 def test_numbers_out_of_range():
-    with pytest.raises(UserError, match="--videos"):
-        show_views(encoders(), ToyCatalog(), videos=0)
-    assert len(show_views(encoders(), ToyCatalog(3), videos=50).pictures) == 3
+    with pytest.raises(UserError, match="--most_videos"):
+        show_views(encoders(), ToyCatalog(), most_videos=0)
+    assert len(show_views(encoders(), ToyCatalog(3), most_videos=50).pictures) == 3
 
 
 def test_other_clips_are_refused():

@@ -36,7 +36,7 @@ def compare_encoders(
     encoders: Mapping[str, Encoder],
     catalog: Catalog,
     part: Part = "test",
-    videos: int = 120,
+    most_videos: int = 120,
     seed: int = 0,
     view: str | None = None,
     views: Sequence[str] | None = None,
@@ -61,7 +61,7 @@ def compare_encoders(
         encoders: all of a run, by name, which read the same clips; or one with several views.
         catalog: the videos; labels only put them in order.
         part: of the catalog.
-        videos: how many of it, drawn without replacement; all where it has fewer.
+        most_videos: how many of it, drawn without replacement; all where it has fewer.
         seed: of the draw.
         view, views: of a single encoder; `views` are then compared.
         feature: how a feature map becomes a vector; none: as each encoder says.
@@ -79,9 +79,11 @@ def compare_encoders(
     seen = members_of_all(asked_of(encoders, feature, sampler, device), view, views)
     if len(seen) < 2:
         raise UserError("agreement is between two encoders or more: give a run that has left several, or --views")
-    if videos < LEAST:
-        raise UserError(f"--videos {videos}: the cosines of {LEAST} videos are the least that can be compared")
-    drawn = _drawn(catalog.part(part), videos, seed)
+    if most_videos < LEAST:
+        raise UserError(
+            f"--most_videos {most_videos}: the cosines of {LEAST} videos are the least that can be compared"
+        )
+    drawn = _drawn(catalog.part(part), most_videos, seed)
     order = list(dict.fromkeys(id(member.encoder) for member in seen.values()))
     twins = {_row("untrained", name): Member(untrained(one.encoder, order.index(id(one.encoder))), one.view)
              for name, one in seen.items()}  # fmt: skip

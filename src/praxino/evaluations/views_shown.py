@@ -29,7 +29,7 @@ def show_views(
     encoders: Mapping[str, Encoder],
     catalog: Catalog,
     part: Part = "test",
-    videos: int = 6,
+    most_videos: int = 6,
     seed: int = 0,
     view: str | None = None,
     views: Sequence[str] | None = None,
@@ -46,7 +46,7 @@ def show_views(
         encoders: all of a run, by name, which read the same clips; or one.
         catalog: the videos.
         part: of the catalog.
-        videos: how many of it, drawn without replacement; all where it has fewer.
+        most_videos: how many of it, drawn without replacement; all where it has fewer.
         seed: of the draw.
         view, views: of a single encoder.
         sampler: which clips of a video, of which the middle one is shown; none: as each encoder says.
@@ -56,11 +56,11 @@ def show_views(
     Raises:
         UserError: if the encoders do not read the same clips, or too much is unreadable.
     """
-    check_within(1, videos=videos)
+    check_within(1, most_videos=most_videos)
     members = members_of_all(asked_of(encoders, None, sampler, "cpu"), view, views)
     refuse_other_clips(members)
     whole = catalog.part(part)
-    rows = np.sort(Rng(seed, "views").shared().permutation(len(whole))[:videos])
+    rows = np.sort(Rng(seed, "views").shared().permutation(len(whole))[:most_videos])
     if not len(rows):
         raise UserError(f"there are no videos to look at: the part '{part}' of the catalog is empty")
     pictures: list[Picture] = []
