@@ -52,8 +52,13 @@ def started(source, out, *words, provider="prepared.Slow", seconds=0.05):
     command += ["--provider", provider, *words]
     return subprocess.Popen(
         list(map(str, command)), env={**ENVIRONMENT, "SLOW_SECONDS": str(seconds)}, start_new_session=True, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heeding_interrupts,
     )  # fmt: skip
+
+
+def heeding_interrupts():
+    """What a shell starts in the background ignores them, and so would all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def finished(source, out, *words, **more):
