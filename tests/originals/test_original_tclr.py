@@ -83,6 +83,7 @@ def test_there_and_back_is_bit_equal(cls, width, seed):
 @pytest.mark.parametrize("cls", NETWORKS)
 def test_ours_sees_rgb_where_the_original_sees_bgr(cls):
     """The original's weights, put under our names as they are, compute of BGR what the converted ones do of RGB."""
+    torch.manual_seed(0)  # of networks this narrow, some that are drawn are 0 wherever one looks
     original = backbone_to_original(cls(2))
     converted = backbone_from_original(original).eval()
     as_it_is = cls(2).eval()
@@ -91,6 +92,7 @@ def test_ours_sees_rgb_where_the_original_sees_bgr(cls):
     with torch.no_grad():
         got, want, other = converted(rgb), as_it_is(rgb.flip(1)), as_it_is(rgb)
     torch.testing.assert_close(got, want, rtol=1e-5, atol=1e-6)
+    assert got.any()
     assert not torch.allclose(got, other, rtol=1e-2)
 
 
