@@ -35,7 +35,7 @@ FUNCTIONS = {
         "compare_encoders", "compared_features", "embed_videos", "find_own_video", "finetune", "knn", "linear",
         "members_of", "members_of_all", "probe", "recognise", "retrieve", "show_views",
     ],
-    "prepare": ["prepare_flow", "prepare_keypoints", "prepare_segmentation"],
+    "prepare": ["prepare_flow", "prepare_keypoints", "prepare_persons", "prepare_segmentation"],
 }  # fmt: skip
 # Public classes that no user names, and why.
 INTERNAL = {
@@ -103,9 +103,12 @@ INTERNAL = {
         "FlowPictures": "the function of a view makes it",
         "Form": "the base of the files of a view",
         "Made": "a frame on its way to its files",
+        "Making": "what the processes of prepare do",
         "Manifest": "a file that prepare reads and writes",
         "MapFiles": "the function of a view makes it",
+        "OneView": "what the processes of prepare do",
         "Record": "a part of Prepared",
+        "View": "the function of a view makes it",
     },
 }
 

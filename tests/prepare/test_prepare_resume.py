@@ -12,7 +12,7 @@ import videos
 from praxino.catalogs.folder import VideoFolder
 from praxino.catalogs.listfile import ListFile
 from praxino.errors import UserError
-from praxino.prepare import views
+from praxino.prepare import making, views
 from praxino.prepare.flow import prepare_flow
 from praxino.prepare.manifest import JOURNAL, Manifest
 from praxino.streams.base import Canvas
@@ -119,7 +119,7 @@ def test_catalogs_one_after_the_other(source, tmp_path):
 
 def test_other_versions_are_told(source, tmp_path, monkeypatch):
     flow(source[0], tmp_path)
-    monkeypatch.setattr(views, "versions", lambda: {"praxino": "9"})
+    monkeypatch.setattr(making, "versions", lambda: {"praxino": "9"})
     (note,) = flow(source[0], tmp_path).notes
     assert note.startswith("some videos were made with other versions, and stay: {'praxino'")
     assert rows(tmp_path)[source[1]]["made_with"] == {"praxino": "9"}

@@ -88,12 +88,35 @@ def test_the_stand_in_sees_somebody_and_nobody():
     other = with_networks(BlazePoseMask("none", chain=7), StandIn()).make(FRAMES, every)
     assert (other != maps).any((1, 2, 3)).mean() > 0.2
     # It searches where a chain begins and behind a frame without anybody, and nowhere else.
-    networks = made.networks()
-    networks.searched = 0
-    made.make(FRAMES, every)
+    networks = StandIn()
+    with_networks(made, networks).make(FRAMES, every)
     behind = np.roll(~present, 1) | (every % 16 == 0)
     # And behind one who has left the frame.
     assert behind.sum() <= networks.searched < 50
+
+
+def test_both_streams_of_the_same_frames_are_looked_at_once():
+    """Of other frames, numbers or settings they are looked at anew."""
+    networks, every = StandIn(), np.arange(40)
+    keypoints, mask = (with_networks(stream("none"), networks) for stream in BOTH)
+    alone = with_networks(BlazePoseMask("none"), StandIn()).found(FRAMES[:40], every)
+    keypoints.make(FRAMES[:40], every)
+    looked = networks.searched
+    together = mask.found(FRAMES[:40].copy(), every)
+    assert networks.searched == looked > 0
+    for one, other in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(one, other)
+    changed = FRAMES[:40].copy()
+    changed[0, 0, 0, 0] ^= 1
+    for stream, frames, wanted in (
+        (mask, changed, every),
+        (mask, FRAMES[:32], every[:32]),
+        (with_networks(BlazePoseMask("none", confidence=0.9), networks), FRAMES[:40], every),
+        (with_networks(BlazePoseMask("none", chain=8), networks), FRAMES[:40], every),
+    ):
+        looked = networks.searched
+        stream.make(frames, wanted)
+        assert networks.searched > looked
 
 
 @settings(deadline=None, max_examples=50)

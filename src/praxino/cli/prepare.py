@@ -1,4 +1,4 @@
-"""Makes views of videos, once for all runs: praxino prepare flow|segmentation|keypoints --videos DIR --out VIEWS"""
+"""Makes views of videos, once for all runs: praxino prepare flow|segmentation|keypoints|persons --videos DIR --out VIEWS"""
 
 from __future__ import annotations
 
@@ -16,25 +16,27 @@ from praxino.printable import printable
 if TYPE_CHECKING:
     from praxino.prepare.views import Prepared
 
-USAGE = """praxino prepare flow|segmentation|keypoints --videos DIR --out VIEWS [--any.argument VALUE]
+USAGE = """praxino prepare flow|segmentation|keypoints|persons --videos DIR --out VIEWS [--any.argument VALUE]
 
 Every frame of every video becomes files below VIEWS/flow, VIEWS/segmentation or VIEWS/keypoints; the last line says
 how a run reads them. --videos DIR is --catalog VideoFolder --catalog.root DIR. Stopped anywhere, the same line goes on,
 and tries again what has failed. What makes the view is --provider: the name of a class, or the dotted path of one of
-your own, with its arguments (--provider.bound 15; --provider.help DISFlow lists them)."""
-POSITIONAL = ("flow|segmentation|keypoints",)
+your own, with its arguments (--provider.bound 15; --provider.help DISFlow lists them). persons is segmentation and
+keypoints by BlazePose (--weights FILE), which looks at each frame once for both."""
+POSITIONAL = ("flow|segmentation|keypoints|persons",)
 NOT_TYPED = ("progress",)
 VIEWS = {
     "flow": "praxino.prepare.flow.prepare_flow",
     "segmentation": "praxino.prepare.segmentation.prepare_segmentation",
     "keypoints": "praxino.prepare.keypoints.prepare_keypoints",
+    "persons": "praxino.prepare.persons.prepare_persons",
 }
 # What a run reads the files with.
 READERS = {"flow": "FlowFolder", "segmentation": "Masks", "keypoints": "HeatMaps"}
 # What makes a view where nothing is said.
 PROVIDERS = {"flow": "DISFlow", "segmentation": "BlazePoseMask", "keypoints": "BlazePoseKeypoints"}
 # Of those, which cannot do without a file that the user has to get.
-WITH_WEIGHTS = ("segmentation", "keypoints")
+WITH_WEIGHTS = ("segmentation", "keypoints", "persons")
 
 
 def run(argv: Sequence[str]) -> None:
@@ -65,7 +67,7 @@ def _prepare(name: str, prepare: Any, options: Mapping[str, str]) -> None:
     from praxino.cli.line.terminal import bar_shown
     from praxino.configuration.complete import instantiate
 
-    if name in WITH_WEIGHTS and not any(option.partition(".")[0] == "provider" for option in options):
+    if name in WITH_WEIGHTS and not any(option.partition(".")[0] in ("provider", "weights") for option in options):
         raise UserError(_weights_missing(name))
     base = {"provider": {"class_path": PROVIDERS[name], "init_args": {}}} if name in PROVIDERS else None
     config = configured(prepare, options, base=base, without=NOT_TYPED)
@@ -78,13 +80,17 @@ def _prepare(name: str, prepare: Any, options: Mapping[str, str]) -> None:
     except KeyboardInterrupt:
         print("praxino: the same line goes on from here", file=sys.stderr)
         raise
-    for line in _said(name, prepared, config, time.monotonic() - begun):
-        print(printable(line))
+    seconds = time.monotonic() - begun
+    for one in prepared if isinstance(prepared, list) else [prepared]:
+        for line in _said(one.folder.name, one, config, seconds):
+            print(printable(line))
 
 
 def _weights_missing(name: str) -> str:
     from praxino.streams.blazepose_weights import DOWNLOAD
 
+    if name == "persons":
+        return f"persons needs the file with BlazePose's weights, --weights FILE, got with: {DOWNLOAD}"
     without = "what moves is found without (--provider Foreground), " if name == "segmentation" else ""
     return (
         f"{PROVIDERS[name]} needs the file with its weights, --provider.weights FILE, got with: {DOWNLOAD} ({without}"

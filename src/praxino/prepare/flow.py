@@ -8,6 +8,7 @@ from pathlib import Path
 from praxino.catalogs.base import Catalog, Part
 from praxino.described import describe
 from praxino.prepare.forms import FlowLayout, FlowPictures, PictureFormat
+from praxino.prepare.making import View
 from praxino.prepare.views import Prepared, prepare_views
 from praxino.streams.base import Canvas, Derived, Stream
 from praxino.streams.flow import DISFlow
@@ -48,7 +49,8 @@ def prepare_flow(
     form = FlowPictures(layout, format, quality)
     settings = {"canvas": describe(canvas), "layout": layout, "format": format}
     settings |= {"quality": quality} if format == "jpeg" else {}
-    return prepare_views(
-        "flow", catalog, Path(out) / "flow", provider or DISFlow(), form, canvas, settings,
-        part=part, streams=streams, workers=workers, progress=progress,
-    )  # fmt: skip
+    view = View("flow", Path(out) / "flow", provider or DISFlow(), form, settings)
+    (prepared,) = prepare_views(
+        [view], catalog, canvas, part=part, streams=streams, workers=workers, progress=progress
+    )
+    return prepared

@@ -8,6 +8,7 @@ from pathlib import Path
 from praxino.catalogs.base import Catalog, Part
 from praxino.described import describe
 from praxino.prepare.forms import MapFiles
+from praxino.prepare.making import View
 from praxino.prepare.views import Prepared, prepare_views
 from praxino.streams.base import Canvas, Derived, Stream
 
@@ -41,9 +42,13 @@ def prepare_keypoints(
     Raises:
         UserError: as of `praxino.prepare.views.prepare_views`.
     """
+    view = keypoints_view(Path(out), provider, canvas, seen)
+    (prepared,) = prepare_views([view], catalog, seen, part=part, streams=streams, workers=workers, progress=progress)
+    return prepared
+
+
+def keypoints_view(out: Path, provider: Derived, canvas: Canvas, seen: Canvas) -> View:
+    """What is made of each video, into OUT/keypoints; the arguments are those of `prepare_keypoints`."""
     form = MapFiles("heatmaps", "heatmap_", "hm", 17, canvas)
     settings = {"canvas": describe(canvas), "seen": describe(seen)}
-    return prepare_views(
-        "keypoints", catalog, Path(out) / "keypoints", provider, form, seen, settings,
-        part=part, streams=streams, workers=workers, progress=progress,
-    )  # fmt: skip
+    return View("keypoints", out / "keypoints", provider, form, settings)

@@ -8,6 +8,7 @@ from pathlib import Path
 from praxino.catalogs.base import Catalog, Part
 from praxino.described import describe
 from praxino.prepare.forms import MapFiles
+from praxino.prepare.making import View
 from praxino.prepare.views import Prepared, prepare_views
 from praxino.streams.base import Canvas, Derived, Stream
 
@@ -41,9 +42,13 @@ def prepare_segmentation(
     Raises:
         UserError: as of `praxino.prepare.views.prepare_views`.
     """
+    view = segmentation_view(Path(out), provider, canvas, seen)
+    (prepared,) = prepare_views([view], catalog, seen, part=part, streams=streams, workers=workers, progress=progress)
+    return prepared
+
+
+def segmentation_view(out: Path, provider: Derived, canvas: Canvas, seen: Canvas) -> View:
+    """What is made of each video, into OUT/segmentation; the arguments are those of `prepare_segmentation`."""
     form = MapFiles("segmasks", "segmask_", "seg", 1, canvas)
     settings = {"canvas": describe(canvas), "seen": describe(seen)}
-    return prepare_views(
-        "segmentation", catalog, Path(out) / "segmentation", provider, form, seen, settings,
-        part=part, streams=streams, workers=workers, progress=progress,
-    )  # fmt: skip
+    return View("segmentation", out / "segmentation", provider, form, settings)
