@@ -55,7 +55,7 @@ def test_another_layout_is_read_with_it(source, tmp_path, capsys):
         (("flo",), "there is no view 'flo' to prepare. Did you mean 'flow'?"),
         (("flow", "--out", "x"), "--catalog: missing; prepare_flow needs Catalog"),
         (("keypoints", "--videos", "{}", "--out", "x"), "BlazePoseKeypoints needs the file with its weights"),
-        (("persons", "--videos", "{}", "--out", "x"), "persons needs the file with BlazePose's weights, --weights FILE"),
+        (("persons", "--videos", "{}", "--out", "x"), "persons needs the file with BlazePose's weights, --weights"),
         (("segmentation", "--videos", "{}", "--out", "x"), "found without (--provider Foreground)"),
         (("flow", "--videos", "{}", "--out", "x", "--quality", "0"), "--quality must be from 1 to 100, not 0"),
         (("flow", "--videos", "{}", "--out", "x", "--workers", "-1"), "--workers: must be 0 or more, not -1"),

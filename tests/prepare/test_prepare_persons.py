@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pose_networks import WHEEL, StandIn, needs_wheel
 from prepared import folder_of, left
 
+from pose_networks import WHEEL, StandIn, needs_wheel
 from praxino.catalogs.folder import VideoFolder
 from praxino.cli.main import main
 from praxino.errors import UserError

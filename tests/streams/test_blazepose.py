@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pose_networks import StandIn, Upright
 
+from pose_networks import StandIn, Upright
 from praxino.clips.derived import make as make_streams
 from praxino.clips.derived import rows_for
 from praxino.errors import UserError

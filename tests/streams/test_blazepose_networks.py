@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pose_networks import WHEEL, needs_wheel
 
+from pose_networks import WHEEL, needs_wheel
 from praxino.catalogs.base import Video
 from praxino.errors import UserError
 from praxino.streams.blazepose import COCO, BlazePoseKeypoints, BlazePoseMask

@@ -1,4 +1,4 @@
-"""Makes views of videos, once for all runs: praxino prepare flow|segmentation|keypoints|persons --videos DIR --out VIEWS"""
+"""Makes views of videos, once for all runs: praxino prepare flow|segmentation|keypoints|persons --videos DIR --out V"""
 
 from __future__ import annotations
 

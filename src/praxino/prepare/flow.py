@@ -50,7 +50,5 @@ def prepare_flow(
     settings = {"canvas": describe(canvas), "layout": layout, "format": format}
     settings |= {"quality": quality} if format == "jpeg" else {}
     view = View("flow", Path(out) / "flow", provider or DISFlow(), form, settings)
-    (prepared,) = prepare_views(
-        [view], catalog, canvas, part=part, streams=streams, workers=workers, progress=progress
-    )
+    (prepared,) = prepare_views([view], catalog, canvas, part=part, streams=streams, workers=workers, progress=progress)
     return prepared

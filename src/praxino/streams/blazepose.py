@@ -96,7 +96,7 @@ class _BlazePose(Derived):
         """The person in each wanted frame. Asked for the same frames once more, be it by the other of both streams,
         the networks look at nothing."""
         networks = self.networks()
-        asked = self.confidence, self.chain, wanted.tobytes(), pixels.shape, hashlib.sha256(pixels).digest()
+        asked = self.confidence, self.chain, wanted.tobytes(), pixels.shape, hashlib.sha256(pixels.tobytes()).digest()
         if _LAST.get(networks, ((), []))[0] != asked:
             frames = self.needs(wanted)
             people: list[Person | None] = []
