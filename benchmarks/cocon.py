@@ -1,12 +1,14 @@
-"""DPC, CoCon of RGB and flow, and SimCLR of each view, with one network, measured on labelled clips.
+"""DPC, CoCon of two and of four views, and SimCLR of each view, with one network, measured on labelled clips.
 
 python benchmarks/cocon.py --root DATA --out FOLDER [--seeds 0 1 2] [--jobs 1] [--clips 1600] [--epochs 2]
+    [--maps VIEWS --methods "CoCon of four"]
 
-DATA is a UCF101 layout with its lists. `--clips` are those that each run sends through each of its networks. Pretrained
-on DATA's training list without labels; scored on its test list by retrieval and by fine-tuning of each view, and of
-both together: features side by side, probabilities averaged. Each run has one core to itself, its loading included;
-what is finished already is not repeated. `--held_out 4` asks with the last four groups of the training list instead of
-the test list: that is how settings are chosen. Phases: pretrain, score, finetune, table (prints Markdown).
+DATA is a UCF101 layout with its lists. `--clips` are those that each run sends through each of its networks. VIEWS is
+what `praxino prepare` left: CoCon of four views needs it. Pretrained on DATA's training list without labels; scored
+on its test list by retrieval and by fine-tuning of each view, and of several together: probabilities averaged. Each
+run has one core to itself, its loading included; what is finished already is not repeated. `--held_out 4` asks with
+the last four groups of the training list instead of the test list: that is how settings are chosen. Phases: pretrain,
+score, finetune, table (prints Markdown).
 """
 
 from __future__ import annotations
@@ -22,14 +24,25 @@ import numpy as np
 from iic import compared, folder_of, minutes, on_cores, read, seeds_of, tuned_hits
 
 CLIPS = 2  # of a video in tests
+FOUR = ("rgb", "flow", "segmentation", "keypoints")
 METHODS = {  # name -> recipe, clips of a batch through each network, views
     "DPC": ("dpc_small", 16, ("rgb",)),
     "CoCon": ("cocon_small", 16, ("rgb", "flow")),
     "SimCLR rgb": ("cocon_simclr_rgb.yaml", 32, ("rgb",)),
     "SimCLR flow": ("cocon_simclr_flow.yaml", 32, ("flow",)),
+    "CoCon of four": ("cocon_small_four_views", 16, FOUR),
 }
 PHASES = ("pretrain", "score", "finetune", "table")
-JOINT = {"CoCon": ("CoCon", "CoCon"), "SimCLR": ("SimCLR rgb", "SimCLR flow")}  # whose rgb and flow are put together
+MAPS = {"segmentation": "Masks", "keypoints": "HeatMaps"}
+# Whose untrained and freshly begun networks stand beside, of which views.
+SCRATCH = {"SimCLR rgb": ("rgb",), "SimCLR flow": ("flow",), "CoCon of four": FOUR}
+# What is put together: (method, view) of each.
+JOINT = {
+    "CoCon, rgb and flow": (("CoCon", "rgb"), ("CoCon", "flow")),
+    "SimCLR, rgb and flow": (("SimCLR rgb", "rgb"), ("SimCLR flow", "flow")),
+    "CoCon of four, rgb and flow": (("CoCon of four", "rgb"), ("CoCon of four", "flow")),
+    "CoCon of four, all": tuple(("CoCon of four", view) for view in FOUR),
+}
 
 
 def main() -> None:
@@ -42,20 +55,21 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=2, help="of fine-tuning")
     parser.add_argument("--held_out", type=int, default=0)
     parser.add_argument("--phases", nargs="+", choices=PHASES, default=PHASES)
-    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--maps", type=Path, help="what `praxino prepare` left")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=[m for m in METHODS if m != "CoCon of four"])
     given = parser.parse_args()
     catalog = f"--catalog UCF101 --catalog.root {shlex.quote(given.root)} --catalog.held_out {given.held_out}"
     for seed in given.seeds:  # seed by seed, so that what is there at any time is whole
         runs = [(name, seed) for name in given.methods]
         if "pretrain" in given.phases:
-            on_cores(given.jobs, [pretraining(given.out, *run, given.clips, catalog) for run in runs])
+            on_cores(given.jobs, [pretraining(given.out, *run, given.clips, catalog, given.maps) for run in runs])
         if "score" in given.phases:
             how = [__file__, "--score", given.root, str(given.held_out)]
             scored = []
             for name, _ in runs:
                 for view in METHODS[name][2]:
                     folder = folder_of(given.out, name, seed)
-                    first = seed == given.seeds[0] and name.startswith("SimCLR")
+                    first = seed == given.seeds[0] and name in SCRATCH
                     scored.append(([*how, str(folder), view, str(first)], folder / f"score-{view}"))
             on_cores(given.jobs, scored)
         if "finetune" in given.phases:
@@ -67,7 +81,9 @@ def main() -> None:
         print(table(given.out, given.methods, given.seeds))
 
 
-def pretraining(out: Path, method: str, seed: int, clips: int, catalog: str) -> tuple[list[str], Path]:
+def pretraining(
+    out: Path, method: str, seed: int, clips: int, catalog: str, maps: Path | None
+) -> tuple[list[str], Path]:
     """The command of a pretraining run, and the folder that it leaves."""
     recipe, batch, _ = METHODS[method]
     beside = Path(__file__).with_name(recipe)
@@ -76,13 +92,15 @@ def pretraining(out: Path, method: str, seed: int, clips: int, catalog: str) -> 
     # The score takes statistics of its own.
     words += f" --steps {clips // batch} --protocol.reestimate_batchnorm false --protocol.centred false"
     words += f" --protocol.sampler.clips {CLIPS}"
+    for view in MAPS.keys() & METHODS[method][2]:
+        words += f" --streams.{view} {MAPS[view]} --streams.{view}.root {shlex.quote(str(maps / view))}"
     words += f" --out {shlex.quote(str(folder))} --threads 1 --workers 1 --device cpu"
     return ["-m", "praxino", *shlex.split(words)], folder
 
 
 def encoder_place(out: Path, method: str, seed: int, view: str) -> str:
     folder = folder_of(out, method, seed)
-    return f"{folder}:{view}" if method == "CoCon" else str(folder)
+    return f"{folder}:{view}" if method.startswith("CoCon") else str(folder)
 
 
 def tuned_folder(out: Path, method: str, seed: int, view: str) -> Path:
@@ -100,7 +118,7 @@ def tunings(given: argparse.Namespace, seed: int, catalog: str) -> list[tuple[li
         for view in METHODS[name][2]:
             place = encoder_place(given.out, name, seed, view)
             wanted.append((place, tuned_folder(given.out, name, seed, view), ""))
-            if name.startswith("SimCLR"):
+            if view in SCRATCH.get(name, ()):
                 wanted.append((place, scratch_folder(given.out, seed, view), "--scratch"))
     commands = []
     for place, folder, more in wanted:
@@ -151,9 +169,10 @@ def table(out: Path, methods: list[str], seeds: list[int]) -> str:
     scored = {pair: [read(folder_of(out, pair[0], s) / f"score-{pair[1]}") for s in seeds] for pair in pairs}
     rows: dict[str, list] = {}
     for (name, view), runs in scored.items():
-        if name.startswith("SimCLR"):
+        if name in SCRATCH:
             others = {row: hits["1"] for row, hits in runs[0]["hits"].items() if not row.startswith("trained")}
-            rows |= {f"{row}, {view}" if row.startswith("untrained") else row: hits for row, hits in others.items()}
+            rows |= {f"{row}, {view}": hits for row, hits in others.items() if row.startswith("untrained")}
+            rows |= {row: hits for row, hits in others.items() if view == "rgb" and not row.startswith("untrained")}
     lines = ["| retrieval | @1 | seeds | interval |", "|---|---|---|---|"]
     lines.append(f"| chance | {next(iter(scored.values()))[0]['chance']['1']:.1f} | | |")
     lines += [f"| {row} | {seeds_of([hits])} |" for row, hits in rows.items()]
@@ -177,24 +196,37 @@ def table(out: Path, methods: list[str], seeds: list[int]) -> str:
 
 
 def tuned_table(out: Path, pairs: list[tuple[str, str]], seeds: list[int]) -> str:
-    scratch = {view: [scratch_folder(out, seed, view) for seed in seeds] for view in ("rgb", "flow")}
     tuned = {pair: [tuned_folder(out, pair[0], seed, pair[1]) for seed in seeds] for pair in pairs}
+    scratch = {
+        view: [scratch_folder(out, seed, view) for seed in seeds]
+        for name, view in pairs
+        if view in SCRATCH.get(name, ())
+    }
     lines = ["| fine-tuned from | top-1 | seeds | interval |", "|---|---|---|---|"]
     found = {f"{view} from scratch": [tuned_hits(f) for f in folders] for view, folders in scratch.items()}
-    found["both from scratch"] = [joined(*both) for both in zip(*scratch.values(), strict=True)]
+    for views in (("rgb", "flow"), FOUR):
+        if scratch.keys() >= set(views):
+            folders = zip(*(scratch[view] for view in views), strict=True)
+            found[f"{' and '.join(views)} from scratch"] = [joined(*some) for some in folders]
     for pair, folders in tuned.items():
         found[", ".join(pair)] = [tuned_hits(folder) for folder in folders]
-    for name, (rgb, flow) in JOINT.items():
-        both = zip(tuned[rgb, "rgb"], tuned[flow, "flow"], strict=True)
-        found[f"{name}, both"] = [joined(*folders) for folders in both]
+    for name, parts in JOINT.items():
+        if all(part in tuned for part in parts):
+            found[name] = [joined(*folders) for folders in zip(*(tuned[part] for part in parts), strict=True)]
     lines += [f"| {name} | {seeds_of(hits)} |" for name, hits in found.items()]
     lines += ["", "| top-1, video by video | difference | interval | |", "|---|---|---|---|"]
     means = {name: np.mean(hits, axis=0) for name, hits in found.items()}
     for name, hits in means.items():
-        if "scratch" not in name:
-            view = name.rpartition(", ")[2]
-            lines.append(f"| {name} less from scratch | {compared(hits, means[f'{view} from scratch'])} |")
-    lines.append(f"| CoCon, both less SimCLR, both | {compared(means['CoCon, both'], means['SimCLR, both'])} |")
+        against = f"{name.rpartition(', ')[2]} from scratch"
+        if name not in JOINT and against in means:
+            lines.append(f"| {name} less from scratch | {compared(hits, means[against])} |")
+    joint = [name for name in JOINT if name in means]
+    joint += [name for name in ("rgb and flow from scratch", f"{' and '.join(FOUR)} from scratch") if name in means]
+    lines += [
+        f"| {one} less {other} | {compared(means[one], means[other])} |"
+        for k, other in enumerate(joint)
+        for one in joint[k + 1 :]
+    ]
     return "\n".join(lines)
 
 
