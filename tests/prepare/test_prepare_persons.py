@@ -19,6 +19,8 @@ from praxino.prepare.persons import prepare_persons
 from praxino.prepare.segmentation import prepare_segmentation
 from praxino.streams import blazepose
 from praxino.streams.blazepose import BlazePoseKeypoints, BlazePoseMask
+from praxino.streams.maps import HeatMaps, Masks
+from praxino.streams.video import VideoFile
 
 pytest.importorskip("cv2", reason="OpenCV cuts the regions")
 
@@ -92,6 +94,23 @@ def test_what_one_of_them_refuses_is_refused_before_anything_is_made(source, tmp
     assert {path: data for path, data in left(tmp_path).items() if "segmasks" not in path} == before | {
         path: data for path, data in left(tmp_path).items() if path.endswith("segmentation/manifest.jsonl")
     }
+
+
+def test_in_files_and_while_loading_the_same_frames_are_present(source, tmp_path, networks):
+    together(source, tmp_path)
+    video = next(one for one in VideoFolder(source[0]) if one.id == "a/v0.mp4")
+    with VideoFile().open(video) as reader:
+        frames = np.arange(len(reader.times))
+        pixels = reader.read(frames)[0]
+    for stream, derived in (
+        (Masks(str(tmp_path / "segmentation")), BlazePoseMask("weights")),
+        (HeatMaps(str(tmp_path / "keypoints")), BlazePoseKeypoints("weights")),
+    ):
+        with stream.open(video) as reader:
+            maps, present = reader.read(frames)
+        assert 0 < present.sum() < len(frames)
+        np.testing.assert_array_equal(present, derived.found(pixels, frames)[1])
+        assert not maps[~present].any()
 
 
 @given(st.lists(st.integers(0, 6), max_size=5))

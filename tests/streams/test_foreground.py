@@ -48,6 +48,15 @@ def by_hand(pixels, number, chain, lead, threshold=16.0):
     return shown[..., None]
 
 
+def test_a_frame_without_foreground_is_not_present():
+    frames = np.full((6, 16, 24, 3), 90, np.uint8)
+    frames[4, 4:9, 4:9] = 250
+    wanted = np.arange(6)
+    maps, present = Foreground().found(frames, wanted)
+    np.testing.assert_array_equal(maps, Foreground().make(frames, wanted))
+    assert present.tolist() == [False, False, False, False, True, False]
+
+
 @settings(deadline=None, max_examples=25)
 @given(st.sets(st.integers(0, 79), min_size=1, max_size=8), st.integers(1, 30), st.integers(0, 30), st.data())
 def test_a_frame_is_a_function_of_its_number(numbers, chain, lead, data):

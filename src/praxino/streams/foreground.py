@@ -22,7 +22,7 @@ class Foreground(Derived):
     scoreboard are foreground as well, somebody who sits still is not, and where the camera moves it is mostly noise.
 
     A frame is a function of those before it in its chain and in the lead in front of it, so these are decoded as well.
-    The first frame of a video has nothing before it, and is all background.
+    The first frame of a video has nothing before it, and is all background. A frame without foreground is not present.
 
     Args:
         of: the stream whose frames are compared, on their canvas.
@@ -72,6 +72,12 @@ class Foreground(Derived):
                 shown = self._shown(cv2, pixels[np.searchsorted(frames, looked)])
                 maps[np.searchsorted(wanted, some), ..., 0] = shown[np.searchsorted(looked, some)]
         return maps
+
+    def found(
+        self, pixels: NDArray[np.uint8], wanted: NDArray[np.int64]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        maps = self.make(pixels, wanted)
+        return maps, maps.any((1, 2, 3))
 
     def _shown(self, cv2: Any, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The maps [n, H, W] of a chain's frames [n, H, W, C]."""

@@ -70,7 +70,8 @@ class HeatMaps(_Maps):
     levels; the first one takes its only neighbour. A map without pixels is one of nobody, and all 0. Maps of another
     size than the first are scaled to it, and all to the canvas, by Pillow, bilinear, each channel by itself.
 
-    A file that is missing or damaged is a frame that is not present; a video without any cannot be read.
+    A frame in which nobody is, all 0, is not present; nor is one whose file is missing or damaged, which looks like the
+    nearest other. A video without any file cannot be read.
 
     Args:
         root: folder of all videos' maps.
@@ -183,6 +184,7 @@ class MapReader(FrameReader):
                 fill_missing(self.id, distinct, pixels, present)
             elif all(one is None for one in maps.values()):
                 raise UnreadableVideo(self.id, "none of the maps asked for can be read")
+        present &= pixels.any((1, 2, 3))
         return pixels[where], present[where]
 
     def missing(self, full: bool) -> list[int]:
