@@ -77,7 +77,7 @@ class Foreground(Derived):
         self, pixels: NDArray[np.uint8], wanted: NDArray[np.int64]
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         maps = self.make(pixels, wanted)
-        return maps, maps.any((1, 2, 3))
+        return maps, np.asarray(maps.any((1, 2, 3)))
 
     def _shown(self, cv2: Any, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The maps [n, H, W] of a chain's frames [n, H, W, C]."""

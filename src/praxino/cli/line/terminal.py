@@ -6,6 +6,7 @@ import inspect
 import io
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 USERS_MISTAKE = 2
 BROKEN_PIPE = 1
+SECONDS_BETWEEN_LINES = 30.0
 
 
 def exit_code_of(command: Callable[[], int | None]) -> int:
@@ -61,10 +63,10 @@ def ended(run: Run) -> int:
 
 
 @contextmanager
-def bar_shown(title: str) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on a terminal, fed by (done, total); None elsewhere."""
+def bar_shown(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal, fed by (done, total); elsewhere a line now and then."""
     if not sys.stderr.isatty():
-        yield None
+        yield _Lines(title)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -75,9 +77,24 @@ def bar_shown(title: str) -> Iterator[Callable[[int, int], None] | None]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+class _Lines:
+    """A line every half minute: a log, or a person who looks into it, wants to know that it goes on."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.begun = self.said = time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if done and now - self.said >= SECONDS_BETWEEN_LINES:
+            self.said = now
+            minutes, seconds = divmod(round((now - self.begun) / done * (total - done)), 60)
+            print(f"{self.title}: {done} of {total}, {minutes}:{seconds:02d} left", file=sys.stderr, flush=True)
+
+
 @contextmanager
 def progress_shown(function: Callable[..., Any], title: str) -> Iterator[dict[str, Any]]:
-    """A bar for a function that takes `progress`.
+    """A bar, or lines, for a function that takes `progress`.
 
     Yields:
         The argument to call the function with.
