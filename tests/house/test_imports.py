@@ -13,7 +13,20 @@ from house_files import MODULES, PACKAGE, dotted, name_of, printed
 
 # Bottom to top. The ground floor's files use each other; rooms of one brace do not, but for SIBLINGS.
 LEVELS: tuple[set[str], ...] = (
-    {"batch", "cache", "described", "errors", "files", "lazy", "lock", "precision", "printable", "ranks", "rng"},
+    {
+        "batch",
+        "bars",
+        "cache",
+        "described",
+        "errors",
+        "files",
+        "lazy",
+        "lock",
+        "precision",
+        "printable",
+        "ranks",
+        "rng",
+    },
     {"configuration"},
     {"streams", "catalogs"},
     {"clips", "views", "backbones", "losses"},

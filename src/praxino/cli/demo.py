@@ -17,8 +17,8 @@ NOT_TYPED = ("bars", "say")
 def run(argv: Sequence[str]) -> None:
     """Parses, calls, prints."""
     words = take_apart(argv, ())
+    from praxino.bars import bar_shown
     from praxino.cli.line.help import print_help
-    from praxino.cli.line.terminal import bar_shown
     from praxino.configuration.complete import instantiate
     from praxino.demo.run import demo
 

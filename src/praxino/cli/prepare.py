@@ -63,8 +63,8 @@ def run(argv: Sequence[str]) -> None:
 
 
 def _prepare(name: str, prepare: Any, options: Mapping[str, str]) -> None:
+    from praxino.bars import bar_shown
     from praxino.cli.line.measured import measured_line, parts_asked
-    from praxino.cli.line.terminal import bar_shown
     from praxino.configuration.complete import instantiate
 
     if name in WITH_WEIGHTS and not any(option.partition(".")[0] in ("provider", "weights") for option in options):

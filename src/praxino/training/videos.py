@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from praxino import ranks
+from praxino.bars import bar_shown
 from praxino.catalogs.base import Catalog, Video
 from praxino.errors import UserError
 from praxino.streams.choose import Streams
@@ -83,7 +84,8 @@ def frozen_list(
     own: list[ProbedVideos] = []  # of the process that has written it, which need not read it
 
     def freeze() -> None:
-        own.append(probe_catalog(catalog, streams, needed, min_frames, how, max(1, workers)))
+        with bar_shown("looking at videos") as bar:
+            own.append(probe_catalog(catalog, streams, needed, min_frames, how, max(1, workers), bar))
         run.write_videos(numbered(own[0]))
 
     if not ranks.broadcast_object(run.videos_file.exists()):  # one process looks, for all
@@ -135,7 +137,8 @@ def check_test_videos(
     """
 
     def check() -> None:
-        probed = probe_catalog(catalog, streams, needed, min_frames, how, max(1, workers))
+        with bar_shown("looking at test videos") as bar:
+            probed = probe_catalog(catalog, streams, needed, min_frames, how, max(1, workers), bar)
         check_left_out(probed, max_left_out, run.log, "test videos", "")
 
     run.by_the_first(check)
