@@ -71,7 +71,7 @@ def test_refusals(tmp_path):
         VideoFolder(tmp_path)
     with pytest.raises(UserError, match="there is no folder"):
         VideoFolder(tmp_path / "nowhere")
-    with pytest.raises(UserError, match="is a file"):
+    with pytest.raises(UserError, match="is no video file by its name"):
         VideoFolder(tmp_path / "notes.txt")
 
 

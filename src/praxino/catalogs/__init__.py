@@ -7,6 +7,7 @@ from praxino.lazy import lazy
 if TYPE_CHECKING:
     from praxino.catalogs.base import Catalog as Catalog
     from praxino.catalogs.base import Video as Video
+    from praxino.catalogs.cut import Cut as Cut
     from praxino.catalogs.folder import VideoFolder as VideoFolder
     from praxino.catalogs.hmdb51 import HMDB51 as HMDB51
     from praxino.catalogs.imagefolder import ImageFolder as ImageFolder
@@ -20,6 +21,7 @@ else:
         __name__,
         {
             "base": ["Catalog", "Video"],
+            "cut": ["Cut"],
             "folder": ["VideoFolder"],
             "hmdb51": ["HMDB51"],
             "imagefolder": ["ImageFolder"],

@@ -21,7 +21,7 @@ class VideoFolder(Catalog):
     place in the sorted order. Otherwise there are none. Files named as UCF101 names them have groups.
 
     Args:
-        root: the folder.
+        root: the folder; or one video file, whose id is its name.
 
     Raises:
         UserError: if there is no such folder, a folder below it cannot be read, or no video is found.
@@ -29,11 +29,17 @@ class VideoFolder(Catalog):
 
     def __init__(self, root: str | Path) -> None:
         self.root = str(root)
+        self._folder = self.root
         if os.path.isfile(self.root):
-            raise UserError(f"{self.root} is a file: pass the folder that holds the videos")
-        if not os.path.isdir(self.root):
+            self._folder, name = os.path.split(self.root)
+            if not is_video(name):
+                known = " ".join(sorted(VIDEO_EXTENSIONS))
+                raise UserError(f"{self.root} is no video file by its name (they end in {known}): pass a folder")
+            self._paths = [name]
+        elif not os.path.isdir(self.root):
             raise UserError(f"there is no folder {self.root}")
-        self._paths = _videos_below(self.root)
+        else:
+            self._paths = _videos_below(self.root)
         if not self._paths:
             known = " ".join(sorted(VIDEO_EXTENSIONS))
             pictures = any(is_picture(name) for _, _, names in os.walk(self.root) for name in names)
@@ -50,7 +56,7 @@ class VideoFolder(Catalog):
     def video(self, row: int) -> Video:
         path = self._paths[row]
         label = self._labels[path.split("/")[0]] if self.classes else None
-        return Video(path, {"rgb": os.path.join(self.root, path)}, label, group_of(path))
+        return Video(path, {"rgb": os.path.join(self._folder, path)}, label, group_of(path))
 
 
 def _videos_below(root: str) -> list[str]:

@@ -11,9 +11,9 @@ from praxino.printable import printable
 
 USAGE = """praxino embed RUN --videos DIR --out vectors.npz [--any.argument VALUE]
 
-RUN is a run's folder, RUN:rgb of one with several encoders, or an encoder file. --videos DIR is --catalog VideoFolder
---catalog.root DIR. The file holds `vectors` [clips, dim], and for each clip `video` (its id), `start` and `end`
-(seconds).
+RUN is a run's folder, RUN:rgb of one with several encoders, or an encoder file. --videos DIR, or one file, is --catalog
+VideoFolder --catalog.root DIR; --cut 10 makes every ten seconds of a video one of its own. The file holds `vectors`
+[clips, dim], and for each clip `video` (its id), `start` and `end` (seconds).
 An encoder of your own classes needs --trust my_file."""
 POSITIONAL = ("RUN",)
 NOT_TYPED = ("encoder", "progress")

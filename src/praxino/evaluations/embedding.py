@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from praxino.catalogs.base import Catalog, Part
+from praxino.clips.samplers import Sampler
 from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
 from praxino.evaluations.features import Embed, embedded, evens_out
@@ -40,6 +41,7 @@ def embed_videos(
     out: Path,
     part: Part = "all",
     view: str | None = None,
+    sampler: Sampler | None = None,
     clips_at_once: int = 64,
     workers: int = 2,
     device: Device = "auto",
@@ -53,9 +55,10 @@ def embed_videos(
     Args:
         encoder: what embeds.
         catalog: the videos.
-        out: the file to write.
+        out: the file to write; its name ends in `.npz`.
         part: of the catalog.
         view: of the encoder; none: its first.
+        sampler: which clips of a video; none: as the encoder says.
         clips_at_once: clips through the network at once, of several videos or of a part of one; fewer take less memory.
         workers: loading processes.
         device: auto takes a GPU where there is one.
@@ -63,12 +66,14 @@ def embed_videos(
         progress: called with (videos done, videos).
 
     Raises:
-        UserError: if too much is unreadable, the file cannot be written, or `clips_at_once` is below 1.
+        UserError: if too much is unreadable, the file cannot be written or has another ending, or `clips_at_once` is
+            below 1.
     """
     videos = catalog.part(part)
-    out = Path(out)
+    given, out = out, Path(out)
     if not out.parent.is_dir():
         raise UserError(f"the folder {out.parent} does not exist: make it, or pass another --out")
+    _refuse_other_endings(str(given), out)
     if out.is_dir():
         raise UserError(f"{out} is a folder: pass --out {out / 'vectors.npz'}")
     if out.exists() and not out.is_file():
@@ -86,7 +91,7 @@ def embed_videos(
         "times": lambda batch: batch.times[:, 0],
     }
     source = embedded(
-        videos, embeds, (seen.stream,), encoder.sampler, encoder.streams, encoder.canvas, left_out=left_out,
+        videos, embeds, (seen.stream,), sampler or encoder.sampler, encoder.streams, encoder.canvas, left_out=left_out,
         workers=workers, clips_at_once=clips_at_once, padded=evens_out(seen), progress=progress,
     )  # fmt: skip
     for row, found in source:
@@ -105,3 +110,10 @@ def embed_videos(
     with written_aside(out) as aside, aside.open("wb") as file:
         np.savez(file, vectors=made.vectors, video=made.video, start=made.start, end=made.end)
     return made
+
+
+def _refuse_other_endings(given: str, out: Path) -> None:
+    if given.endswith(("/", os.sep)):
+        raise UserError(f"{given} names a folder, which is kept for an index of videos to come: pass --out {out}.npz")
+    if out.suffix.lower() != ".npz" and not out.is_dir():
+        raise UserError(f"{out} does not end in .npz, the one format that is written: pass --out {out}.npz")

@@ -17,6 +17,7 @@ from praxino.errors import UserError
 from praxino.streams.base import Derived
 from praxino.streams.frames import pictures_in
 from praxino.streams.places import place_of
+from praxino.streams.stretch import whole
 
 # What decides about bytes: decoding, scaling, and what the usual providers compute with.
 LIBRARIES = (
@@ -30,6 +31,7 @@ def identity(files: Files) -> dict[str, int]:
 
     Without an answer, {}, where nothing is there; then it cannot be read either.
     """
+    files = whole(files)
     try:
         paths = [files] if isinstance(files, str) else [path for path in files if os.path.exists(path)]
         if isinstance(files, str) and os.path.isdir(files):

@@ -9,6 +9,7 @@ from praxino.catalogs.base import Files, Video
 from praxino.catalogs.names import is_picture
 from praxino.errors import UserError
 from praxino.streams.base import Derived, Stream, files_of
+from praxino.streams.stretch import Stretch, is_stretch
 
 FLOW, FLOW_CHANNELS = "flow", 2
 FOUND = "flow_u"  # what catalogs call a folder of pictures that they have found
@@ -37,12 +38,16 @@ def stream_of(video: Video, stream: str, streams: Streams) -> Stream | Derived:
         UnreadableVideo: if the recipe does not name it and the video has none.
     """
     if stream in streams:
-        return streams[stream]
-    if stream == FLOW and stream not in video.files and FOUND in video.files:
+        found = streams[stream]
+    elif stream == FLOW and stream not in video.files and FOUND in video.files:
         from praxino.streams.flow_folder import FlowFolder
 
-        return FlowFolder()  # of the folders that the catalog has found
-    return default_stream(files_of(video, stream), stream)
+        found = FlowFolder()  # of the folders that the catalog has found
+    else:
+        found = default_stream(files_of(video, stream), stream)
+    if isinstance(found, Stream) and is_stretch(video):
+        return Stretch(found)
+    return found
 
 
 def channels_of(stream: str, streams: Streams) -> int:

@@ -59,7 +59,7 @@ def configured(
     options = _in_todays_words(options)
     config = {name: value for name, value in config.items() if name not in beside}
     arguments = [name for name in arguments_of(function) if name not in without]
-    shorthands = [word for word in ("videos", *LENGTHS) if word not in arguments and _means(word) in arguments]
+    shorthands = [word for word in ("videos", "cut", *LENGTHS) if word not in arguments and _means(word) in arguments]
     given = {name: value for name, value in options.items() if name not in shorthands}
     try:
         for name, value in sorted(expanded(options, shorthands).items(), key=lambda item: item[0].count(".")):
@@ -101,7 +101,11 @@ def _as_typed(mistake: Mistake, options: Mapping[str, str], shorthands: Collecti
     """A mistake behind a shorthand, under the shorthand's name."""
     from praxino.configuration.complete import Mistake
 
-    places = {"videos": ("catalog", "root"), **{word: ("stages", 0, word) for word in LENGTHS}}
+    places = {
+        "videos": ("catalog", "root"),
+        "cut": ("catalog", "seconds"),
+        **{word: ("stages", 0, word) for word in LENGTHS},
+    }
     for word in shorthands:
         if word in options and mistake.place == places[word]:
             return Mistake((word,), mistake.problem)
@@ -109,16 +113,23 @@ def _as_typed(mistake: Mistake, options: Mapping[str, str], shorthands: Collecti
 
 
 def _means(shorthand: str) -> str:
-    return "catalog" if shorthand == "videos" else "stages"
+    return "catalog" if shorthand in ("videos", "cut") else "stages"
 
 
 def expanded(options: Mapping[str, str], shorthands: Collection[str]) -> dict[str, str]:
-    """The options without `--epochs` and `--steps`, and `--videos` as the two that it stands for."""
+    """The options without `--epochs` and `--steps`, and `--videos` and `--cut` as those that they stand for."""
     done = {name: value for name, value in options.items() if name not in shorthands}
     if "videos" in shorthands and "videos" in options:
         if "catalog" in options:
             raise UserError("--videos is --catalog VideoFolder --catalog.root: give it or --catalog, not both")
         done |= {"catalog": "VideoFolder", "catalog.root": options["videos"]}
+    if "cut" in shorthands and "cut" in options:
+        whole = {name: value for name, value in done.items() if name.partition(".")[0] == "catalog"}
+        if not whole:
+            raise UserError("--cut takes the videos that it is to cut: give --videos DIR or --catalog, too")
+        done = {name: value for name, value in done.items() if name not in whole}
+        done |= {name.replace("catalog", "catalog.catalog", 1): value for name, value in whole.items()}
+        done |= {"catalog": "Cut", "catalog.seconds": options["cut"]}
     return done
 
 

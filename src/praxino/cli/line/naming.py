@@ -53,6 +53,8 @@ def result_name(
 def data_words(catalog: Mapping[str, Any]) -> list[str]:
     """A catalog's class, and the last part of where its videos or their list lie."""
     arguments = catalog.get("init_args") or {}
+    if isinstance(arguments.get("catalog"), Mapping):  # a catalog of another one
+        return data_words(arguments["catalog"])
     places = [str(arguments[name]) for name in PLACES if arguments.get(name)]
     words = [catalog["class_path"].rpartition(".")[2], *(os.path.basename(place.rstrip("/\\")) for place in places[:1])]
     return [safe(word) for word in words if safe(word)]
