@@ -11,7 +11,7 @@ VCOP_VCP = """
 
 CYCLECONTRAST = """
     ckpt_siamfc_r18 siamfc_pair_filter siamfc_crop siamfc_pair_transform siamfc_trunk_r18 siamfc_net_r50
-    siamfc_xcorr siamfc_labels siamfc_losses siamfc_tracker_post siamfc_tracker_sequence otb_layout otb_metrics
+    siamfc_xcorr siamfc_labels siamfc_losses siamfc_tracker_post siamfc_tracker_sequence
 """
 
 

@@ -6,6 +6,7 @@ import cyclecontrast_data
 import cyclecontrast_methods
 import cyclecontrast_networks
 import cyclecontrast_schedules
+import cyclecontrast_tracking
 import golden_items
 import pytest
 
@@ -16,6 +17,7 @@ CHECKS: dict[str, golden_items.Check] = {
     **cyclecontrast_methods.CHECKS,
     **cyclecontrast_networks.CHECKS,
     **cyclecontrast_schedules.CHECKS,
+    **cyclecontrast_tracking.CHECKS,
 }
 
 

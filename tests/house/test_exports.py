@@ -46,6 +46,7 @@ INTERNAL = {
         "Listing": "the names in folders of pictures: its catalog asks",
         "Lists": "an official split as read: its catalog asks",
         "Located": "what was found of a layout: its catalog asks",
+        "Place": "where a sequence lies: its catalog asks",
         "PicturePart": "all pictures of train/ or val/: its catalog asks",
         "Record": "a line of a list, cut into fields",
         "Row": "a line of a list, as read",
