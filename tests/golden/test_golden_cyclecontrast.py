@@ -5,8 +5,8 @@ import cyclecontrast_clips
 import cyclecontrast_data
 import cyclecontrast_methods
 import cyclecontrast_networks
+import cyclecontrast_otb
 import cyclecontrast_schedules
-import cyclecontrast_tracking
 import golden_items
 import pytest
 
@@ -17,7 +17,7 @@ CHECKS: dict[str, golden_items.Check] = {
     **cyclecontrast_methods.CHECKS,
     **cyclecontrast_networks.CHECKS,
     **cyclecontrast_schedules.CHECKS,
-    **cyclecontrast_tracking.CHECKS,
+    **cyclecontrast_otb.CHECKS,
 }
 
 

@@ -44,7 +44,12 @@ SIBLINGS = {("streams", "catalogs")}
 # It reads a run's files, and nothing of what wrote them.
 GROUND_ONLY = {"report"}
 # A subroom lies below its room's own files, which may import it, or above them, so that it may import them.
-SUBROOMS = {"methods.parts": "below", "evaluations.classifying": "above", "cli.line": "below"}
+SUBROOMS = {
+    "methods.parts": "below",
+    "evaluations.classifying": "above",
+    "evaluations.tracking": "above",
+    "cli.line": "below",
+}
 
 SOURCES = {dotted(path): path.read_text(encoding="utf-8") for path in MODULES}
 PACKAGES = {dotted(path) for path in MODULES if path.stem == "__init__"}

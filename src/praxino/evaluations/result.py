@@ -58,6 +58,7 @@ class Result:
         pictures: to be shown below the table.
         curves: charts, to be shown there, too.
         probabilities: of each video of a classifier's test, which are written beside the result.
+        below: lines that a terminal shows below the table: of each sequence, of what was odd.
     """
 
     protocol: str
@@ -71,6 +72,7 @@ class Result:
     pictures: list[Picture] = field(default_factory=list)
     curves: list[Curves] = field(default_factory=list)
     probabilities: Probabilities | None = None
+    below: list[str] = field(default_factory=list)
 
     def row(self, name: str) -> Row:
         """The row of this name."""
@@ -157,7 +159,7 @@ def read_result(folder: str | Path, name: str) -> Result:
 
 
 def table_lines(result: Result) -> list[str]:
-    """The table as plain lines, for a terminal."""
+    """The table as plain lines for a terminal, and what stands below it."""
     width = max(len(row.name) for row in result.rows)
     heads = {column: f"{'@' + column if column.isdecimal() else column:>6}" for column in result.columns}
     lines = [f"{'':{width}}  " + "  ".join(heads.values())]
@@ -170,7 +172,7 @@ def table_lines(result: Result) -> list[str]:
             f"{row.name:{width}}  {cells}"
             + (f"   [{interval[0]:.1f}, {interval[1]:.1f}] at {first}" if interval else "")
         )
-    return lines
+    return lines + result.below
 
 
 def best_handmade(result: Result, handmade: Mapping[str, Any], column: str) -> Row | None:

@@ -18,6 +18,7 @@ EVALUATIONS = {
     "recognition": "Recognition",
     "probe": "Probe",
     "agreement": "Agreement",
+    "tracking": "Tracking",
 }
 NO_SCORE = ("views",)  # pictures, and how much of them is there
 Fact = tuple[str, str, str]

@@ -9,11 +9,12 @@ from typing import Any
 from praxino.errors import UserError
 
 
-def opencv(owner: str) -> Any:
+def opencv(owner: str, extra: str = "flow") -> Any:
     """The module `cv2`.
 
     Args:
         owner: who needs it.
+        extra: of praxino, that brings it.
 
     Raises:
         UserError: if it is not installed.
@@ -21,7 +22,7 @@ def opencv(owner: str) -> Any:
     try:
         import cv2
     except ImportError as error:
-        raise UserError(f'{owner} needs OpenCV: pip install "praxino[flow]" ({error})') from None
+        raise UserError(f'{owner} needs OpenCV: pip install "praxino[{extra}]" ({error})') from None
     return cv2
 
 

@@ -27,6 +27,7 @@ EVALUATIONS = {
     "probe": "praxino.evaluations.classifying.probe.probe",
     "agreement": "praxino.evaluations.agreement.compare_encoders",
     "views": "praxino.evaluations.views_shown.show_views",
+    "tracking": "praxino.evaluations.tracking.measure.track_sequences",
 }
 RECOGNITION = "recognition"
 

@@ -9,6 +9,7 @@ import numpy as np
 from golden_items import Check, Item
 
 from praxino.catalogs.otb import OTB
+from praxino.evaluations.tracking import scores
 
 
 def otb_layout(item: Item) -> None:
@@ -34,4 +35,20 @@ def otb_layout(item: Item) -> None:
         )
 
 
-CHECKS: dict[str, Check] = {"otb_layout": otb_layout}
+def otb_metrics(item: Item) -> None:
+    ends = np.cumsum(item.scalars["lengths"])[:-1]
+    truths = np.split(item.input("anno").astype(np.float64), ends)
+    boxes = np.split(item.input("boxes").astype(np.float64), ends)
+    begun = [np.concatenate([truth[:1], some[1:]]) for truth, some in zip(truths, boxes, strict=True)]
+    each = [scores.otb_scores(some, truth) for some, truth in zip(boxes, truths, strict=True)]
+    over_all = scores.otb_over_all(each)
+    item.compare(
+        iou=np.concatenate([scores.overlap(*pair) for pair in zip(begun, truths, strict=True)]),
+        center_error=np.concatenate([scores.centre_error(*pair) for pair in zip(begun, truths, strict=True)]),
+        success=[one.success for one in each],
+        precision=[one.precision for one in each],
+        overall=[over_all.auc, over_all.precision_at_20, over_all.success_rate],
+    )
+
+
+CHECKS: dict[str, Check] = {"otb_layout": otb_layout, "otb_metrics": otb_metrics}
