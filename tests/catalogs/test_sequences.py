@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from praxino.catalogs.box_files import read_boxes
 from praxino.catalogs.got10k import GOT10k
+from praxino.catalogs.numbered import with_missing
 from praxino.catalogs.otb import FOLDERS, OTB
 from praxino.catalogs.vot import VOT
 from praxino.described import build, describe
@@ -118,6 +119,46 @@ def test_frames_without_leading_zeros_come_in_the_order_of_their_numbers(tmp_pat
     otb(tmp_path, "mine", LINES * 4, 0)
     pictures(tmp_path / "mine/img", 12, 1)
     assert [int(os.path.basename(path)[:-4]) for path in OTB(tmp_path)[0].files["rgb"]] == list(range(1, 13))
+
+
+@pytest.mark.parametrize("gone", [[5], [1], [1, 2], [3, 4, 8]])
+def test_a_missing_picture_stays_a_frame(tmp_path, gone):
+    """All behind it would otherwise have the box of the one before."""
+    otb(tmp_path, "mine", LINES * 4)
+    for number in gone:
+        (tmp_path / f"mine/img/{number:04d}.jpg").unlink()
+    catalog = OTB(tmp_path)
+    assert [int(os.path.basename(path)[:4]) for path in catalog[0].files["rgb"]] == list(range(1, 13))
+    assert catalog.note(0) == ""
+
+
+def test_a_missing_picture_of_a_sequence_that_is_cut(tmp_path):
+    otb(tmp_path, "Football1", LINES[:1] * 74, 81)
+    (tmp_path / "Football1/img/0030.jpg").unlink()
+    assert [int(os.path.basename(path)[:4]) for path in OTB(tmp_path)[0].files["rgb"]] == list(range(1, 75))
+
+
+def test_numbers_that_jump_are_taken_as_they_are_where_each_has_its_box(tmp_path):
+    otb(tmp_path, "mine", LINES, 0)
+    for number in (3, 7, 8):
+        (tmp_path / f"mine/img/{number:04d}.jpg").touch()
+    assert [int(os.path.basename(path)[:4]) for path in OTB(tmp_path)[0].files["rgb"]] == [3, 7, 8]
+
+
+@pytest.mark.parametrize(
+    "names, expected",
+    [
+        (["2.jpg", "11.jpg", "9.jpg"], ["2.jpg", "9.jpg", "11.jpg"]),
+        (["8.jpg", "11.jpg", "9.jpg"], ["8.jpg", "9.jpg", "10.jpg", "11.jpg"]),
+        (["f08.jpg", "f10.jpg", "f11.jpg"], ["f08.jpg", "f09.jpg", "f10.jpg", "f11.jpg"]),
+        (["a1.jpg", "b3.jpg"], ["a1.jpg", "b3.jpg"]),
+        (["1.jpg", "01.jpg", "3.jpg"], ["1.jpg", "3.jpg", "01.jpg"]),
+        (["end.jpg"], ["end.jpg"]),
+        ([], []),
+    ],
+)
+def test_names_that_are_missing(names, expected):
+    assert with_missing(names) == expected
 
 
 @pytest.mark.parametrize("line", ["1,2,3", "1,2,3,4,5", "a,2,3,4", "1,2,3,inf", "1,2,3,4,5,6,7,8"])

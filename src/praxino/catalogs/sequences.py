@@ -17,6 +17,7 @@ from praxino.catalogs.base import Catalog, Part, Video
 from praxino.catalogs.box_files import read_boxes, read_numbers
 from praxino.catalogs.listing import folders_in
 from praxino.catalogs.names import first_repeated, is_hidden, is_picture
+from praxino.catalogs.numbered import in_order, with_missing
 from praxino.catalogs.subset import read_subset
 from praxino.errors import UserError, nearest
 
@@ -48,7 +49,8 @@ class Sequences(Catalog):
     """Videos whose frames are named one by one, each with a box around the object that is followed.
 
     A new one is a class with `__len__`, `place(row)` and, where there are lists, `part`. Frames are JPEG or PNG
-    pictures in the order of their names; the shorter of two names comes first, so that `2.jpg` comes before `10.jpg`.
+    pictures in the order of their numbers. A number that is missing among them is a frame all the same, where there is
+    a box for it: its picture is named, too, and whoever reads it finds it missing.
 
     Where a sequence has more frames than boxes or the other way round, the first of both count, and `note` says so. No
     file is opened before a sequence is asked for; pictures are never opened.
@@ -97,10 +99,7 @@ class Sequences(Catalog):
         place = self.place(row)
         boxes = read_boxes(place.boxes, self.polygons)
         cover = None if place.cover is None else read_numbers(place.cover, 0, MOST_COVER)
-        frames = _pictures(place.pictures)
-        # Some hand the pictures on as they are evaluated, already cut.
-        if place.cut is not None and len(frames) != len(boxes):
-            frames = frames[place.cut]
+        frames = tuple(os.path.join(place.pictures, name) for name in _frames(place, len(boxes)))
         counts = {"frames": len(frames), "boxes": len(boxes)} | ({} if cover is None else {"cover labels": len(cover)})
         least = min(counts.values())
         said = " and ".join(f"{count} {what}" for what, count in counts.items())
@@ -189,10 +188,16 @@ def said_of_absent(absent: Sequence[str], listed: str) -> str:
     return f"; not there: {len(absent)} of {listed}, {absent[0]} the first" if absent else ""
 
 
-def _pictures(folder: str) -> tuple[str, ...]:
-    """The pictures of a folder; none where it cannot be read, which whoever opens the video says."""
+def _frames(place: Place, boxes: int) -> list[str]:
+    """The names of a sequence's frames: read so that there are as many as boxes, if there is a way to.
+
+    A picture that is missing has to stay a frame: all behind it would otherwise have the box of the one before. And
+    some hand the pictures on as they are evaluated, already cut.
+    """
     try:
-        names = [name for name in os.listdir(folder) if is_picture(name) and not is_hidden(name)]
+        names = [name for name in os.listdir(place.pictures) if is_picture(name) and not is_hidden(name)]
     except OSError:
-        return ()
-    return tuple(os.path.join(folder, name) for name in sorted(names, key=lambda name: (len(name), name)))
+        return []  # whoever opens the video says so
+    cuts = [slice(None)] if place.cut is None else [slice(None), place.cut]
+    ways = [some[cut] for some in (with_missing(names), with_missing(names, 1), in_order(names)) for cut in cuts]
+    return next((some for some in ways if len(some) == boxes), ways[len(cuts) - 1])
