@@ -32,8 +32,8 @@ FUNCTIONS = {
     "backbones": ["pool"],
     "encoders": ["load_encoders"],
     "evaluations": [
-        "compare_encoders", "compared_features", "embed_videos", "find_own_video", "finetune", "knn", "linear",
-        "members_of", "members_of_all", "probe", "recognise", "retrieve", "show_views",
+        "compare_encoders", "compare_trackers", "compared_features", "embed_videos", "find_own_video", "finetune",
+        "knn", "linear", "members_of", "members_of_all", "probe", "recognise", "retrieve", "show_views", "track_sequences",
     ],
     "prepare": ["prepare_flow", "prepare_keypoints", "prepare_persons", "prepare_segmentation"],
 }  # fmt: skip
@@ -95,13 +95,20 @@ INTERNAL = {
     "losses": {"Dense": "what dense_nce gives", "Synchronised": "what synchronisation gives"},
     "methods": {"PredictionNetwork": "a piece of DPC and CoCon", "ProjectionHead": "TCLR's own"},
     "evaluations": {
+        "Followed": "what trackers made of a sequence, a step of compare_trackers",
+        "GOT10kScores": "what a sequence scored, a step of compare_trackers",
+        "GOT10kTable": "gathers what trackers scored, a step of compare_trackers",
         "Linear": "weights of the linear solver",
+        "OTBScores": "what a sequence scored, a step of compare_trackers",
+        "OTBTable": "gathers what trackers scored, a step of compare_trackers",
         "Probabilities": "what a test says of each video, kept beside its result",
         "Retrieval": "what metrics.retrieval gives, a step of retrieve",
         "Scores": "what a test gives, a step of recognise",
         "SideBySide": "embeds members jointly, a step of compared_features",
         "Thumbnails": "write_result makes them",
+        "Table": "gathers what trackers scored, a step of compare_trackers",
         "TestedAfter": "what fine-tuning asks of the loop",
+        "Track": "what a tracker made of a sequence, a step of compare_trackers",
     },
     "prepare": {
         "FlowPictures": "the function of a view makes it",

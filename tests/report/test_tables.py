@@ -63,6 +63,18 @@ def test_joint_features_speak_for_several_views() -> None:
     ]
 
 
+def test_of_tracking_baselines_are_told_as_such() -> None:
+    rows = [
+        {"name": "trained", "values": {"AUC": 40.0}},
+        {"name": "box that never moves", "values": {"AUC": 4.0}},
+        {"name": "MIL of OpenCV", "values": {"AUC": 45.0}},
+    ]
+    assert tables.findings({"columns": ["AUC"], "rows": rows})[0] == (
+        "MIL of OpenCV, a baseline, beats the trained network here in AUC (45.0 against 40.0)."
+    )
+    assert tables.trained(rows, "AUC") is rows[0]
+
+
 @pytest.mark.parametrize(
     "name, wanted",
     [
@@ -71,6 +83,8 @@ def test_joint_features_speak_for_several_views() -> None:
         ("one frame: 8x8 thumbnail", "hand-made"),
         ("colour histogram", "hand-made"),
         ("temporal spectrum", "hand-made"),
+        ("box that never moves", "baseline"),
+        ("MIL of OpenCV", "baseline"),
         ("trained", "trained"),
         ("trained, frame difference", "trained"),
         ("untrained, joint", "untrained"),

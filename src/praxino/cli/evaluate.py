@@ -17,8 +17,9 @@ classifier on features that stay as they are; with --recipe linear_tclr on clips
 finetune (trains on with labels, then tests; it has a --help of its own), recognition (tests what finetune has left),
 ensemble (joins several of these; it has a --help of its own), probe (a ridge classifier, and clusters held against the
 labels), agreement (of a run with several encoders: do they find the same videos alike?), views (pictures of a few clips
-as the encoders see them), or the dotted path of a function of your own that takes an encoder (or, as its argument
-`encoders`, all of a run by name) and a catalog and gives a praxino.evaluations.result.Result. RUN is a run's folder,
+as the encoders see them), tracking (does what an encoder sees follow an object? with --catalog OTB and the like), or
+the dotted path of a function of your own that takes an encoder (or, as its argument `encoders`, all of a run by name)
+and a catalog and gives a praxino.evaluations.result.Result. RUN is a run's folder,
 RUN:rgb of one with several encoders, or an encoder file; probe, agreement and views take RUN as all of them.
 Retrieval, knn, linear and probe take --views [rgb,residual]: a row for each, and one for both side by side. Without
 --catalog and --videos the videos are those that the run was trained on. The result goes into the run's folder. An

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from praxino.evaluations.result import Result as Result
     from praxino.evaluations.result import Row as Row
     from praxino.evaluations.retrieval import retrieve as retrieve
+    from praxino.evaluations.tracking.baselines import Follows as Follows
+    from praxino.evaluations.tracking.baselines import OpenCVTracker as OpenCVTracker
+    from praxino.evaluations.tracking.baselines import StillBox as StillBox
+    from praxino.evaluations.tracking.measure import compare_trackers as compare_trackers
+    from praxino.evaluations.tracking.measure import track_sequences as track_sequences
+    from praxino.evaluations.tracking.toolkit_files import ToolkitFiles as ToolkitFiles
     from praxino.evaluations.views_shown import show_views as show_views
 else:
     __getattr__, __dir__, __all__ = lazy(
@@ -49,6 +55,9 @@ else:
             "nearest_neighbours": ["knn"],
             "result": ["Neighbours", "Result", "Row"],
             "retrieval": ["retrieve"],
+            "tracking.baselines": ["Follows", "OpenCVTracker", "StillBox"],
+            "tracking.measure": ["compare_trackers", "track_sequences"],
+            "tracking.toolkit_files": ["ToolkitFiles"],
             "views_shown": ["show_views"],
         },
     )

@@ -7,6 +7,9 @@ from typing import Any
 
 from praxino.report.markup import definitions, finite, folded, note, number, plural, table, text
 
+# Of tracking; what they do is no feature.
+BASELINES = ("never moves", "of opencv")
+RIVALS = ("hand-made", "baseline")
 HANDMADE = ("thumbnail", "histogram", "difference", "spectrum", "hand-made", "handmade")
 JOINT = "trained, joint"
 # Above this share of hits by chance a column does not tell one row from another.
@@ -16,11 +19,13 @@ Row = Mapping[str, Any]
 
 
 def kind(row: Row) -> str:
-    """What a row is, by its name: "chance", "untrained", "hand-made" or "trained"."""
+    """What a row is, by its name: "chance", "untrained", "hand-made", "baseline" or "trained"."""
     name = str(row.get("name", "")).lower()
     for word in ("chance", "untrained", "trained"):
         if name.startswith(word):
             return word
+    if any(word in name for word in BASELINES):
+        return "baseline"
     return "hand-made" if any(word in name for word in HANDMADE) else "trained"
 
 
@@ -68,7 +73,7 @@ def findings(evaluation: Mapping[str, Any]) -> list[str]:
     wins: dict[tuple[str, bool], list[str]] = {}
     for column in columns:
         learnt = trained(rows, column)
-        handmade = best([row for row in rows if kind(row) == "hand-made"], column)
+        handmade = best([row for row in rows if kind(row) in RIVALS], column)
         if learnt is None or handmade is None or column in full:
             continue
         ours, theirs = value(learnt, column) or 0.0, value(handmade, column) or 0.0
@@ -92,7 +97,8 @@ def _win(name: str, vague: bool, where: Sequence[str]) -> str:
     name = name[:1].upper() + name[1:]
     verb = "is above" if vague else "beats"
     caution = "; but the intervals overlap, so no difference is shown" if vague else ""
-    return f"{name}, a hand-made feature, {verb} the trained network here {_listed(where)}{caution}."
+    what = "a hand-made feature" if kind({"name": name}) == "hand-made" else "a baseline"
+    return f"{name}, {what}, {verb} the trained network here {_listed(where)}{caution}."
 
 
 def _gain(rows: Sequence[Row], column: str) -> list[str]:
@@ -103,7 +109,7 @@ def _gain(rows: Sequence[Row], column: str) -> list[str]:
     ours = value(learnt, column) or 0.0
     for row in _rivals(learnt, rows, column):
         theirs = value(row, column) or 0.0
-        if kind(row) == "hand-made" and theirs > ours:
+        if kind(row) in RIVALS and theirs > ours:
             continue
         apart = f"{abs(ours - theirs):.1f}"
         side = "level with" if apart == "0.0" else f"{apart} points {'above' if ours > theirs else 'below'}"
@@ -117,7 +123,7 @@ def _gain(rows: Sequence[Row], column: str) -> list[str]:
 def _rivals(learnt: Row, rows: Sequence[Row], column: str) -> list[Row]:
     """The best row of each kind; before it the trained network's own twin, from which training has to be told."""
     twin = [row for row in rows if row.get("name") == f"un{learnt.get('name')}" and value(row, column) is not None]
-    kinds = ("chance", "untrained", "hand-made")
+    kinds = ("chance", "untrained", *RIVALS)
     chance, *others = (best([row for row in rows if kind(row) == other], column) for other in kinds)
     made = [chance, *twin, *(row for row in others if row not in twin)]
     return [row for row in made if row is not None]

@@ -6,14 +6,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
+import numpy as np
+
 from praxino.evaluations.figures import Curves
 from praxino.evaluations.result import Row
 from praxino.evaluations.tracking import scores
 from praxino.evaluations.tracking.baselines import MIL
 from praxino.evaluations.tracking.following import Followed, Track, seconds_a_frame
 from praxino.evaluations.tracking.toolkit_files import Form
+from praxino.rng import Rng
 
 S = TypeVar("S", scores.OTBScores, scores.GOT10kScores)
+REPEATS = 2000  # of the bootstrap
 NAMED = 5  # so many frames of a sequence are named where some are missing
 
 
@@ -47,6 +51,10 @@ class Table(ABC, Generic[S]):
     @abstractmethod
     def _over_all(self, each: list[S]) -> S:
         """What it scored over several."""
+
+    @abstractmethod
+    def _weight(self, of: S) -> int:
+        """How much a sequence counts among several."""
 
     @abstractmethod
     def _values(self, of: S) -> dict[str, float]:
@@ -84,9 +92,21 @@ class Table(ABC, Generic[S]):
     def rows(self) -> list[Row]:
         """A row for each tracker, over all sequences."""
         return [
-            Row(name, self._values(self._over_all(each)), note=f"{self._speed(name)} frames/s")
+            Row(name, self._values(self._over_all(each)), self._intervals(each), f"{self._speed(name)} frames/s")
             for name, each in self._scores.items()
         ]
+
+    def _intervals(self, each: list[S]) -> dict[str, list[float]]:
+        """Percentile bootstrap over sequences; none of a single one."""
+        if len(each) < 2:
+            return {}
+        weights = np.array([self._weight(score) for score in each], np.float64)
+        values = np.array([list(self._values(score).values()) for score in each])
+        generator = Rng("bootstrap", 0).shared()
+        drawn = (generator.integers(len(each), size=len(each)) for _ in range(REPEATS))
+        means = np.array([np.average(values[some], axis=0, weights=weights[some]) for some in drawn])
+        ends = np.quantile(means, [0.025, 0.975], axis=0)
+        return {column: ends[:, at].tolist() for at, column in enumerate(self.columns)}
 
     def per_sequence(self) -> dict[str, dict[str, Any]]:
         """Tracker -> column -> numbers in percent, and "sequence" -> their ids, in the catalog's order."""
@@ -111,6 +131,7 @@ class Table(ABC, Generic[S]):
         return {
             "frames": self.frames,
             **self.definitions,
+            "interval": "95 % of the means over sequences that are drawn with replacement",
             "frames/s": "one by the mean of the seconds that a tracker took for a frame, without reading it",
             **(
                 {MIL: "draws anew each time, so that its numbers differ from run to run"} if MIL in self._scores else {}
@@ -164,6 +185,9 @@ class OTBTable(Table[scores.OTBScores]):
     def _over_all(self, each: list[scores.OTBScores]) -> scores.OTBScores:
         return scores.otb_over_all(each)
 
+    def _weight(self, of: scores.OTBScores) -> int:
+        return 1
+
     def _values(self, of: scores.OTBScores) -> dict[str, float]:
         return {"AUC": 100 * of.auc, "P@20": 100 * of.precision_at_20, "SR@0.5": 100 * of.success_rate}
 
@@ -193,6 +217,9 @@ class GOT10kTable(Table[scores.GOT10kScores]):
 
     def _over_all(self, each: list[scores.GOT10kScores]) -> scores.GOT10kScores:
         return scores.got10k_over_all(each)
+
+    def _weight(self, of: scores.GOT10kScores) -> int:
+        return len(of.overlaps)
 
     def _values(self, of: scores.GOT10kScores) -> dict[str, float]:
         rates = {f"SR@{threshold}": 100 * of.success_rate(threshold) for threshold in (0.5, 0.75)}
