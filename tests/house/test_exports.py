@@ -33,7 +33,8 @@ FUNCTIONS = {
     "encoders": ["load_encoders"],
     "evaluations": [
         "compare_encoders", "compare_trackers", "compared_features", "embed_videos", "find_own_video", "finetune",
-        "knn", "linear", "members_of", "members_of_all", "probe", "recognise", "retrieve", "show_views", "track_sequences",
+        "knn", "linear", "members_of", "members_of_all", "probe", "recognise", "retrieve", "show_views",
+        "track_sequences",
     ],
     "prepare": ["prepare_flow", "prepare_keypoints", "prepare_persons", "prepare_segmentation"],
 }  # fmt: skip

@@ -16,7 +16,7 @@ from typing import Any
 from praxino.cli.line.measured import PLACES
 
 # What an option of these says changes no number: how the machine works, and what it puts up with.
-MACHINE = ("workers", "device", "max_left_out")
+MACHINE = ("workers", "device", "max_left_out", "results")
 # Arguments of evaluations of which "none" means: as the encoder says.
 OF_ENCODER = ("feature", "sampler", "reestimate_batchnorm", "centred")
 VIEWS = ("view", "views")

@@ -14,6 +14,7 @@ from praxino.evaluations.tracking import scores
 from praxino.evaluations.tracking.baselines import MIL
 from praxino.evaluations.tracking.following import Followed, Track, seconds_a_frame
 from praxino.evaluations.tracking.toolkit_files import Form
+from praxino.printable import printable
 from praxino.rng import Rng
 
 S = TypeVar("S", scores.OTBScores, scores.GOT10kScores)
@@ -154,7 +155,8 @@ class Table(ABC, Generic[S]):
             said.append(f"{id:{width}}  " + "  ".join(f"{values[name]:{len(name)}.1f}" for name in names))
         settings = self.settings()
         odd = list(settings)[-3:]
-        return said + [f"{what}: {settings[what]}" for what in odd if settings[what] != "none"]
+        said += [f"{what}: {settings[what]}" for what in odd if settings[what] != "none"]
+        return [printable(line) for line in said]
 
     def _worst_first(self) -> list[tuple[str, dict[str, float]]]:
         """Id and first column of each tracker, sorted by the first tracker's."""
