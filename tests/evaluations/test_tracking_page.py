@@ -37,6 +37,7 @@ def test_all_commands_run(data, capsys):
     pytest.importorskip("cv2")
     torch.manual_seed(0)
     (data / "RUN").mkdir()
+    (data / "RUN/recipe.yaml").write_text("kind: pretrain\n")
     sampler = EvenClips(1, frames=1)
     Encoder(ResNet18(width=2, output_stride=8), {"rgb": View([])}, sampler).save("RUN/encoder.safetensors")
     assert len(COMMANDS) >= 5
