@@ -212,6 +212,12 @@ def test_catalogs_without_boxes_are_refused(tmp_path):
         compare_trackers({"trained": ByColour()}, VideoFolder(tmp_path))
 
 
+def test_no_tracker_at_all(tmp_path):
+    two_sequences(tmp_path)
+    with pytest.raises(UserError, match="there is no tracker to measure"):
+        compare_trackers({}, OTB(tmp_path))
+
+
 def test_of_held_out_sequences_the_test_part_is_measured(tmp_path):
     two_sequences(tmp_path)
     catalog = OTB(tmp_path, held_out=["Crossing"])

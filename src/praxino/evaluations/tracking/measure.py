@@ -103,6 +103,8 @@ def compare_trackers(
     """
     _refuse_other_catalogs(catalog)
     check_within(0, shown=shown)
+    if not trackers:
+        raise UserError("there is no tracker to measure")
     sequences = catalog.part(part)
     assert isinstance(sequences, Sequences)  # a part is of its catalog's class
     form: Form = scores or ("got10k" if isinstance(catalog, GOT10k) else "otb")
