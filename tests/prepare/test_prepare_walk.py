@@ -25,8 +25,8 @@ class Numbered(FrameReader):
     def read(self, indices):
         raise AssertionError("all is read in order")
 
-    def in_order(self):
-        for number in range(len(self.times)):
+    def in_order(self, begin=0):
+        for number in range(begin, len(self.times)):
             yield None if number in self.missing else np.full((2, 3, 3), number, np.uint8)
 
 

@@ -79,8 +79,8 @@ class FrameReader(ABC):
             IndexError: if an index is out of range.
         """
 
-    def in_order(self) -> Iterator[NDArray[np.uint8] | None]:
-        """All frames from the first to the last, [H, W, C] each; None in place of one that does not come out.
+    def in_order(self, begin: int = 0) -> Iterator[NDArray[np.uint8] | None]:
+        """All frames from number `begin` to the last, [H, W, C] each; None in place of one that does not come out.
 
         Here each is read by itself. A reader for which one pass is quicker overrides it. Between two frames nothing
         else is read.
@@ -88,7 +88,7 @@ class FrameReader(ABC):
         Raises:
             UnreadableVideo: if no more frames can be read.
         """
-        for number in range(len(self.times)):
+        for number in range(begin, len(self.times)):
             try:
                 pixels, present = self.read([number])
             except UnreadableVideo:  # that none of the one frame comes out

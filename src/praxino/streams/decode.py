@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
-from itertools import dropwhile
+from itertools import dropwhile, islice
 from typing import Any
 
 import numpy as np
@@ -91,9 +91,21 @@ class OpenFile:
         """Decodes from a key and knows frames by their timestamps; False as soon as anything is not as the index says.
 
         Args:
-            row: of `index.keys`; -1 is the start of the file.
-            wanted: ascending frame numbers.
+            row, wanted: as of `known_by_time`.
             put: takes a frame's number and its pixels.
+        """
+        count = 0
+        for number, pixels in self.known_by_time(row, wanted):
+            put(number, pixels)
+            count += 1
+        return count == len(wanted)
+
+    def known_by_time(self, row: int, wanted: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """Numbers and pixels of frames, known by their timestamps; it ends where anything is not as the index says.
+
+        Args:
+            row: of `index.keys`, where to decode from; -1 is the start of the file.
+            wanted: ascending frame numbers.
         """
         times = self.index.pts[wanted].tolist()
         numbers = dict(zip(times, wanted.tolist(), strict=True))
@@ -104,19 +116,18 @@ class OpenFile:
             packets = self._skipping(packets, numbers)
         for _, frames, said in decoded(packets, self.stream.codec_context):
             if said:
-                return False
+                return
             for frame in frames:
                 time = frame.pts
                 if time is None or time > next_time:
-                    return False
+                    return
                 if time == next_time:
                     if frame.is_corrupt:
-                        return False
-                    put(numbers[time], self._pixels(frame))
+                        return
+                    yield numbers[time], self._pixels(frame)
                     next_time = next(coming, None)
                     if next_time is None:
-                        return True
-        return False
+                        return
 
     def _packets(self, row: int, first: int) -> Iterator[Any]:
         """Packets from a key on; none where the seek did not land on one that is in time for the first wanted frame."""
@@ -155,9 +166,9 @@ class OpenFile:
                 if not numbers:
                     return
 
-    def in_order(self) -> Iterator[NDArray[np.uint8]]:
-        """The pixels of all frames of a file that was just opened."""
-        for frame in self._frames():
+    def in_order(self, begin: int = 0) -> Iterator[NDArray[np.uint8]]:
+        """The pixels of the frames of a file that was just opened, from number `begin` on."""
+        for frame in islice(self._frames(), begin, None):
             yield self._pixels(frame)
 
     def _frames(self) -> Iterator[Any]:

@@ -99,11 +99,11 @@ class VideoReader(FrameReader):
             fill_missing(self.id, indices, pixels, present)
         return pixels, present
 
-    def in_order(self) -> Iterator[NDArray[np.uint8] | None]:
-        count = 0
+    def in_order(self, begin: int = 0) -> Iterator[NDArray[np.uint8] | None]:
+        count = begin
         try:
             with unreadable(self.id):
-                for pixels in self._opened(fresh=True, quick=False).in_order():
+                for pixels in self._from(begin):
                     if count < len(self.times):
                         yield pixels
                     count += 1
@@ -114,6 +114,18 @@ class VideoReader(FrameReader):
         if missing > 0 and self.index.clean:
             raise UnreadableVideo(self.id, f"it breaks off after {count} frames, and had {len(self.times)} before")
         yield from [None] * missing
+
+    def _from(self, begin: int) -> Iterator[NDArray[np.uint8]]:
+        """All frames from a number on: from the key before it as long as that goes well, the rest by counting."""
+        if begin and self.index.seekable:
+            key = int(np.searchsorted(self.index.keys, self.index.pts[begin], side="right")) - 1
+            wanted = np.arange(begin, len(self.times))
+            for _, pixels in self._opened(fresh=key < 0, quick=False).known_by_time(key, wanted):
+                yield pixels
+                begin += 1
+            if begin == len(self.times):
+                return
+        yield from self._opened(fresh=True, quick=False).in_order(begin)
 
     def _read(self, wanted: NDArray[np.int64], put: Put) -> None:
         try:
