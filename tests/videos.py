@@ -104,7 +104,11 @@ def ffmpeg(*arguments: str | Path) -> None:
 
 def turned(path: Path, matrix: tuple[int, int, int, int], **settings: int) -> Path:
     """A file whose display matrix is (a, b, c, d): x' = a x + c y, y' = b x + d y."""
-    write(path, **settings)
+    return with_matrix(write(path, **settings), matrix)
+
+
+def with_matrix(path: Path, matrix: tuple[int, int, int, int]) -> Path:
+    """An MP4 file, of which the display matrix is changed."""
     data = bytearray(path.read_bytes())
     # After its name: version and flags, five words, two reserved, four halves; then the matrix.
     at = data.index(b"tkhd") + 4 + 4 + 20 + 8 + 8
