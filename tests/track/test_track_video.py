@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from squares import SIDE, ByColour
 
 import videos
 from praxino.errors import UnreadableVideo, UserError
+from praxino.evaluations.tracking.annotated import AnnotatedVideo
 from praxino.evaluations.tracking.stretch import checked_box, frames_between
 from praxino.evaluations.tracking.video import track_video
 
@@ -271,3 +274,14 @@ def test_files_that_are_no_videos(tmp_path, kind):
     with pytest.raises(UnreadableVideo):
         track_video(videos.make(kind, tmp_path), ByColour(), BOX, tmp_path / "t.mp4")
     assert not (tmp_path / "t.mp4").exists()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no disk that is always full")
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "webm"])
+def test_a_full_disk_is_one_line(ending):
+    with (
+        pytest.raises(UserError, match=rf"^t\.{ending} cannot be written: No space left on device$"),
+        AnnotatedVideo(Path("/dev/full"), Path(f"t.{ending}"), Fraction(25)) as annotated,
+    ):
+        for k in range(5):
+            annotated.add(squares.picture(k), k / 25, np.array(BOX, float), 0.5)

@@ -19,10 +19,16 @@ SAID = b"\nstopping and saving after this step; Ctrl-C again ends at once, at th
 
 
 class Interrupts:
-    """Remembers that somebody asked to stop; a second SIGINT stops at once."""
+    """Remembers that somebody asked to stop; a second SIGINT stops at once.
 
-    def __init__(self, device: torch.device) -> None:
+    Args:
+        device: of the ranks, which agree on it.
+        said: what the terminal is told at the first signal.
+    """
+
+    def __init__(self, device: torch.device, said: bytes = SAID) -> None:
         self.device = device
+        self.said = said
         self.asked = False
         self._before: dict[int, Any] = {}
 
@@ -44,7 +50,7 @@ class Interrupts:
         if not self.asked and ranks.rank() == 0:
             # Not by print: the signal may have come in the middle of one.
             with suppress(OSError):
-                os.write(STDERR, SAID)
+                os.write(STDERR, self.said)
         self.asked = True
 
     def agreed(self) -> bool:

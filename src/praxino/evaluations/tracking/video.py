@@ -93,8 +93,9 @@ def track_video(
         UnreadableVideo: if there is nothing to decode.
         UserError: if a time or the box lies outside of the video, or a file cannot be written or is another's.
     """
-    out, table = Path(out), Path(out).with_suffix(".csv")
-    refuse_places(out, table, Path(video))
+    out = Path(out)
+    refuse_out(out, Path(video))
+    table = table_of(out)
     with opened(video) as reader:
         first, last = frames_between(reader.times, begin, until)
         pixels, coming = begun(reader, first)
@@ -164,12 +165,16 @@ def _follow(
     return ""
 
 
-def refuse_places(out: Path, table: Path, video: Path) -> None:
+def table_of(out: Path) -> Path:
+    """The CSV beside an annotated video."""
+    return out.with_suffix(".csv")
+
+
+def refuse_out(out: Path, video: Path) -> None:
     """Refuses to write where something else is, or nothing can be.
 
     Args:
         out: the annotated video.
-        table: the CSV.
         video: the source.
 
     Raises:
@@ -181,7 +186,7 @@ def refuse_places(out: Path, table: Path, video: Path) -> None:
         raise UserError(f"the folder {out.parent} does not exist: make it, or pass another --out")
     if out.exists() and video.exists() and out.samefile(video):
         raise UserError(f"--out {out} is the video itself: pass another one")
-    for path, ours in ((out, is_annotated), (table, _is_table)):
+    for path, ours in ((out, is_annotated), (table_of(out), _is_table)):
         if path.exists() and not ours(path):
             raise UserError(f"{path} is there, and not of 'praxino track': pass another --out, or move it away")
     if not os.access(out.parent, os.W_OK):  # told before a long video is followed
