@@ -99,6 +99,8 @@ INTERNAL = {
         "Followed": "what trackers made of a sequence, a step of compare_trackers",
         "GOT10kScores": "what a sequence scored, a step of compare_trackers",
         "GOT10kTable": "gathers what trackers scored, a step of compare_trackers",
+        "AnnotatedVideo": "a file that track_video writes",
+        "BoxTracker": "what track_video asks of a tracker",
         "Linear": "weights of the linear solver",
         "OTBScores": "what a sequence scored, a step of compare_trackers",
         "OTBTable": "gathers what trackers scored, a step of compare_trackers",
@@ -110,6 +112,7 @@ INTERNAL = {
         "Table": "gathers what trackers scored, a step of compare_trackers",
         "TestedAfter": "what fine-tuning asks of the loop",
         "Track": "what a tracker made of a sequence, a step of compare_trackers",
+        "Tracked": "what track_video gives",
     },
     "prepare": {
         "FlowPictures": "the function of a view makes it",

@@ -279,9 +279,10 @@ def test_files_that_are_no_videos(tmp_path, kind):
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no disk that is always full")
 @pytest.mark.parametrize("ending", ["mp4", "mkv", "webm"])
 def test_a_full_disk_is_one_line(ending):
-    with (
-        pytest.raises(UserError, match=rf"^t\.{ending} cannot be written: No space left on device$"),
-        AnnotatedVideo(Path("/dev/full"), Path(f"t.{ending}"), Fraction(25)) as annotated,
-    ):
-        for k in range(5):
-            annotated.add(squares.picture(k), k / 25, np.array(BOX, float), 0.5)
+    def write():
+        with AnnotatedVideo(Path("/dev/full"), Path(f"t.{ending}"), Fraction(25)) as annotated:
+            for k in range(5):
+                annotated.add(squares.picture(k), k / 25, np.array(BOX, float), 0.5)
+
+    with pytest.raises(UserError, match=rf"^t\.{ending} cannot be written: No space left on device$"):
+        write()
