@@ -100,7 +100,6 @@ INTERNAL = {
         "GOT10kScores": "what a sequence scored, a step of compare_trackers",
         "GOT10kTable": "gathers what trackers scored, a step of compare_trackers",
         "AnnotatedVideo": "a file that track_video writes",
-        "BoxTracker": "what track_video asks of a tracker",
         "Linear": "weights of the linear solver",
         "OTBScores": "what a sequence scored, a step of compare_trackers",
         "OTBTable": "gathers what trackers scored, a step of compare_trackers",

@@ -10,7 +10,7 @@ from squares import SIDE, ByColour
 
 import videos
 from praxino.errors import UserError
-from praxino.evaluations.tracking.stretch import checked_box, frames_between
+from praxino.evaluations.tracking.beginning import checked_box, frames_between
 from praxino.evaluations.tracking.video import track_video
 
 BOX = (*squares.place(0), SIDE, SIDE)

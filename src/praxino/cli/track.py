@@ -14,7 +14,8 @@ from praxino.errors import UserError, nearest
 from praxino.printable import printable
 
 if TYPE_CHECKING:
-    from praxino.evaluations.tracking.video import BoxTracker, Tracked
+    from praxino.evaluations.tracking.baselines import Follows
+    from praxino.evaluations.tracking.video import Tracked
 
 USAGE = """usage: praxino track VIDEO --box X,Y,W,H --encoder RUN --out tracked.mp4 [--from SECONDS] [--until SECONDS]
 
@@ -62,7 +63,7 @@ def run(argv: Sequence[str]) -> int:
     return _track(video, options, box, begin, until)
 
 
-def tracker_of(place: str, trust: tuple[str, ...], device: str) -> BoxTracker:
+def tracker_of(place: str, trust: tuple[str, ...], device: str) -> Follows:
     """The tracker of an encoder.
 
     Args:
@@ -100,7 +101,7 @@ def _track(video: str, options: Mapping[str, str], box: Sequence[float], begin: 
 
     from praxino.cli.line.encoders import trusted
     from praxino.cli.line.terminal import INTERRUPTED, bar_shown
-    from praxino.evaluations.tracking.stretch import stream_for
+    from praxino.evaluations.tracking.beginning import stream_for
     from praxino.evaluations.tracking.video import track_video
     from praxino.training.interrupts import Interrupts
 

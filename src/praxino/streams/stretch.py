@@ -99,8 +99,8 @@ class StretchReader(FrameReader):
     def read(self, indices: Sequence[int] | NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         return self.reader.read(checked(self.id, indices, len(self.times)) + self.first)
 
-    def in_order(self) -> Iterator[NDArray[np.uint8] | None]:
-        yield from islice(self.reader.in_order(), int(self.first), int(self.first) + len(self.times))
+    def in_order(self, begin: int = 0) -> Iterator[NDArray[np.uint8] | None]:
+        yield from islice(self.reader.in_order(int(self.first) + begin), max(0, len(self.times) - begin))
 
     def shown(
         self, pixels: NDArray[np.uint8], present: NDArray[np.bool_], where: NDArray[np.int64]

@@ -8,34 +8,19 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from praxino.errors import UnreadableVideo, UserError
 from praxino.evaluations.tracking.annotated import FORMATS, AnnotatedVideo, is_annotated
-from praxino.evaluations.tracking.stretch import begun, checked_box, frames_between, opened
+from praxino.evaluations.tracking.baselines import Follows
+from praxino.evaluations.tracking.beginning import begun, checked_box, frames_between, opened
 from praxino.files import encoded, writing, written_aside
 
 HEADING = encoded("frame,seconds,x,y,width,height,confidence\n")
 SLOWEST = Fraction(1, 1001)  # frames a second that a container is told
-
-
-class BoxTracker(Protocol):
-    """What follows a box from frame to frame: `Tracker`, or anything else with these three.
-
-    Attributes:
-        confidence: how sure the last `update` was; NaN where it does not say.
-    """
-
-    confidence: float
-
-    def init(self, frame: NDArray[np.uint8], box: NDArray[np.float64]) -> None:
-        """Takes a frame, uint8 [H, W, 3] in RGB, and the box in it, float64 [4]: x, y, width, height, from 0."""
-
-    def update(self, frame: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """The box in the next frame."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +48,7 @@ class Tracked:
 
 def track_video(
     video: str | Path,
-    tracker: BoxTracker,
+    tracker: Follows,
     box: ArrayLike,
     out: str | Path,
     begin: float = 0.0,
@@ -137,7 +122,7 @@ class _Written:
 
 
 def _follow(
-    tracker: BoxTracker,
+    tracker: Follows,
     coming: Iterator[tuple[int, NDArray[np.uint8] | None]],
     written: _Written,
     wanted: int,

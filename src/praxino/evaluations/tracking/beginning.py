@@ -1,4 +1,4 @@
-"""The stretch of a video in which a box is followed: from a second on, up to another one."""
+"""Where a box is followed: from a second of a video on, up to another one, and from which box."""
 
 from __future__ import annotations
 
