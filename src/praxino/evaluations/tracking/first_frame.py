@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from praxino.evaluations.tracking.beginning import begun, frames_between, opened
 from praxino.evaluations.tracking.first_frame_script import SCRIPT
 from praxino.evaluations.tracking.first_frame_style import CSS
-from praxino.evaluations.tracking.beginning import begun, frames_between, opened
 from praxino.files import write_text
 from praxino.printable import printable
 
