@@ -101,6 +101,30 @@ def test_bytes_do_not_depend_on_processes_and_chunks(source, tmp_path, monkeypat
         assert left(tmp_path / name) == first, name
 
 
+@pytest.mark.parametrize("side", [2300, 10**12])
+def test_maps_that_no_stream_would_read_are_not_written(tmp_path, side):
+    """17 channels of 2300 times 3450 are more than 64 MiB; a million times a million cannot even be held."""
+    (tmp_path / "videos").mkdir()
+    videos.write(tmp_path / "videos/v.mp4", 4)
+    catalog, provider = VideoFolder(tmp_path / "videos"), Means(channels=17)
+    with pytest.raises(UserError, match=r"is larger than the 64 MiB that are read"):
+        prepare_keypoints(catalog, tmp_path / "out", provider, canvas=Canvas(short_side=side), workers=0)
+    assert not (tmp_path / "out/keypoints/heatmaps").exists()
+
+
+def test_the_largest_map_that_is_written_is_read(tmp_path):
+    from praxino.prepare.forms import MapFiles
+    from praxino.streams.npz import MOST_BYTES, read_bytes_array
+
+    height = MOST_BYTES // 8192 - 1
+    form = MapFiles("segmasks", "segmask_", "seg", 1, Canvas())
+    ((_, name, data),) = form.files(0, np.zeros((height, 8192, 1), np.uint8))
+    (tmp_path / name).write_bytes(data)
+    assert read_bytes_array(str(tmp_path / name), "seg").shape == (height, 8192)
+    with pytest.raises(ValueError, match="is larger than"):
+        form.files(0, np.zeros((height + 1, 8192, 1), np.uint8))
+
+
 def test_the_manifest_says_what_was_made(source, tmp_path):
     prepared = flow(source[0], tmp_path, provider=Halves(times=2))
     head, *rows = map(json.loads, (tmp_path / "flow/manifest.jsonl").read_text().splitlines())

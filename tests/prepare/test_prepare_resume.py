@@ -154,6 +154,9 @@ def test_a_file_of_weights_is_known_by_its_content(source, tmp_path):
     elsewhere.write_bytes(b"other weights")
     with pytest.raises(UserError, match=r'provider\.weights\.sha256 "[0-9a-f]{64}" there'):
         flow(source[0], tmp_path / "out", provider=Weighted(elsewhere))
+    if Path("/proc/self/mem").is_file():  # a file that cannot be read, by root either
+        with pytest.raises(UserError, match=r"^--weights: /proc/self/mem cannot be read: Input/output error$"):
+            flow(source[0], tmp_path / "out", provider=Weighted("/proc/self/mem"))
 
 
 from pathlib import Path  # noqa: E402
@@ -180,6 +183,56 @@ def test_a_manifest_that_is_damaged(source, tmp_path):
     (tmp_path / "flow/manifest.jsonl").write_text("{\n")
     with pytest.raises(UserError, match=r"manifest\.jsonl cannot be read \(.*\): pass another --out, or remove"):
         flow(source[0], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"id": 5}, "the id of a video is 5"),
+        ({"id": None}, "the id of a video is null"),
+        ({"frames": "many"}, 'the frames of a video is "many"'),
+        ({"bytes": None}, "the bytes of a video is null"),
+        ({"made_with": [1]}, r"the made_with of a video is \[1\]"),
+        ({"size": 5}, "."),
+    ],
+)
+def test_a_line_of_the_manifest_that_is_odd(source, tmp_path, changed, said):
+    flow(source[0], tmp_path)
+    manifest = tmp_path / "flow/manifest.jsonl"
+    head, row, *more = manifest.read_text().splitlines(keepends=True)
+    odd = "".join([head, json.dumps(json.loads(row) | changed) + "\n", *more])
+    manifest.write_text(odd)
+    with pytest.raises(
+        UserError, match=rf"manifest\.jsonl cannot be read \(.*{said}.*\): pass another --out, or remove"
+    ):
+        flow(source[0], tmp_path)
+    assert manifest.read_text() == odd
+
+
+def test_a_manifest_of_endless_brackets(source, tmp_path):
+    flow(source[0], tmp_path)
+    (tmp_path / "flow/manifest.jsonl").write_text("[" * 100_000)
+    with pytest.raises(UserError, match=r"manifest\.jsonl cannot be read \(.*\): pass another --out, or remove"):
+        flow(source[0], tmp_path)
+
+
+@pytest.mark.parametrize("name", [".part/v.mp4", ".lock.mp4", "manifest.jsonl/v.mp4"])
+def test_a_video_does_not_lie_where_praxino_keeps_its_own_files(tmp_path, name):
+    (tmp_path / "videos" / name).parent.mkdir(parents=True)
+    videos.write(tmp_path / "videos" / name, 4)
+    (tmp_path / "list.txt").write_text(f"{name}\n")
+    catalog = ListFile(tmp_path / "list.txt", root=tmp_path / "videos")
+    with pytest.raises(UserError, match=f"^the files of {name} would lie in .* praxino's own: rename the video"):
+        prepare_flow(catalog, tmp_path / "out", Means(), layout="dense_flow", workers=0)
+    assert len(prepare_flow(catalog, tmp_path / "out", Means(), workers=0).made) == 1  # below u and v there is room
+
+
+def test_what_has_failed_may_be_replaced_by_a_file_of_another_ending(source, tmp_path):
+    flow(source[0], tmp_path / "out")
+    (source[0] / source[1]).unlink()
+    videos.write((source[0] / source[1]).with_suffix(".mkv"), 5)
+    done = flow(source[0], tmp_path / "out")
+    assert (len(done.made), done.before) == (4, 3)
 
 
 @pytest.mark.parametrize(

@@ -142,12 +142,59 @@ class Floats(Means):
         return super().make(pixels, wanted) / 255
 
 
+class Listed(Means):
+    """Makes no array."""
+
+    def make(self, pixels, wanted):
+        return super().make(pixels, wanted).tolist()
+
+
+class NoPixels(Means):
+    """Makes frames of no height."""
+
+    def make(self, pixels, wanted):
+        return super().make(pixels, wanted)[:, :0]
+
+
+class OneFound(Means):
+    """Says of one frame only whether there is something."""
+
+    def found(self, pixels, wanted):
+        return self.make(pixels, wanted), np.ones(1, np.bool_)
+
+
+class OnlyFound(Means):
+    """Says of all frames at once whether there is something."""
+
+    def found(self, pixels, wanted):
+        return self.make(pixels, wanted), True
+
+
+class Silent(Means):
+    """Says nothing of why it refuses."""
+
+    def make(self, pixels, wanted):
+        raise ValueError
+
+
+def test_an_error_without_words_goes_by_its_name():
+    with pytest.raises(UnreadableVideo, match=r"^v: ValueError$"):
+        list(all_made("v", Numbered(6), Silent()))
+
+
 @pytest.mark.parametrize(
     ("provider", "said"),
     [
         (Wrong(), "Wrong makes 4 frames where 5 are wanted: correct its class"),
         (Beyond(), "Beyond needs the frames 0 to 6 of a video of 6: correct what it says in needs and fewer"),
         (Floats(), "the stream Floats says channels = 2, so its frames should be uint8"),
+        (
+            Listed(),
+            "the stream Listed should give its frames as an array of NumPy, and gives a list: correct its class",
+        ),
+        (NoPixels(), r"and they are uint8 \[0, 3, 2\]"),
+        (OneFound(), r"OneFound says by found of \[1\] frames whether it has found something, and there are 5"),
+        (OnlyFound(), r"OnlyFound says by found of \[\] frames"),
     ],
 )
 def test_a_provider_that_is_wrong_is_told_by_name(provider, said):

@@ -44,6 +44,9 @@ class Form(ABC):
         Args:
             number: of the frame, from 0.
             pixels: uint8 [H, W, channels].
+
+        Raises:
+            ValueError: if no file can be made of it that a stream would read.
         """
 
 
@@ -114,8 +117,12 @@ class MapFiles(Form):
 
     def files(self, number: int, pixels: NDArray[np.uint8]) -> list[tuple[int, str, bytes]]:
         from praxino.streams.maps import scaled
+        from praxino.streams.npz import HEADER, MOST_BYTES
 
-        stored = np.moveaxis(scaled(pixels, *self.size(*pixels.shape[:2])), -1, 0)
+        height, width = self.size(*pixels.shape[:2])
+        if height * width * self.channels > MOST_BYTES - HEADER:
+            raise ValueError(f"a map of {height}x{width} is larger than the {MOST_BYTES >> 20} MiB that are read")
+        stored = np.moveaxis(scaled(pixels, height, width), -1, 0)
         array = np.ascontiguousarray(stored[0] if self.channels == 1 else stored)
         file = BytesIO()
         np.savez_compressed(file, **{self.key: array})  # type: ignore[arg-type]

@@ -18,6 +18,7 @@ from praxino.prepare.sources import identity, versions
 from praxino.prepare.walk import all_made
 from praxino.streams.base import Canvas, Derived, Stream
 from praxino.streams.choose import opened_for
+from praxino.streams.opening import unreadable
 from praxino.streams.places import place_of
 
 ASIDE = ".part"  # below a root: what is not whole yet
@@ -90,7 +91,9 @@ class OneView:
                     missing += 1
                 else:
                     size = size or form.size(*one.pixels.shape[:2])
-                    for folder, name, data in form.files(one.number, one.pixels):
+                    with unreadable(video.id):
+                        files = form.files(one.number, one.pixels)
+                    for folder, name, data in files:
                         written += len(data)
                         with writing(self.root):
                             (aside / str(folder) / name).write_bytes(data)

@@ -19,6 +19,11 @@ from praxino.streams.places import MANIFEST
 
 JOURNAL = f".{MANIFEST}.part"
 FAILED, MADE = "failed", "made"  # what becomes of a video
+# Of what is read, since a file may have been edited.
+KINDS: Mapping[str, type] = {
+    "id": str, "status": str, "source": dict, "made_with": dict, "frames": int, "missing": int, "found": int,
+    "bytes": int, "reason": str,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ class Manifest:
                 rows += [json.loads(one) for one in read_text(journal).splitlines(keepends=True) if one.endswith("\n")]
             records = {} if differing else {row["id"]: _record(row) for row in rows}
             nothing_made = all(row["status"] != MADE for row in rows)
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise UserError(f"{path} cannot be read ({error}): pass another --out, or remove {self.folder}") from None
         if nothing_made:
             return  # so it may be made in another way
@@ -117,6 +122,9 @@ class Manifest:
 
 
 def _record(row: Mapping[str, Any]) -> Record:
+    for name, kind in KINDS.items():
+        if name in row and type(row[name]) is not kind:
+            raise TypeError(f"the {name} of a video is {json.dumps(row[name])[:50]}")
     return Record(**{**row, "size": row["size"] and tuple(row["size"])})
 
 

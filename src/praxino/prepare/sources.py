@@ -76,7 +76,7 @@ def described(provider: Derived) -> dict[str, Any]:
     """A provider as plain data. Of an argument that is a file stands its name and its content's hash, not its place.
 
     Raises:
-        UserError: if it does not keep its arguments.
+        UserError: if it does not keep its arguments, or such a file cannot be read.
     """
     try:
         done = describe(provider)
@@ -85,8 +85,11 @@ def described(provider: Derived) -> dict[str, Any]:
     for name, argument in arguments_of(type(provider)).items():
         value = done["init_args"].get(name)
         if is_path(argument.hint) and isinstance(value, str) and os.path.isfile(value):
-            with open(value, "rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            try:
+                with open(value, "rb") as file:
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+            except OSError as error:
+                raise UserError(f"--{name}: {value} cannot be read: {error.strerror}") from None
             done["init_args"][name] = {"file": Path(value).name, "sha256": digest}
     return dict(done)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +18,13 @@ from praxino.errors import UserError, check_within
 from praxino.files import writing
 from praxino.lock import NAME, lock
 from praxino.prepare.making import ASIDE, Making, OneView, View
-from praxino.prepare.manifest import FAILED, MADE, Manifest, Record
+from praxino.prepare.manifest import FAILED, JOURNAL, MADE, Manifest, Record
 from praxino.prepare.sources import described, refuse_shared_places
 from praxino.streams.base import Canvas, Stream
-from praxino.streams.places import place_of
+from praxino.streams.places import MANIFEST, place_of
+
+# What lies in a root beside the videos.
+OWN = {ASIDE, NAME, MANIFEST, f"{MANIFEST}.part", JOURNAL}
 
 
 @dataclass
@@ -118,7 +121,11 @@ class _Work:
             self.prepared.notes.append(note)
         try:
             self.manifest = Manifest(self.root, self.about)
-            refuse_shared_places({**self.manifest.records, **{video.id: None for video in self.videos}})
+            # Of what has failed before nothing is there: it may have been replaced, `a.mp4` by `a.avi`.
+            ids = {id: None for id, record in self.manifest.records.items() if record.status == MADE}
+            ids |= {video.id: None for video in self.videos}
+            refuse_shared_places(ids)
+            self._refuse_own_places(ids)
         except BaseException:
             self.__exit__()
             raise
@@ -143,6 +150,14 @@ class _Work:
                 todo.append(row)
         prepared.before = len(self.videos) - len(todo)
         return todo
+
+    def _refuse_own_places(self, ids: Iterable[str]) -> None:
+        for id in ids:
+            taken = {folder.partition("/")[0] for folder in self.one.view.form.folders(place_of(id))} & OWN
+            if taken:
+                raise UserError(
+                    f"the files of {id} would lie in {self.root / taken.pop()}, which is praxino's own: rename the video"
+                )
 
     def _is_there(self, video: Video, record: Record) -> bool:
         folders = self.one.view.form.folders(place_of(video.id))

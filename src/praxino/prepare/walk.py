@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from praxino.errors import UnreadableVideo, UserError
 from praxino.streams.base import Derived, FrameReader, refuse_other_frames
+from praxino.streams.opening import reason_of
 
 MOST_FRAMES = 64
 MOST_BYTES = 1 << 26
@@ -100,10 +101,15 @@ def _chunk(id: str, provider: Derived, wanted: NDArray[np.int64], held: dict[int
         try:
             pixels, found = provider.found(np.stack([held[k] for k in provider.needs(able).tolist()]), able)
         except (ValueError, MemoryError) as error:
-            raise UnreadableVideo(id, str(error) or "there is not enough memory for its frames") from error
+            raise UnreadableVideo(id, reason_of(error)) from error
         refuse_other_frames(name, pixels, provider.channels)
-        if len(pixels) != len(able) or len(found) != len(able):
+        if len(pixels) != len(able):
             raise UserError(f"{name} makes {len(pixels)} frames where {len(able)} are wanted: correct its class")
+        if np.shape(found) != able.shape:
+            raise UserError(
+                f"{name} says by found of {list(np.shape(found))} frames whether it has found something, and there are "
+                f"{len(able)}: correct its class"
+            )
         made = {int(k): Made(int(k), frame, bool(one)) for k, frame, one in zip(able, pixels, found, strict=True)}
     for number in wanted.tolist():
         yield made.get(number, Made(number, None))

@@ -165,7 +165,7 @@ def fill_missing(id: str, indices: NDArray[np.int64], pixels: NDArray[np.uint8],
         pixels[row] = pixels[there[np.argmin(np.abs(indices[there] - indices[row]))]]
 
 
-def refuse_other_frames(stream: str, pixels: NDArray[Any], channels: int) -> None:
+def refuse_other_frames(stream: str, pixels: Any, channels: int) -> None:
     """Refuses frames that are not what their stream says.
 
     Args:
@@ -174,9 +174,14 @@ def refuse_other_frames(stream: str, pixels: NDArray[Any], channels: int) -> Non
         channels: what the stream says.
 
     Raises:
-        UserError: unless they are uint8 [n, H, W, channels].
+        UserError: unless they are uint8 [n, H, W, channels], with H and W above 0.
     """
-    if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[3] != channels:
+    if not isinstance(pixels, np.ndarray):
+        raise UserError(
+            f"the stream {stream} should give its frames as an array of NumPy, and gives a {type(pixels).__name__}: "
+            "correct its class"
+        )
+    if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[3] != channels or 0 in pixels.shape[1:]:
         raise UserError(
             f"the stream {stream} says channels = {channels}, so its frames should be uint8 [H, W, {channels}], and "
             f"they are {pixels.dtype} {list(pixels.shape[1:])}: correct its class, or what it is told to read"

@@ -14,6 +14,7 @@ from praxino.streams.opening import refuse_odd_file
 
 # Of a file, and of an array unpacked: keypoint maps of 1080p are 35 MiB. A few bytes can become gigabytes.
 MOST_BYTES = 1 << 26
+HEADER = 128  # bytes of it, in front of the values of an array that is written here
 
 
 def read_bytes_array(path: str, key: str) -> NDArray[np.uint8]:
