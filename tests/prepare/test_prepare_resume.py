@@ -222,7 +222,7 @@ def test_a_video_does_not_lie_where_praxino_keeps_its_own_files(tmp_path, name):
     videos.write(tmp_path / "videos" / name, 4)
     (tmp_path / "list.txt").write_text(f"{name}\n")
     catalog = ListFile(tmp_path / "list.txt", root=tmp_path / "videos")
-    with pytest.raises(UserError, match=f"^the files of {name} would lie in .* praxino's own: rename the video"):
+    with pytest.raises(UserError, match=f"^the files of {name} would lie in .* praxino's own place: rename the video"):
         prepare_flow(catalog, tmp_path / "out", Means(), layout="dense_flow", workers=0)
     assert len(prepare_flow(catalog, tmp_path / "out", Means(), workers=0).made) == 1  # below u and v there is room
 

@@ -156,7 +156,7 @@ class _Work:
             taken = {folder.partition("/")[0] for folder in self.one.view.form.folders(place_of(id))} & OWN
             if taken:
                 raise UserError(
-                    f"the files of {id} would lie in {self.root / taken.pop()}, which is praxino's own: rename the video"
+                    f"the files of {id} would lie in {self.root / taken.pop()}, praxino's own place: rename the video"
                 )
 
     def _is_there(self, video: Video, record: Record) -> bool:
