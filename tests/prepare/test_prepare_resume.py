@@ -32,7 +32,7 @@ class Killed(BaseException):
     """What ends a process, as far as the code can see."""
 
 
-@pytest.mark.parametrize("at", ["put", "renamed", "added", "torn"])
+@pytest.mark.parametrize("at", ["put", "renamed", "added", "torn", "zeros", "empty"])
 def test_an_end_between_any_two_steps(source, tmp_path, monkeypatch, at):
     """Whatever of the third item is there, the second video: it is as if it had been begun anew."""
     whole, out = tmp_path / "whole", tmp_path / "out"
@@ -54,10 +54,11 @@ def test_an_end_between_any_two_steps(source, tmp_path, monkeypatch, at):
 
     def ends_add(manifest, record):
         add(manifest, record)
-        if at in ("added", "torn") and len(count) == 3:
-            if at == "torn":
-                journal = manifest.folder / JOURNAL
-                journal.write_bytes(journal.read_bytes()[:-20])
+        if at in ("added", "torn", "zeros", "empty") and len(count) == 3:
+            journal = manifest.folder / JOURNAL
+            data, end = journal.read_bytes(), {"torn": b"", "zeros": bytes(20), "empty": b"\n\n"}
+            if at in end:
+                journal.write_bytes(data[:-20] + end[at])
             raise Killed
 
     with monkeypatch.context() as patch:

@@ -101,8 +101,7 @@ class Manifest:
             differing = list(_differences(found, self.settings))
             journal = self.folder / JOURNAL
             if journal.is_file():
-                # What a kill has cut off is a line without an end.
-                rows += [json.loads(one) for one in read_text(journal).splitlines(keepends=True) if one.endswith("\n")]
+                rows += _whole_lines(journal)
             records = {} if differing else {row["id"]: _record(row) for row in rows}
             nothing_made = all(row["status"] != MADE for row in rows)
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
@@ -119,6 +118,20 @@ class Manifest:
             raise UserError(
                 f"{self.folder} holds {there[0]}, and nothing says that praxino has made it: pass another --out"
             )
+
+
+def _whole_lines(journal: Path) -> list[Any]:
+    """The lines of a journal up to the first that is none.
+
+    A kill may have cut off the last one, and a power cut left zeros: the videos from there on are made again.
+    """
+    rows = []
+    for one in journal.read_bytes().split(b"\n")[:-1]:
+        try:
+            rows.append(json.loads(one))
+        except (ValueError, RecursionError):
+            break
+    return rows
 
 
 def _record(row: Mapping[str, Any]) -> Record:
