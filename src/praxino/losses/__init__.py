@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from praxino.losses.nce import nce_constant as nce_constant
     from praxino.losses.nce import nce_rows as nce_rows
     from praxino.losses.nce import softmax_rows as softmax_rows
+    from praxino.losses.siamese import balanced as balanced
+    from praxino.losses.siamese import correlate as correlate
+    from praxino.losses.siamese import focal as focal
+    from praxino.losses.siamese import label_map as label_map
     from praxino.losses.temporal import global_local as global_local
     from praxino.losses.temporal import instance_pairs as instance_pairs
     from praxino.losses.temporal import local_local as local_local
@@ -33,6 +37,7 @@ else:
             "cycle": ["positive_first", "soft_neighbours"],
             "dense": ["dense_nce", "dense_scores", "kinds_of_places"],
             "nce": ["info_nce", "nce_constant", "nce_rows", "softmax_rows"],
+            "siamese": ["balanced", "correlate", "focal", "label_map"],
             "temporal": ["global_local", "instance_pairs", "local_local"],
         },
     )
