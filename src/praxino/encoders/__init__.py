@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from praxino.encoders.encoder import load_encoders as load_encoders
     from praxino.encoders.head import Head as Head
     from praxino.encoders.protocol import Protocol as Protocol
+    from praxino.encoders.siamese import SiameseHead as SiameseHead
     from praxino.encoders.statistics import Statistics as Statistics
 else:
     __getattr__, __dir__, __all__ = lazy(
@@ -17,6 +18,7 @@ else:
             "encoder": ["Encoder", "load_encoders"],
             "head": ["Head"],
             "protocol": ["Protocol"],
+            "siamese": ["SiameseHead"],
             "statistics": ["Statistics"],
         },
     )

@@ -28,12 +28,18 @@ if TYPE_CHECKING:
     from praxino.evaluations.result import Result as Result
     from praxino.evaluations.result import Row as Row
     from praxino.evaluations.retrieval import retrieve as retrieve
+    from praxino.evaluations.tracking.augment import PairCrops as PairCrops
     from praxino.evaluations.tracking.baselines import Follows as Follows
     from praxino.evaluations.tracking.baselines import OpenCVTracker as OpenCVTracker
     from praxino.evaluations.tracking.baselines import StillBox as StillBox
     from praxino.evaluations.tracking.measure import compare_trackers as compare_trackers
     from praxino.evaluations.tracking.measure import track_sequences as track_sequences
+    from praxino.evaluations.tracking.pairs import PairDataset as PairDataset
+    from praxino.evaluations.tracking.siamese import Siamese as Siamese
     from praxino.evaluations.tracking.toolkit_files import ToolkitFiles as ToolkitFiles
+    from praxino.evaluations.tracking.tracker import Tracker as Tracker
+    from praxino.evaluations.tracking.train import TrackerTrained as TrackerTrained
+    from praxino.evaluations.tracking.train import train_tracker as train_tracker
     from praxino.evaluations.views_shown import show_views as show_views
 else:
     __getattr__, __dir__, __all__ = lazy(
@@ -55,9 +61,14 @@ else:
             "nearest_neighbours": ["knn"],
             "result": ["Neighbours", "Result", "Row"],
             "retrieval": ["retrieve"],
+            "tracking.augment": ["PairCrops"],
             "tracking.baselines": ["Follows", "OpenCVTracker", "StillBox"],
             "tracking.measure": ["compare_trackers", "track_sequences"],
+            "tracking.pairs": ["PairDataset"],
+            "tracking.siamese": ["Siamese"],
             "tracking.toolkit_files": ["ToolkitFiles"],
+            "tracking.tracker": ["Tracker"],
+            "tracking.train": ["TrackerTrained", "train_tracker"],
             "views_shown": ["show_views"],
         },
     )

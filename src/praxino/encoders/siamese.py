@@ -1,0 +1,122 @@
+"""The siamese head of a tracker, and the files of a tracker beside those of its encoder.
+
+Of an encoder in `NAME.safetensors` the tracker is `NAME.tracker.safetensors`, the head's weights, and
+`NAME.tracker.json`, all that the tracker is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from praxino.described import build, describe
+from praxino.encoders import files
+from praxino.errors import UserError, check_numbers, misfit
+from praxino.losses.siamese import correlate
+
+TRACKER = ".tracker.safetensors"  # in the place of the ending of the encoder's file
+
+
+class SiameseHead(nn.Module):
+    """Two maps in, a response out: where in the search map the exemplar is.
+
+    response = out_scale * correlate(exemplar(z), search(x)), with two 1x1 convolutions of their own weights and biases
+    and nothing between them; without channels the maps go in as they are.
+
+    Args:
+        dim: channels of the trunk's maps.
+        channels: of what is correlated; None: no convolutions, and nothing to train.
+        out_scale: of the response, above 0; None: one over the number of products in the sum, so that the response is
+            their mean. CycleContrast: 1e-5 on ResNet-50, 1e-3 on ResNet-18.
+        norm: normalises the maps by a BatchNorm for each of the two convolutions before it, which needs channels: a
+            head on maps of whatever size then learns at one rate. CycleContrast has none.
+
+    Raises:
+        UserError: if a number is not above 0, or maps are to be normalised for no convolutions.
+    """
+
+    def __init__(
+        self, dim: int, channels: int | None = None, out_scale: float | None = None, norm: bool = False
+    ) -> None:
+        super().__init__()
+        check_numbers(channels=channels, out_scale=out_scale)
+        if norm and channels is None:
+            raise UserError("a siamese head normalises the maps for its convolutions: pass --head.channels, too")
+        self.dim = dim
+        self.channels = channels
+        self.out_scale = out_scale
+        self.norm = norm
+        self.exemplar, self.search = self._projection(), self._projection()
+
+    def _projection(self) -> nn.Module:
+        if self.channels is None:
+            return nn.Identity()
+        layer = nn.Conv2d(self.dim, self.channels, 1)
+        return nn.Sequential(nn.BatchNorm2d(self.dim, affine=False), layer) if self.norm else layer
+
+    def forward(self, exemplar: Tensor, search: Tensor) -> Tensor:
+        """The response.
+
+        Args:
+            exemplar: [B, dim, h, w], or [1, dim, h, w] of all.
+            search: [B, dim, H, W].
+
+        Returns:
+            float32 [B, 1, H - h + 1, W - w + 1], before any sigmoid.
+        """
+        return self.response(self.exemplar(exemplar), search)
+
+    def response(self, template: Tensor, search: Tensor) -> Tensor:
+        """The same of an exemplar that has gone through `exemplar` already, as a tracker keeps it."""
+        scale = 1 / template[0].numel() if self.out_scale is None else self.out_scale
+        return scale * correlate(template, self.search(search))
+
+
+HeadMaker = Callable[[int], SiameseHead]  # dim of the maps -> head
+
+
+def tracker_file(encoder: Path) -> Path:
+    """Where the tracker of an encoder's file lies, if there is one."""
+    return encoder.with_suffix(TRACKER)
+
+
+def write_tracker(
+    path: Path, head: SiameseHead, told: Mapping[str, Any], record: Mapping[str, Any] | None = None
+) -> None:
+    """Writes the files of a tracker, aside first.
+
+    Args:
+        path: as of `tracker_file`.
+        head: of the tracker.
+        told: its other arguments, but for the encoder.
+        record: where it comes from.
+    """
+    said = {"head": describe(head), **describe(told), "record": dict(record or {})}
+    files.write(path, said, head.state_dict())
+
+
+def read_tracker(path: Path, trust: tuple[str, ...] = ()) -> tuple[SiameseHead, dict[str, Any]]:
+    """What `write_tracker` wrote: the head, and the other arguments.
+
+    Args:
+        path: as of `tracker_file`.
+        trust: packages, beside praxino, whose classes may be built.
+
+    Raises:
+        UserError: if a file is missing or damaged, or names a class that is not trusted.
+    """
+    said, state = files.read(path)
+    del said["record"]
+    try:
+        told = {name: build(value, trust=trust) for name, value in said.items()}
+        head = told.pop("head")
+        if not isinstance(head, SiameseHead):
+            raise TypeError(f"{type(head).__name__} is no siamese head")
+        head.load_state_dict(state)
+    except (KeyError, TypeError, RuntimeError) as error:
+        reason = misfit(error) if isinstance(error, RuntimeError) else error
+        raise UserError(f"{path} is damaged, or of another version of praxino: {reason}") from None
+    return head, told
