@@ -9,11 +9,6 @@ VCOP_VCP = """
     vcp_network
 """
 
-CYCLECONTRAST = """
-    ckpt_siamfc_r18 siamfc_pair_filter siamfc_crop siamfc_pair_transform siamfc_trunk_r18 siamfc_net_r50
-    siamfc_xcorr siamfc_labels siamfc_losses siamfc_tracker_post siamfc_tracker_sequence
-"""
-
 
 def _all(names: str, reason: str) -> dict[str, str]:
     return dict.fromkeys(names.split(), reason)
@@ -22,6 +17,6 @@ def _all(names: str, reason: str) -> dict[str, str]:
 LATER: dict[str, dict[str, str]] = {
     "iic": _all(VCOP_VCP, "waits for VCOP and VCP"),
     "tclr": {},
-    "cyclecontrast": _all(CYCLECONTRAST, "waits for the tracker"),
+    "cyclecontrast": {},
     "cocon": {},
 }

@@ -7,6 +7,8 @@ import cyclecontrast_methods
 import cyclecontrast_networks
 import cyclecontrast_otb
 import cyclecontrast_schedules
+import cyclecontrast_siamese
+import cyclecontrast_tracking
 import golden_items
 import pytest
 
@@ -18,6 +20,8 @@ CHECKS: dict[str, golden_items.Check] = {
     **cyclecontrast_networks.CHECKS,
     **cyclecontrast_schedules.CHECKS,
     **cyclecontrast_otb.CHECKS,
+    **cyclecontrast_siamese.CHECKS,
+    **cyclecontrast_tracking.CHECKS,
 }
 
 

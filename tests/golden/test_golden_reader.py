@@ -117,8 +117,8 @@ def test_an_item_without_a_check_fails_and_names_itself(folder):
 
 
 def test_items_of_later_work_are_skipped_with_the_reason():
-    item = golden_items.Item(Path(), "cyclecontrast", {"name": "siamfc_crop"})
-    with pytest.raises(pytest.skip.Exception, match="waits for the tracker"):
+    item = golden_items.Item(Path(), "iic", {"name": "vcp_ops"})
+    with pytest.raises(pytest.skip.Exception, match="waits for VCOP and VCP"):
         golden_items.run(item, {})
 
 

@@ -34,7 +34,7 @@ FUNCTIONS = {
     "evaluations": [
         "compare_encoders", "compare_trackers", "compared_features", "embed_videos", "find_own_video", "finetune",
         "knn", "linear", "members_of", "members_of_all", "probe", "recognise", "retrieve", "show_views",
-        "track_sequences",
+        "track_sequences", "train_tracker",
     ],
     "prepare": ["prepare_flow", "prepare_keypoints", "prepare_persons", "prepare_segmentation"],
 }  # fmt: skip
@@ -96,6 +96,7 @@ INTERNAL = {
     "losses": {"Dense": "what dense_nce gives", "Synchronised": "what synchronisation gives"},
     "methods": {"PredictionNetwork": "a piece of DPC and CoCon", "ProjectionHead": "TCLR's own"},
     "evaluations": {
+        "Drawn": "what is random about a crop of PairCrops",
         "Followed": "what trackers made of a sequence, a step of compare_trackers",
         "GOT10kScores": "what a sequence scored, a step of compare_trackers",
         "GOT10kTable": "gathers what trackers scored, a step of compare_trackers",
@@ -106,10 +107,12 @@ INTERNAL = {
         "Probabilities": "what a test says of each video, kept beside its result",
         "Retrieval": "what metrics.retrieval gives, a step of retrieve",
         "Scores": "what a test gives, a step of recognise",
+        "Search": "how a tracker reads its responses",
         "SideBySide": "embeds members jointly, a step of compared_features",
         "Thumbnails": "write_result makes them",
         "Table": "gathers what trackers scored, a step of compare_trackers",
         "TestedAfter": "what fine-tuning asks of the loop",
+        "Trunk": "a tracker makes it of its encoder",
         "Track": "what a tracker made of a sequence, a step of compare_trackers",
         "Tracked": "what track_video gives",
     },

@@ -49,6 +49,7 @@ def test_recipes_name_what_exists(path: Path) -> None:
     from praxino.configuration.earlier import as_now
     from praxino.described import describe
     from praxino.evaluations.classifying.finetune import finetune
+    from praxino.evaluations.tracking.train import train_tracker
     from praxino.training.pretrain import pretrain
 
     recipe = read(path)
@@ -56,9 +57,9 @@ def test_recipes_name_what_exists(path: Path) -> None:
     recipe.pop("catalog", None)  # where its videos lie is the user's
     # A recipe of another run than a pretraining says so; what it leaves open is taken from the encoder.
     kind = recipe.pop("kind", "pretrain")
-    assert kind in ("pretrain", "finetune", "linear")
+    functions = {"pretrain": pretrain, "finetune": finetune, "linear": finetune, "tracking": train_tracker}
     assert recipe.get("frozen", False) is (kind == "linear")
-    function = pretrain if kind == "pretrain" else finetune
+    function = functions[kind]
     config = complete(function, recipe, without=("encoder",), partial=True)
     built = instantiate(function, config)
     for name in ("method", "sampler", "protocol"):

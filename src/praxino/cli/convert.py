@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from praxino.cli.line.arguments import refuse_options, required, take_apart
 from praxino.errors import UserError, nearest
 from praxino.printable import printable
 
-USAGE = """praxino convert iic|tclr|moco|cyclecontrast|cocon|dpc FILE OUT.safetensors [--any.argument VALUE]
-       praxino convert iic|tclr|moco|cyclecontrast|cocon|dpc RUN OUT.pth --to_original
+if TYPE_CHECKING:
+    from praxino.encoders.siamese import SiameseHead
+
+USAGE = """praxino convert iic|tclr|moco|cyclecontrast|siamfc|cocon|dpc FILE OUT.safetensors [--any.argument VALUE]
+       praxino convert iic|tclr|moco|cyclecontrast|siamfc|cocon|dpc RUN OUT.pth --to_original
 
 FILE is a .pth, .pt or .pth.tar file of the original. It is read without running anything in it, and refused if its keys
 are not exactly those of one of the original's networks. OUT.safetensors, with OUT.json beside it, is an encoder that
-every other command takes. With --to_original the way back: RUN is a run's folder or an encoder file, and OUT.pth is
-loaded by the original's scripts. An encoder of your own classes needs --trust my_file."""
+every other command takes; of siamfc, CycleContrast's tracker, the tracker lies beside it. With --to_original the way
+back: RUN is a run's folder or an encoder file, and OUT.pth is loaded by the original's scripts. An encoder of your own
+classes needs --trust my_file."""
 POSITIONAL = ("ORIGINAL", "FILE", "OUT")
 BACK = ("to_original",)
 NOT_TYPED = ("path", "original")
@@ -25,10 +30,12 @@ ORIGINALS: dict[str, tuple[str, dict[str, str]]] = {
     "tclr": ("praxino.originals.tclr_files", {}),
     "moco": ("praxino.originals.moco_files", {"original": "moco"}),
     "cyclecontrast": ("praxino.originals.moco_files", {"original": "cyclecontrast"}),
+    "siamfc": ("praxino.originals.siamfc_files", {}),
     "cocon": ("praxino.originals.cocon_files", {"original": "cocon"}),
     "dpc": ("praxino.originals.cocon_files", {"original": "dpc"}),
 }
 ENCODER = ".safetensors"
+SIAMFC = "siamfc"  # whose files hold a tracker, too
 
 
 def run(argv: Sequence[str]) -> None:
@@ -56,13 +63,24 @@ def run(argv: Sequence[str]) -> None:
     _refuse_endings(source, target, back)
     if back:
         refuse_options(words, ("trust",))
-        report = write_file(loaded_encoder(str(source), trusted(words.options.get("trust"))), target)
+        trust = trusted(words.options.get("trust"))
+        more = {"head": _head_beside(source, trust)} if name == SIAMFC else {}
+        report = write_file(loaded_encoder(str(source), trust), target, **more)
     else:
         config = configured(encoder_of_file, words.options, without=NOT_TYPED)
         encoder, report = encoder_of_file(source, **told, **instantiate(encoder_of_file, config))
         encoder.save(target)
     first, *others = report
     print(*map(printable, (f"{target}: {first}", *others)), sep="\n")  # a file's facts and keys are of others' making
+
+
+def _head_beside(source: Path, trust: tuple[str, ...]) -> SiameseHead | None:
+    """The siamese head that lies beside an encoder; None where there is none."""
+    from praxino.encoders.files import encoder_file
+    from praxino.encoders.siamese import read_tracker, tracker_file
+
+    path = tracker_file(encoder_file(source))
+    return read_tracker(path, trust)[0] if path.is_file() else None
 
 
 def _refuse_endings(source: Path, target: Path, back: bool) -> None:

@@ -30,6 +30,7 @@ FILLED = {"catalog": "(default: the run's)"}
 FINETUNE = "finetune"  # a run of its own: praxino.cli.finetune
 ENSEMBLE = "ensemble"  # of several folders: praxino.cli.ensemble
 LINEAR = "linear"  # with a recipe it is one, too
+TRACKING = "tracking"  # and so is this, with one or with sequences to train on
 
 
 def run(argv: Sequence[str]) -> int | None:
@@ -38,6 +39,8 @@ def run(argv: Sequence[str]) -> int | None:
         return importlib.import_module("praxino.cli.ensemble").run(argv)
     if FINETUNE in argv[:1] or (LINEAR in argv[:1] and _recipe_asked_for(argv)):
         return importlib.import_module("praxino.cli.finetune").run(argv)
+    if TRACKING in argv[:1] and (_recipe_asked_for(argv) or _asked_for(argv, "--train")):
+        return importlib.import_module("praxino.cli.tracking").run(argv)
     words = take_apart(argv, POSITIONAL)
     if "encoder" in words.options and len(words.positional) < len(POSITIONAL):
         words.positional.append(words.options.pop("encoder"))
@@ -64,4 +67,8 @@ def run(argv: Sequence[str]) -> int | None:
 
 
 def _recipe_asked_for(argv: Sequence[str]) -> bool:
-    return any(word.partition("=")[0] == "--recipe" for word in argv)
+    return _asked_for(argv, "--recipe")
+
+
+def _asked_for(argv: Sequence[str], option: str) -> bool:
+    return any(word.partition("=")[0] == option for word in argv)

@@ -12,15 +12,16 @@ from praxino.cli.line.terminal import ended
 
 USAGE = """usage: praxino resume RUN [--trust my_file]
 
-RUN is the folder of a pretraining or of a fine-tuning; everything else is in its recipe.yaml. A finished run is left
-as it is. The recipe of a run that was not begun here, by you and in this very folder, builds nothing but praxino's
-classes: those of other packages need --trust my_file."""
+RUN is the folder of a pretraining, of a fine-tuning or of a tracker's training; everything else is in its recipe.yaml.
+A finished run is left as it is. The recipe of a run that was not begun here, by you and in this very folder, builds
+nothing but praxino's classes: those of other packages need --trust my_file."""
 POSITIONAL = ("RUN",)
 # Kind of run, as its recipe says -> the module that goes on with it: `recipe_of(folder)` and `resume(folder)`.
 KINDS = {
     "pretrain": "praxino.training.start",
     "finetune": "praxino.evaluations.classifying.start",
     "linear": "praxino.evaluations.classifying.start",
+    "tracking": "praxino.evaluations.tracking.start",
 }
 
 

@@ -27,7 +27,7 @@ Fact = tuple[str, str, str]
 def summary(record: Record) -> str:
     """What the run is, in a sentence or two."""
     recipe, kind = record.recipe, _kind(record.recipe)
-    catalog = recipe.get("catalog")
+    catalog = recipe.get("train") or recipe.get("catalog")  # a tracker follows on other videos than it learns from
     arguments = catalog.get("init_args") if isinstance(catalog, dict) else None
     arguments = arguments if isinstance(arguments, dict) else {}
     place = next((arguments[key] for key in ("root", "path") if arguments.get(key)), "")
@@ -36,7 +36,11 @@ def summary(record: Record) -> str:
     if kind == "pretrain":
         return f"{_class(recipe.get('method')) or 'A method'}, trained without labels{where}.{begun}"
     start = "from scratch" if recipe.get("scratch") else f"from {recipe.get('encoder') or 'an encoder'}"
-    what = {"linear": "A linear classifier with labels", "finetune": "Fine-tuning with labels"}
+    what = {
+        "linear": "A linear classifier with labels",
+        "finetune": "Fine-tuning with labels",
+        "tracking": "A siamese head that is trained with boxes to track",
+    }
     return f"{what.get(kind, f'A run of the kind “{kind}”')}, {start},{where}.{begun}"
 
 

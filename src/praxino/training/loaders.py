@@ -54,7 +54,14 @@ class Loaders:
         Raises:
             UserError: as of `ClipLoader`.
         """
-        dataset = ClipDataset(videos, needed, sampler, streams, canvas, self.seed, lengths=lengths)
+        return self.over(ClipDataset(videos, needed, sampler, streams, canvas, self.seed, lengths=lengths))
+
+    def over(self, dataset: ClipDataset) -> ClipLoader:
+        """The batches of a training over a data set of another kind.
+
+        Raises:
+            UserError: as of `ClipLoader`.
+        """
         return ClipLoader(
             dataset, self.batch_size, self.workers, ranks.rank(), ranks.world(), self.drop_last, self.pin_memory,
             self.accumulate if isinstance(self.accumulate, int) else 1, self.prefetch,

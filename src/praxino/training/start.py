@@ -17,7 +17,7 @@ OUTSIDE = ("recipe", "resume")  # arguments of `pretrain` that are no part of a 
 
 
 def kind_of(folder: str | Path) -> str:
-    """Which kind of run a folder holds: "pretrain", "finetune", "linear"; the first, where it holds none.
+    """Which kind of run a folder holds: "pretrain", "finetune", "linear", "tracking"; the first, where it holds none.
 
     Raises:
         UserError: if its recipe cannot be read.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LENGTHS = ("epochs", "steps")
 PRETRAIN = "pretrain"  # the kind of a run that its recipe need not name
-EVALUATED = ("finetune", "linear")  # the kinds that `praxino evaluate` starts
+EVALUATED = ("finetune", "linear", "tracking")  # the kinds that `praxino evaluate` starts
 
 
 def configured(

@@ -17,6 +17,7 @@ FUNCTIONS = {
     "pretrain": "praxino.training.pretrain.pretrain",
     "finetune": "praxino.evaluations.classifying.finetune.finetune",
     "linear": "praxino.evaluations.classifying.finetune.finetune",
+    "tracking": "praxino.evaluations.tracking.train.train_tracker",
 }
 
 

@@ -1,0 +1,95 @@
+"""Trains a siamese head on an encoder, and follows objects by it.
+
+praxino evaluate tracking RUN --train GOT10k --train.root DATA --catalog OTB --catalog.root DATA
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from praxino.cli.line import processes
+from praxino.cli.line.arguments import Words, help_of, required, take_apart
+from praxino.cli.line.configured import configured, own_classes_importable
+from praxino.cli.line.evaluation import show
+from praxino.cli.line.terminal import ended
+from praxino.printable import printable
+
+if TYPE_CHECKING:
+    from praxino.catalogs.base import Catalog, Part
+
+USAGE = """praxino evaluate tracking RUN --train NAME --train.root DATA [--catalog NAME --catalog.root DATA]
+           [--recipe NAME] [--epochs N] [--scratch] [--any.argument VALUE] [--print_config]
+
+RUN is a pretraining run's folder, RUN:rgb of one with several encoders, or an encoder file. A siamese head is trained
+on its network, which stays as it is, with the sequences of --train: OTB, GOT10k or VOT. Then the objects in those of
+--catalog are followed; without --catalog none are. It is a run of its own, in RUN/tracking or --out, that
+`praxino resume` goes on with. --recipe is tracking (the default), tracking_cyclecontrast, or a YAML file of your own.
+--scratch draws the network's weights anew.
+
+Without --train and --recipe nothing is trained: `praxino evaluate tracking --help`."""
+KIND = "tracking"
+POSITIONAL = (KIND, "RUN")
+FLAGS = ("scratch", "print_config")
+FILLED = {"out": "(default: in the run's folder)"}
+
+
+def run(argv: Sequence[str]) -> int | None:
+    """Parses, calls, prints; `argv` begins with "tracking"."""
+    words = take_apart(argv, POSITIONAL, FLAGS)
+    from praxino.cli.line.encoders import trusted
+    from praxino.cli.line.help import print_class_help, print_help
+    from praxino.evaluations.tracking.start import OUTSIDE, start
+    from praxino.evaluations.tracking.train import train_tracker
+
+    own_classes_importable()
+    if "help" in words.flags:
+        print_help(USAGE, train_tracker, without=OUTSIDE, filled=FILLED)
+        return None
+    if help_of(words.options):
+        print_class_help(train_tracker, words.options)
+        return None
+    place = required(words, POSITIONAL)[1]
+    trust = trusted(words.options.pop("trust", None))
+    config = _config(place, words)
+    if "print_config" in words.flags:
+        from praxino.configuration.documents import as_yaml
+
+        print(as_yaml({"kind": KIND, **config}), end="")
+        return None
+    if processes.needed(config["devices"]):
+        return processes.relaunch(["evaluate", *argv], config["devices"])
+    done = start(place, trust, config, _say_what_is_used)
+    if done.result is not None and done.run.writes:
+        show(done.result, done.run.path)
+    return ended(done.run)
+
+
+def _say_what_is_used(train: Catalog, catalog: Catalog | None, part: Part) -> None:
+    """The first lines, from the first process: which sequences are trained on, and which ones followed."""
+    from praxino import ranks
+    from praxino.cli.line.measured import measured_line
+
+    if ranks.rank() == 0:
+        print("trained on:", printable(measured_line(train, {"train": "train"})), flush=True)
+        if catalog is not None:
+            print("followed:", printable(measured_line(catalog, {"part": part})), flush=True)
+
+
+def _config(place: str, words: Words) -> dict[str, Any]:
+    from praxino.cli.line.encoders import encoder_name, run_folder
+    from praxino.configuration.recipes import recipe_file
+    from praxino.evaluations.tracking.start import BESIDE, OUTSIDE
+    from praxino.evaluations.tracking.train import train_tracker
+
+    recipe = recipe_file(words.options.pop("recipe", KIND))
+    options = words.options | dict.fromkeys(words.flags & {"scratch"}, "true")
+    base = {"out": "."}
+    config = configured(train_tracker, options, recipe, base=base, without=OUTSIDE, kind=KIND, beside=BESIDE)
+    if "out" not in options:
+        folder = run_folder(place) or Path(place).parent
+        parts = [f"{KIND}{encoder_name(place)}", *(["scratch"] if config["scratch"] else [])]
+        name = "-".join([*parts, f"seed{config['seed']}"] if config["seed"] else parts)
+        config["out"] = str((folder / name).absolute())
+    return config
