@@ -257,7 +257,7 @@ def test_the_task_is_the_loss_of_the_heads_response(loss):
     head = SiameseHead(16, 4, 0.1)
     task = Siamese(Trunk.of(toy_encoder()), head, loss, positive=8)
     views = {"exemplar": torch.rand(3, 16, 4, 4), "search": torch.rand(3, 16, 9, 9)}
-    losses = task.objective(views)
+    losses = task.objective(views, moved=torch.zeros(len(views["search"]), 2))
     response, labels = head(views["exemplar"], views["search"]), label_map(6, 6, positive=8)
     assert torch.equal(losses.total, focal(response, labels) if loss == "focal" else balanced(response, labels))
     hits = [labels.flatten()[one.argmax()].item() for one in response]

@@ -43,8 +43,15 @@ def correlate(exemplar: Tensor, search: Tensor) -> Tensor:
 
 
 @full_precision
-def label_map(height: int, width: int, stride: int = 8, positive: float = 16, neutral: float = 0) -> Tensor:
-    """What a response should be where the object is in the middle: float32 [height, width].
+def label_map(
+    height: int,
+    width: int,
+    stride: int = 8,
+    positive: float = 16,
+    neutral: float = 0,
+    moved: Tensor | None = None,
+) -> Tensor:
+    """What a response should be where the object is in the middle, or beside it: float32 [height, width].
 
     1 where |x| + |y| <= positive / stride, x and y the distance from the map's middle in cells (of an even side they
     are halves); 0.5 where it is below neutral / stride; else 0.
@@ -54,9 +61,16 @@ def label_map(height: int, width: int, stride: int = 8, positive: float = 16, ne
         stride: pixels from cell to cell.
         positive: pixels from the middle within which the object is found.
         neutral: pixels up to which a place counts neither way; published, and unused: 0.
+        moved: [B, 2], pixels by which the object is below and right of the middle; then [B, 1, height, width] is
+            returned, on the device of `moved`.
     """
-    rows, columns = ((torch.arange(n) - (n - 1) / 2).abs() for n in (height, width))
-    distance = rows[:, None] + columns
+    middle = torch.zeros(1, 2) if moved is None else moved / stride
+    rows, columns = (
+        (torch.arange(n, device=middle.device) - (n - 1) / 2 - middle[:, k, None]).abs()
+        for k, n in enumerate((height, width))
+    )
+    distance = rows[:, :, None] + columns[:, None]
+    distance = distance[0] if moved is None else distance[:, None]
     halves = (distance < neutral / stride).float() / 2
     return torch.where(distance <= positive / stride, 1.0, halves)
 

@@ -46,6 +46,7 @@ class Drawn:
 class PairCrops:
     """Cuts the exemplar and the search picture of a training pair out of two frames.
 
+    The search picture may be wider, by `shift` on each side, for parts of it in which the object is off the middle.
     Both are cut by the same rule: a square of the object's side times instance / exemplar, resized to `instance`;
     stretched; of that the middle without `margin` pixels; of that a part of `margin` pixels less at a random place. Of
     the exemplar then the middle.
@@ -55,16 +56,23 @@ class PairCrops:
         context: as of `Tracker`.
         margin: in pixels: the search picture's side is instance - 2 margin. Published: 8.
         stretch: largest share by which a picture is made larger or smaller, 0 to below 1. Published: 0.05.
+        shift: in pixels: the search picture is wider by it on each side. Published: 0.
 
     Raises:
         UserError: if a number will not do.
     """
 
     def __init__(
-        self, exemplar: int = 120, instance: int = 255, context: float = 0.5, margin: int = 8, stretch: float = 0.05
+        self,
+        exemplar: int = 120,
+        instance: int = 255,
+        context: float = 0.5,
+        margin: int = 8,
+        stretch: float = 0.05,
+        shift: int = 0,
     ) -> None:
         check_numbers(exemplar=exemplar)
-        check_within(0, context=context)
+        check_within(0, context=context, shift=shift)
         check_within(1, margin=margin)
         if not 0 <= stretch < 1:
             raise UserError(f"--crops.stretch must be from 0 to below 1, not {stretch}")
@@ -76,11 +84,16 @@ class PairCrops:
         self.context = context
         self.margin = margin
         self.stretch = stretch
+        self.shift = shift
 
     @property
     def search(self) -> int:
         """The side of the search picture, in pixels."""
-        return self.instance - 2 * self.margin
+        return self._whole - 2 * self.margin
+
+    @property
+    def _whole(self) -> int:
+        return self.instance + 2 * self.shift
 
     def drawn(self, generator: np.random.Generator) -> tuple[Drawn, Drawn]:
         """What is random about the exemplar and about the search picture.
@@ -108,22 +121,22 @@ class PairCrops:
         """uint8 [search, search, 3] of a frame uint8 [H, W, 3]; the box from 0."""
         cv2 = opencv("A tracker", EXTRA)
         centre, size = centre_and_size(box)
-        side = side_of(size, self.context) * self.instance / self.exemplar
-        picture = crop(frame, centre, side, self.instance, drawn.cropped)
+        side = side_of(size, self.context) * self._whole / self.exemplar
+        picture = crop(frame, centre, side, self._whole, drawn.cropped)
         stretched = self._stretched(drawn.stretch)
         picture = cv2.resize(picture, (stretched, stretched), interpolation=flag(drawn.stretched))
-        first = round((stretched - (self.instance - self.margin)) / 2)
+        first = round((stretched - (self._whole - self.margin)) / 2)
         if first < 0:
             picture, first = bordered(picture, (-first, -first), (-first, -first), mean_colour(picture)), 0
         top, left = first + drawn.top, first + drawn.left
         return picture[top : top + self.search, left : left + self.search]
 
     def _stretched(self, share: float) -> int:
-        return round(self.instance * (1 + share))
+        return round(self._whole * (1 + share))
 
     def _middle(self, share: float) -> int:
         """The side of the part in the middle, out of which the last crop is taken."""
-        stretched, wanted = self._stretched(share), self.instance - self.margin
+        stretched, wanted = self._stretched(share), self._whole - self.margin
         first = round((stretched - wanted) / 2)
         # Of a padded picture, where half a pixel is rounded to the even one, there may be one fewer than wanted.
         return min(wanted, stretched - 2 * first if first < 0 else stretched - first)

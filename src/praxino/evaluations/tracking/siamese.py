@@ -29,6 +29,9 @@ class Siamese(Task):
         loss: "focal", or "balanced", SiamFC's own; as of `praxino.losses.siamese`.
         gamma: of the focal loss.
         positive, neutral: as of `label_map`, in pixels.
+        shift: the search picture is wider by so many pixels on each side, and of it a part at a random place is looked
+            at. Where the object is always in the middle, a head can learn the middle instead of the object: networks
+            with padding tell where they look (Li et al., SiamRPN++, CVPR 2019).
 
     Raises:
         UserError: if the head has nothing to train, or a number will not do.
@@ -44,34 +47,64 @@ class Siamese(Task):
         gamma: float = 2.0,
         positive: float = 16,
         neutral: float = 0,
+        shift: int = 0,
     ) -> None:
         super().__init__()
         if head.channels is None:
             raise UserError("this head has nothing to train: pass --head.channels")
         if loss not in ("focal", "balanced"):
             raise UserError(f"--loss is focal or balanced, not {loss}")
-        check_within(0, gamma=gamma, positive=positive, neutral=neutral)
+        check_within(0, gamma=gamma, positive=positive, neutral=neutral, shift=shift)
         self.trunk = trunk
         self.head = head
         self.loss = loss
         self.gamma = gamma
         self.positive = positive
         self.neutral = neutral
+        self.shift = shift
 
     def forward(self, batch: ClipBatch, rng: Rng) -> Losses:
         pictures = {name: batch.streams[name].clips()[:, 0, 0] for name in STREAMS}
-        return self.objective({name: self.trunk(one) for name, one in pictures.items()})
+        begin = self.drawn_begin(rng.child("shift"), len(pictures[SEARCH])).to(pictures[SEARCH].device)
+        pictures[SEARCH] = part_of(pictures[SEARCH], begin, 2 * self.shift)
+        maps = {name: self.trunk(one) for name, one in pictures.items()}
+        # Where the part begins further down, the object is further up.
+        return self.objective(maps, moved=(self.shift - begin).float())
+
+    def drawn_begin(self, rng: Rng, pairs: int) -> Tensor:
+        """Where the part of each search picture begins, rows and columns from 0: int64 [pairs, 2]."""
+        return rng.rows(pairs, lambda generator, rows: generator.integers(0, 2 * self.shift + 1, (rows, 2)))
 
     def objective(self, views: dict[str, Tensor], **drawn: Any) -> Losses:
         """The loss of the responses of all pairs, and `found`: the share whose highest place is a positive one.
 
         Args:
             views: the maps, "exemplar" [B, dim, h, w] and "search" [B, dim, H, W].
+            drawn: `moved`, [B, 2], as of `label_map`.
         """
         response = gather_rows(self.head(views[EXEMPLAR], views[SEARCH]))
-        height, width = response.shape[-2:]
-        labels = label_map(height, width, self.trunk.stride, self.positive, self.neutral).to(response.device)
+        size = int(response.shape[-2]), int(response.shape[-1])
+        labels = label_map(*size, self.trunk.stride, self.positive, self.neutral, gather_rows(drawn["moved"]))
         loss = focal(response, labels, self.gamma) if self.loss == "focal" else balanced(response, labels)
         with torch.no_grad():
-            found = labels.flatten()[response.flatten(1).argmax(1)] == 1
+            found = labels.flatten(1).gather(1, response.flatten(1).argmax(1, keepdim=True)) == 1
         return Losses(loss, {"found": found.float().mean()})
+
+
+def part_of(pictures: Tensor, begin: Tensor, less: int) -> Tensor:
+    """A part of each picture, at a place of its own.
+
+    Args:
+        pictures: [B, H, W, C].
+        begin: int64 [B, 2], the part's first row and column, 0 to `less`.
+        less: how much smaller the part is.
+
+    Returns:
+        [B, H - less, W - less, C].
+    """
+    rows, columns = (
+        begin[:, k, None] + torch.arange(side - less, device=begin.device)
+        for k, side in enumerate(pictures.shape[1:3])
+    )
+    pair = torch.arange(len(pictures), device=begin.device)[:, None, None]
+    return pictures[pair, rows[:, :, None], columns[:, None]]

@@ -70,6 +70,7 @@ def train_tracker(
     tracker: TrackerMaker = Tracker,
     margin: int = 8,
     stretch: float = 0.05,
+    shift: int = 48,
     loss: Loss = "focal",
     gamma: float = 2.0,
     positive: float = 16,
@@ -118,6 +119,8 @@ def train_tracker(
         tracker: what is followed by; it also says how large the training's crops are.
         margin: pixels, of which a training picture is cut off twice as many at places that are drawn.
         stretch: largest share by which a training picture is made larger or smaller.
+        shift: largest number of pixels by which the object is off the middle of a search picture, in each direction. 0:
+            it is always near the middle, and a head may learn the middle instead of the object.
         loss: "focal", or "balanced", SiamFC's own.
         gamma: of the focal loss: how little counts what is said rightly already.
         positive: pixels of the search picture from its middle, |x| + |y|, within which the object is found.
@@ -172,8 +175,8 @@ def train_tracker(
     refuse_validation(stages, "a tracker's training validates nothing")
     encoder = untrained(encoder, seed) if scratch else encoder
     follower = tracker_with_new_head(encoder, head, tracker, seed)
-    crops = PairCrops(follower.exemplar, follower.instance, follower.context, margin, stretch)
-    task = Siamese(follower.trunk, follower.head, loss, gamma, positive, neutral).train()
+    crops = PairCrops(follower.exemplar, follower.instance, follower.context, margin, stretch, shift)
+    task = Siamese(follower.trunk, follower.head, loss, gamma, positive, neutral, shift).train()
     streams = {RGB: FrameFolder(exif=False)} if streams is None else streams
     one = EvenClips(1, frames=1)
     canvas = {EXEMPLAR: Canvas(exact=(crops.exemplar,) * 2), SEARCH: Canvas(exact=(crops.search,) * 2)}
