@@ -26,7 +26,8 @@ is drawn in it, and its words are copied from there.
 options:
   --box X,Y,W,H     around what is to be followed, in pixels of the frame as it is shown (turned as the file says), the
                     left upper corner counted from 0
-  --encoder RUN     a run's folder, RUN:rgb of one with several encoders, or an encoder file
+  --encoder RUN     a run's folder, RUN:rgb of one with several encoders, or an encoder file; the folder of a
+                    tracking run (praxino evaluate tracking --train) follows by the head that was trained there
   --out FILE        .mp4, .mkv (H.264) or .webm (VP9); files of an earlier 'praxino track' are replaced, others refused
   --from SECONDS    the frame of the box is the one that is shown then (default: 0)
   --until SECONDS   the last frame is the one that is shown then (default: the video's last)
@@ -80,9 +81,7 @@ def tracker_of(place: str, trust: tuple[str, ...], device: str) -> Follows:
 
     if device not in get_args(Device):
         raise UserError(f"--device: there is no '{device}'.{nearest(device, get_args(Device))}")
-    encoder = loaded_encoder(place, trust)
-    encoder.to(pick_device(cast(Device, device)))
-    return Tracker(encoder)
+    return Tracker.of(loaded_encoder(place, trust), place, trust).to(pick_device(cast(Device, device)))
 
 
 def _first_frame(video: str, options: Mapping[str, str], begin: float) -> None:

@@ -30,6 +30,7 @@ EVALUATIONS = {
     "tracking": "praxino.evaluations.tracking.measure.track_sequences",
 }
 RECOGNITION = "recognition"
+TRACKING = "tracking"
 
 
 def measure(name: str, place: str, options: Mapping[str, str]) -> None:
@@ -54,9 +55,7 @@ def measure(name: str, place: str, options: Mapping[str, str]) -> None:
     beside = _beside(name, place, evaluate, given, trust)
     config = configured(evaluate, given, base=beside, without=NOT_TYPED)
     arguments = instantiate(evaluate, config)
-    measured, said = _measured(name, place, evaluate, trust)
-    # Those of a run have one protocol.
-    encoder = next(iter(measured.values())) if isinstance(measured, dict) else measured
+    measured, encoder, said = _measured(name, place, evaluate, trust)
     said["measured on"] = measured_line(arguments["catalog"], parts_asked(evaluate, config))
     print("videos:", printable(said["measured on"]), flush=True)
     with progress_shown(evaluate, "reading videos") as bar:
@@ -131,18 +130,26 @@ def show(result: Result, folder: Path) -> None:
 
 def _measured(
     name: str, place: str, evaluate: Callable[..., Any], trust: tuple[str, ...]
-) -> tuple[Encoder | dict[str, Encoder], dict[str, str]]:
-    """The encoder, or all at the place by name, where the evaluation's first argument is `encoders`.
+) -> tuple[Any, Encoder, dict[str, str]]:
+    """The encoder; or all at the place by name, where the evaluation's first argument is `encoders`; or its tracker.
 
-    And what is said of it beside the result: a fine-tuning is tested whether it is finished or not.
+    The encoder itself, of all the first, since those of a run have one protocol. And what is said of it beside the
+    result: a fine-tuning is tested whether it is finished or not.
     """
     from praxino.cli.line.encoders import loaded_encoder, loaded_encoders, run_folder
     from praxino.configuration.signatures import arguments_of
 
     if next(iter(arguments_of(evaluate)), "") == "encoders":
-        return loaded_encoders(place, trust), {}
+        encoders = loaded_encoders(place, trust)
+        return encoders, next(iter(encoders.values())), {}
+    if name == TRACKING:
+        from praxino.evaluations.tracking.tracker import Tracker
+
+        encoder = loaded_encoder(place, trust)
+        return Tracker.of(encoder, place, trust), encoder, {}
     if name != RECOGNITION:
-        return loaded_encoder(place, trust), {}
+        encoder = loaded_encoder(place, trust)
+        return encoder, encoder, {}
     from praxino.cli.line.received import refuse_untrusted_packages
     from praxino.evaluations.classifying.start import classifier_at
 
@@ -150,4 +157,4 @@ def _measured(
     if folder:
         refuse_untrusted_packages(folder / "recipe.yaml", trust)
     encoder, weights = classifier_at(place, trust)
-    return encoder, {"weights": weights}
+    return encoder, encoder, {"weights": weights}

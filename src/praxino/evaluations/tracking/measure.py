@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from praxino.catalogs.base import Catalog, Part
 from praxino.catalogs.got10k import GOT10k
 from praxino.catalogs.sequences import Sequences
+from praxino.described import describe
 from praxino.encoders.encoder import Encoder
 from praxino.errors import UnreadableVideo, UserError, check_within
 from praxino.evaluations.features import refuse_unreadable
@@ -19,15 +21,17 @@ from praxino.evaluations.tracking.following import Followed, follow
 from praxino.evaluations.tracking.strips import strip
 from praxino.evaluations.tracking.tables import Table, table_of
 from praxino.evaluations.tracking.toolkit_files import Form, ToolkitFiles, as_written
+from praxino.evaluations.tracking.tracker import Tracker
 from praxino.evaluations.untrained import untrained
 from praxino.ranks import Device, pick_device
 
+WITH_HEAD = "trained, with its head"
 FRAMES_SHOWN = 6
 DECIMALS = 1
 
 
 def track_sequences(
-    encoder: Encoder,
+    encoder: Encoder | Tracker,
     catalog: Catalog,
     part: Part = "test",
     scores: Form | None = None,
@@ -45,12 +49,14 @@ def track_sequences(
     """Follows the object of each sequence from its first box on, by what the encoder sees, and counts how well.
 
     Args:
-        encoder: what looks; nothing of it is trained.
+        encoder: what looks; nothing of it is trained here. A tracker with a head is a row of its own, before its
+            encoder's without one.
         catalog: sequences with boxes: `OTB`, `GOT10k`, `VOT`.
         part: of the catalog.
         scores: "otb" counts AUC, precision and success rate, "got10k" average overlap and success rates; None: those
             of the data set.
-        baselines: whether the same network untrained, the box that never moves and MIL are measured, too.
+        baselines: whether the same network without a head, and untrained, the box that never moves and MIL are
+            measured, too.
         with_mil: whether MIL is one of them, which needs OpenCV and takes longest.
         nano_backbone, nano_head: the two ONNX files of OpenCV's TrackerNano, which then is a further row.
         results: a folder for all boxes in the files of the field's toolkits; it must not hold anything.
@@ -64,21 +70,33 @@ def track_sequences(
         UserError: if the catalog has no boxes, OpenCV is needed and missing, `results` holds something, or too many
             sequences cannot be followed.
     """
-    from praxino.evaluations.tracking.tracker import Tracker
-
     _refuse_other_catalogs(catalog)
-    encoder = encoder.to(pick_device(device))
-    trackers: dict[str, Follows] = {"trained": Tracker(encoder)}
-    if baselines:
-        trackers |= {"untrained": Tracker(untrained(encoder, seed)), STILL: StillBox()}
-        trackers |= {MIL: mil()} if with_mil else {}
+    tracker = (encoder if isinstance(encoder, Tracker) else Tracker(encoder)).to(pick_device(device))
+    trackers = _trackers(tracker, baselines, seed)
+    if baselines and with_mil:
+        trackers[MIL] = mil()
     if (nano_backbone is None) != (nano_head is None):
         raise UserError("TrackerNano is read from two files: pass both --nano_backbone and --nano_head")
     if nano_backbone and nano_head:
         trackers[NANO] = nano(nano_backbone, nano_head)
     result = compare_trackers(trackers, catalog, part, scores, results, shown, max_left_out, progress)
-    result.settings |= {"seed": seed, "device": str(encoder.device)}
+    told = {name: value for name, value in describe(tracker.told).items() if value is not None}
+    result.settings |= {"tracker": ", ".join(f"{name} {json.dumps(value)}" for name, value in told.items())}
+    result.settings |= {"seed": seed, "device": str(tracker.encoder.device)}
     return result
+
+
+def _trackers(tracker: Tracker, baselines: bool, seed: int) -> dict[str, Follows]:
+    """The rows of a tracker: with its head, if it has one that is trained, and what its encoder sees without."""
+    rows: dict[str, Follows] = {}
+    if tracker.head.channels is not None:
+        rows[WITH_HEAD] = tracker
+    if baselines or not rows:
+        rows["trained"] = tracker if not rows else Tracker(tracker.encoder, **tracker.told)
+    if baselines:
+        rows["untrained"] = Tracker(untrained(tracker.encoder, seed), **tracker.told)
+        rows[STILL] = StillBox()
+    return rows
 
 
 def compare_trackers(

@@ -103,8 +103,7 @@ def part_of(pictures: Tensor, begin: Tensor, less: int) -> Tensor:
         [B, H - less, W - less, C].
     """
     rows, columns = (
-        begin[:, k, None] + torch.arange(side - less, device=begin.device)
-        for k, side in enumerate(pictures.shape[1:3])
+        begin[:, k, None] + torch.arange(side - less, device=begin.device) for k, side in enumerate(pictures.shape[1:3])
     )
     pair = torch.arange(len(pictures), device=begin.device)[:, None, None]
     return pictures[pair, rows[:, :, None], columns[:, None]]

@@ -135,7 +135,12 @@ class Tracker:
         Raises:
             UserError: as there, or if the tracker's files are damaged.
         """
-        encoder, path = Encoder.load(place, trust=trust), tracker_file(files.encoder_file(place))
+        return cls.of(Encoder.load(place, trust=trust), place, trust)
+
+    @classmethod
+    def of(cls, encoder: Encoder, place: str | Path, trust: tuple[str, ...] = ()) -> Self:
+        """The tracker of an encoder that has been read from a place, as of `load`."""
+        path = tracker_file(files.encoder_file(place))
         if not path.is_file():
             return cls(encoder)
         head, told = read_tracker(path, trust)
@@ -151,9 +156,20 @@ class Tracker:
             path: as of `Encoder.save`.
             record: where the head comes from.
         """
-        told = {name: value for name, value in arguments(self).items() if name not in ("encoder", "head")}
-        write_tracker(tracker_file(Path(path)), self.head, told, record)
+        write_tracker(tracker_file(Path(path)), self.head, self.told, record)
         return self.encoder.save(path)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """Its arguments, but for the encoder and the head."""
+        return {name: value for name, value in arguments(self).items() if name not in ("encoder", "head")}
+
+    def to(self, device: torch.device) -> Self:
+        """Moves the encoder, the trunk and the head."""
+        self.encoder.to(device)
+        self.trunk.to(device)
+        self.head.to(device)
+        return self
 
     @torch.inference_mode()
     def init(self, frame: NDArray[np.uint8], box: ArrayLike) -> None:

@@ -19,8 +19,7 @@ from praxino.encoders.siamese import HeadMaker
 from praxino.errors import check_numbers
 from praxino.evaluations.result import Result, read_result, write_result
 from praxino.evaluations.tracking.augment import PairCrops
-from praxino.evaluations.tracking.baselines import MIL, STILL, Follows, StillBox, mil
-from praxino.evaluations.tracking.measure import compare_trackers
+from praxino.evaluations.tracking.measure import track_sequences
 from praxino.evaluations.tracking.pairs import EXEMPLAR, LEAST_FRAMES, RGB, SEARCH, PairDataset
 from praxino.evaluations.tracking.prepared import (
     KIND,
@@ -47,7 +46,6 @@ from praxino.training.session import Session
 from praxino.training.stages import Stage, refuse_unknown_metrics, refuse_validation
 
 START = "start.safetensors"  # in the run's folder: the encoder
-TRAINED = "trained head"  # a row of the table
 
 
 @dataclass
@@ -200,7 +198,7 @@ def train_tracker(
     result = None
     if run.writes:
         if catalog is not None:
-            result = followed(follower, encoder, catalog, part, baselines, with_mil, results, seed)
+            result = followed(follower, catalog, part, baselines, with_mil, results, seed, device)
             result.settings |= {"training sequences": len(rows), "pairs of each an epoch": each, "scratch": scratch}
             write_result(run.path, KIND, result, catalog.classes, streams)
         follower.save(run.path / "encoder.safetensors", said)
@@ -210,25 +208,21 @@ def train_tracker(
 
 def followed(
     follower: Tracker,
-    encoder: Encoder,
     catalog: Sequences,
     part: Part,
     baselines: bool,
     with_mil: bool,
     results: Path | None,
     seed: int,
+    device: Device,
 ) -> Result:
-    """How well a tracker follows, beside the same encoder without a head and what needs no encoder."""
-    trackers: dict[str, Follows] = {TRAINED: follower}
-    if baselines:
-        trackers |= {"without a head": Tracker(encoder, view=follower.view)}
-        trackers |= {"untrained, without a head": Tracker(untrained(encoder, seed), view=follower.view)}
-        trackers |= {STILL: StillBox()} | ({MIL: mil()} if with_mil else {})
+    """How well a tracker follows, as `track_sequences` counts it."""
+    asked: dict[str, Any] = {"part": part, "baselines": baselines, "with_mil": with_mil, "seed": seed, "device": device}
     follower.head.eval()
     if results is None:
-        return compare_trackers(trackers, catalog, part)
+        return track_sequences(follower, catalog, **asked)
     # Whole or not at all: what a stop leaves half done must not keep the run from going on.
     with folder_aside(results) as aside:
-        result = compare_trackers(trackers, catalog, part, results=aside)
+        result = track_sequences(follower, catalog, results=aside, **asked)
     result.settings["results"] = str(results)
     return result
