@@ -71,7 +71,7 @@ def test_a_thing_that_stays_is_found_where_it_is(stride, off):
     """Cells of exemplar and search lie apart by a part of a cell, which the middle of the response ignores."""
     frame, ways = blob(60, 80), {}
     for middle in ("pixels", "grid"):
-        tracker = Tracker(encoder_on(Sampled(stride)), middle=middle, window=0.0, scales=1)
+        tracker = Tracker(encoder_on(Sampled(stride)), SiameseHead(1), middle=middle, window=0.0, scales=1)
         # Its square, of 48 pixels, and that of the search, of 102, have edges on whole pixels.
         tracker.init(frame, (68.5, 48.5, 24, 24))
         ways[middle] = (tracker.update(frame)[:2] - (68.5, 48.5)) * 255 / tracker.search_side

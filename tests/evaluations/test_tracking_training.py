@@ -80,7 +80,7 @@ def test_what_a_training_leaves_behind(whole, sequences):
     assert not any(path.suffix == ".part" for path in folder.rglob("*"))
     assert done.run.finished
     assert kind_of(folder) == "tracking"
-    rows = ["trained head", "without a head", "untrained, without a head", "box that never moves"]
+    rows = ["trained, with its head", "trained", "untrained", "box that never moves"]
     assert [row.name for row in done.result.rows] == rows
     assert read_result(folder, "tracking").rows == done.result.rows
     assert done.result.settings["training sequences"] == 3

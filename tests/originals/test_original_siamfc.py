@@ -109,7 +109,7 @@ def test_without_a_head_the_maps_are_correlated(tmp_path):
 
 def test_what_the_original_has_not_is_refused(tmp_path):
     backbone, _ = drawn()
-    with pytest.raises(UserError, match="this head has a BatchNorm before each"):
-        write_file(encoder_on(backbone), tmp_path / "one.pth", SiameseHead(16, 4, norm=True))
+    with pytest.raises(UserError, match="this head compares cosines"):
+        write_file(encoder_on(backbone), tmp_path / "one.pth", SiameseHead(16, 4, cosine=True))
     with pytest.raises(UserError, match="no network like R3D"):
         write_file(encoder_on(R3D(width=2)), tmp_path / "one.pth")

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from praxino.described import build, describe
@@ -17,6 +19,7 @@ from praxino.encoders import files
 from praxino.errors import UserError, check_numbers, misfit
 from praxino.losses.siamese import correlate
 
+TINY = 1e-6  # a channel that says the same everywhere says nothing
 TRACKER = ".tracker.safetensors"  # in the place of the ending of the encoder's file
 
 
@@ -31,31 +34,33 @@ class SiameseHead(nn.Module):
         channels: of what is correlated; None: no convolutions, and nothing to train.
         out_scale: of the response, above 0; None: one over the number of products in the sum, so that the response is
             their mean. CycleContrast: 1e-5 on ResNet-50, 1e-3 on ResNet-18.
-        norm: normalises the maps by a BatchNorm for each of the two convolutions before it, which needs channels: a
-            head on maps of whatever size then learns at one rate. CycleContrast has none.
+        cosine: compares directions instead of sizes, so that a strong feature is not found wherever it is strong: the
+            maps are as of `directions`, the exemplar's cells count the less the further they are from its middle, where
+            there is background (a Hann window of the sum 1), and the response is their mean cosine times `out_scale`
+            (None: 1). The convolutions begin as one and the same rotation, which changes no cosine. CycleContrast has
+            none of it.
 
     Raises:
-        UserError: if a number is not above 0, or maps are to be normalised for no convolutions.
+        UserError: if a number is not above 0.
     """
 
     def __init__(
-        self, dim: int, channels: int | None = None, out_scale: float | None = None, norm: bool = False
+        self, dim: int, channels: int | None = None, out_scale: float | None = None, cosine: bool = False
     ) -> None:
         super().__init__()
         check_numbers(channels=channels, out_scale=out_scale)
-        if norm and channels is None:
-            raise UserError("a siamese head normalises the maps for its convolutions: pass --head.channels, too")
         self.dim = dim
         self.channels = channels
         self.out_scale = out_scale
-        self.norm = norm
+        self.cosine = cosine
         self.exemplar, self.search = self._projection(), self._projection()
+        if cosine and isinstance(self.exemplar, nn.Conv2d):
+            nn.init.orthogonal_(self.exemplar.weight)
+            nn.init.zeros_(self.exemplar.bias)
+            self.search.load_state_dict(self.exemplar.state_dict())
 
     def _projection(self) -> nn.Module:
-        if self.channels is None:
-            return nn.Identity()
-        layer = nn.Conv2d(self.dim, self.channels, 1)
-        return nn.Sequential(nn.BatchNorm2d(self.dim, affine=False), layer) if self.norm else layer
+        return nn.Identity() if self.channels is None else nn.Conv2d(self.dim, self.channels, 1)
 
     def forward(self, exemplar: Tensor, search: Tensor) -> Tensor:
         """The response.
@@ -67,12 +72,29 @@ class SiameseHead(nn.Module):
         Returns:
             float32 [B, 1, H - h + 1, W - w + 1], before any sigmoid.
         """
-        return self.response(self.exemplar(exemplar), search)
+        return self.response(self.template(exemplar), search)
+
+    def template(self, exemplar: Tensor) -> Tensor:
+        """What of an exemplar's map is correlated, and a tracker keeps: [B, C, h, w]."""
+        if not self.cosine:
+            return self.exemplar(exemplar)
+        made = self.exemplar(directions(exemplar))
+        lines = (torch.hann_window(n + 2, periodic=False, device=made.device)[1:-1] for n in made.shape[2:])
+        rows, columns = (line / line.sum() for line in lines)
+        return made * rows[:, None] * columns
 
     def response(self, template: Tensor, search: Tensor) -> Tensor:
-        """The same of an exemplar that has gone through `exemplar` already, as a tracker keeps it."""
+        """The response where an exemplar's `template` is looked for."""
+        if self.cosine:
+            return (self.out_scale or 1) * correlate(template, self.search(directions(search)))
         scale = 1 / template[0].numel() if self.out_scale is None else self.out_scale
         return scale * correlate(template, self.search(search))
+
+
+def directions(maps: Tensor) -> Tensor:
+    """Maps [B, C, h, w] whose channels have mean 0 and deviation 1 over their picture, with cells of length 1 then."""
+    deviation, mean = torch.std_mean(maps, (2, 3), keepdim=True, correction=0)
+    return F.normalize((maps - mean) / (deviation + TINY), dim=1)
 
 
 HeadMaker = Callable[[int], SiameseHead]  # dim of the maps -> head

@@ -73,8 +73,8 @@ def to_original(backbone: Backbone, head: SiameseHead | None) -> dict[str, Tenso
         UserError: if the original has no such network.
     """
     state = {trunk_key(key): tensor for key, tensor in backbone_to_original(backbone).items()}
-    if head is not None and head.norm:
-        raise UserError(f"{WHAT} has two convolutions and no more, and this head has a BatchNorm before each")
+    if head is not None and head.cosine and head.channels is not None:
+        raise UserError(f"{WHAT} has two convolutions and no more, and this head compares cosines")
     if head is not None and head.channels is not None:
         own = head.state_dict()
         for name, place in HEADS.items():

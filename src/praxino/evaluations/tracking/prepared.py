@@ -31,7 +31,7 @@ KIND = "tracking"
 WITHOUT_PAIRS = "without_pairs.txt"  # in the run's folder: the ids of sequences that nothing is learnt from
 PAIRS = 400  # of an epoch, at least
 MOST_CHANNELS = 256
-OUT_SCALE = 1e-3  # SiamFC's
+OUT_SCALE = 10.0  # of a mean cosine, so that a sigmoid of it can be sure
 
 
 def training_part(sequences: Sequences) -> Sequences:
@@ -64,15 +64,15 @@ def tracker_with_new_head(encoder: Encoder, head: HeadMaker | None, tracker: Tra
 
     Args:
         encoder: what it looks through.
-        head: makes the head of the number of channels; None: two projections of normalised maps to 256 channels, or
-            fewer where the maps have fewer.
+        head: makes the head of the number of channels; None: two projections to 256 channels, or fewer where the maps
+            have fewer, whose cosines are compared.
         tracker: makes the tracker of both.
         seed: of the run.
     """
     dim = encoder.backbone.dim
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(Rng(seed, "siamese head").shared().integers(2**31)))
-        made = head(dim) if head else SiameseHead(dim, min(dim, MOST_CHANNELS), OUT_SCALE, norm=True)
+        made = head(dim) if head else SiameseHead(dim, min(dim, MOST_CHANNELS), OUT_SCALE, cosine=True)
     return tracker(encoder, made)
 
 

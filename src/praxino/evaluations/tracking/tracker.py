@@ -47,7 +47,7 @@ class Tracker:
 
     Args:
         encoder: what looks; it stays as it is, and so does the device that it is on.
-        head: on its maps; None: none, which needs no training: the maps themselves are correlated.
+        head: on its maps; None: none that is trained: the maps themselves are compared, by the cosines of their cells.
         view: of the encoder; None: its first.
         operations: what is done to the colours of the crops; None: what the view does, without its resizes and crops.
         exemplar, instance: sides of the two crops that the network sees, in pixels.
@@ -118,7 +118,7 @@ class Tracker:
         self.window, self.response_up, self.grid = window, response_up, grid
         self.middle, self.border, self.bounded = middle, border, bounded
         self.trunk = Trunk.of(encoder, view, operations)
-        self.head = (SiameseHead(self.trunk.dim) if head is None else head).to(encoder.device).eval()
+        self.head = (SiameseHead(self.trunk.dim, cosine=True) if head is None else head).to(encoder.device).eval()
         if self.head.dim != self.trunk.dim:
             raise UserError(f"a head on maps of {self.head.dim} channels does not fit a trunk of {self.trunk.dim}")
         self.confidence = math.nan
@@ -190,7 +190,7 @@ class Tracker:
         with one_thread(opencv("A tracker", EXTRA)):
             self._colour = mean_colour(frame) if self.border == "first" else None
             picture = crop(frame, self._centre, float(self._side), self.exemplar, colour=self._colour)
-        self._template = self.head.exemplar(self.trunk(self._on_device(picture[None])))
+        self._template = self.head.template(self.trunk(self._on_device(picture[None])))
 
     @torch.inference_mode()
     def update(self, frame: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -68,7 +68,7 @@ def train_tracker(
     tracker: TrackerMaker = Tracker,
     margin: int = 8,
     stretch: float = 0.05,
-    shift: int = 48,
+    shift: int | None = None,
     loss: Loss = "focal",
     gamma: float = 2.0,
     positive: float = 16,
@@ -112,13 +112,14 @@ def train_tracker(
         catalog: sequences that are followed at the end; none: none are.
         view: of the encoder; none: its first.
         scratch: draws the backbone's weights anew: what the head makes of a network that has learnt nothing.
-        head: on the trunk's maps; none: two projections of the normalised maps to as many channels as they have, 256 at
-            most, with SiamFC's scale of 1e-3.
+        head: on the trunk's maps; none: two projections whose cosines are compared, times 10, to as many channels as
+            the maps have, 256 at most.
         tracker: what is followed by; it also says how large the training's crops are.
         margin: pixels, of which a training picture is cut off twice as many at places that are drawn.
         stretch: largest share by which a training picture is made larger or smaller.
         shift: largest number of pixels by which the object is off the middle of a search picture, in each direction. 0:
-            it is always near the middle, and a head may learn the middle instead of the object.
+            it is always near the middle, and a head may learn the middle instead of the object. None: four fifths of
+            how far it can be off and still have a place in the response.
         loss: "focal", or "balanced", SiamFC's own.
         gamma: of the focal loss: how little counts what is said rightly already.
         positive: pixels of the search picture from its middle, |x| + |y|, within which the object is found.
@@ -173,6 +174,8 @@ def train_tracker(
     refuse_validation(stages, "a tracker's training validates nothing")
     encoder = untrained(encoder, seed) if scratch else encoder
     follower = tracker_with_new_head(encoder, head, tracker, seed)
+    if shift is None:
+        shift = max(0, int(0.8 * (follower.instance - 2 * margin - follower.exemplar) / 2))
     crops = PairCrops(follower.exemplar, follower.instance, follower.context, margin, stretch, shift)
     task = Siamese(follower.trunk, follower.head, loss, gamma, positive, neutral, shift).train()
     streams = {RGB: FrameFolder(exif=False)} if streams is None else streams
