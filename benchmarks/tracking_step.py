@@ -1,7 +1,10 @@
 """How many frames a second a tracker follows on one core, with three scales in one forward and one by one; and how long
 a step of a head's training takes, with its correlation as one product of matrices and as torch's convolution.
 
-    python benchmarks/tracking_step.py [--width 16] [--frames 20]
+    python benchmarks/tracking_step.py [--width 16] [--frames 20] [--otb DIR]
+
+With a folder of sequences in OTB's layout, and got10k installed, also how long its first sequence takes, reading
+included: in got10k's own loop, as SiamFC's public code is run (the three scales one by one), and in ours.
 """
 
 from __future__ import annotations
@@ -50,6 +53,32 @@ def seconds(works: Mapping[str, Callable[[], object]], times: int) -> dict[str, 
     return {name: statistics.median(one[1:]) for name, one in taken.items()}
 
 
+def whole_sequence(encoder: Encoder, head: SiameseHead, root: str) -> dict[str, Callable[[], object]]:
+    """A sequence followed from its files, frame by frame: by got10k's loop, and by ours."""
+    from got10k.trackers import Tracker as Got10kTracker
+
+    from praxino.catalogs.otb import OTB
+    from praxino.evaluations.tracking.following import follow
+
+    class InTheToolkit(Got10kTracker):
+        """Boxes from 1 and PIL's pictures, as the toolkit has them."""
+
+        def init(self, image, box):
+            self.own = OneByOne(encoder, head)
+            self.own.init(np.asarray(image), np.asarray(box) - (1, 1, 0, 0))
+
+        def update(self, image):
+            return np.add(self.own.update(np.asarray(image)), (1, 1, 0, 0))
+
+    catalog = OTB(root)
+    files, box = catalog[0].files["rgb"], catalog.boxes(0)[0] + (1, 1, 0, 0)
+    tracker = Tracker(encoder, head)
+    return {
+        "got10k's loop, one by one": lambda: InTheToolkit("ours").track(files, box),
+        "ours": lambda: follow(catalog, 0, {"ours": tracker}),
+    }
+
+
 def grouped(exemplar: torch.Tensor, search: torch.Tensor) -> torch.Tensor:
     """`correlate` of pairs by torch's convolution."""
     return F.conv2d(search.flatten(0, 1)[None], exemplar, groups=len(exemplar)).transpose(0, 1)
@@ -68,6 +97,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--width", type=int, default=16)
     parser.add_argument("--frames", type=int, default=20)
+    parser.add_argument("--otb")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -81,6 +111,11 @@ def main() -> None:
     for name, one in taken.items():
         print(f"{name:30} {1 / one:8.2f} frames/s")
     print(f"{'ratio':30} {taken['one by one'] / taken['three scales in one forward']:8.2f}")
+    if asked.otb:
+        taken = seconds(whole_sequence(encoder, head, asked.otb), 3)
+        for name, one in taken.items():
+            print(f"{name:30} {one:8.1f} s for the first sequence")
+        print(f"{'ratio':30} {taken[next(iter(taken))] / taken['ours']:8.2f}")
     correlations = {"products of matrices": correlate, "convolution in groups": grouped}
     taken = seconds({name: step(one) for name, one in correlations.items()}, max(3, asked.frames // 5))
     for name, one in taken.items():
