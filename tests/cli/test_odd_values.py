@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from test_finetuning import pretrained, root  # noqa: F401
 from test_mistakes import one_line, recipe  # noqa: F401
 
+import videos
 from praxino.cli.main import main
 from praxino.configuration.documents import DEEPEST, parsed
 from praxino.encoders.encoder import Encoder
@@ -226,3 +227,16 @@ def test_metrics_without_numbers_are_reported(pretrained, capsys):  # noqa: F811
     assert main(["report", str(pretrained)]) == 0
     assert capsys.readouterr().err == ""
     assert "metrics.jsonl cannot be read" in (pretrained / "report.html").read_text()
+
+
+def test_threads_of_commands_that_train_nothing(pretrained, tmp_path, capsys, monkeypatch):  # noqa: F811
+    videos.write(tmp_path / "v.mp4", 20, size=(24, 32))
+    used = []
+    monkeypatch.setattr("torch.set_num_threads", used.append)
+    words = ["embed", str(pretrained), "--videos", str(tmp_path), "--out", str(tmp_path / "v.npz"), "--workers", "0"]
+    assert main([*words, "--threads", "3"]) in (None, 0)
+    assert used == [3]
+    capsys.readouterr()
+    for wrong in ("0", "two", "-1", "99999999999", "²"):
+        line = one_line(capsys, [*words, "--threads", wrong])
+        assert f"--threads takes a number of 1 or more, not '{wrong}'" in line

@@ -14,7 +14,8 @@ USAGE = """praxino embed RUN --videos DIR --out vectors.npz [--any.argument VALU
 RUN is a run's folder, RUN:rgb of one with several encoders, or an encoder file. --videos DIR, or one file, is --catalog
 VideoFolder --catalog.root DIR; --cut 10 makes every ten seconds of a video one of its own. The file holds `vectors`
 [clips, dim], and for each clip `video` (its id), `start` and `end` (seconds).
-An encoder of your own classes needs --trust my_file."""
+An encoder of your own classes needs --trust my_file. --threads N: threads of the CPU, by itself as many as it has
+cores; fewer where it does other work, too."""
 POSITIONAL = ("RUN",)
 NOT_TYPED = ("encoder", "progress")
 
@@ -25,6 +26,7 @@ def run(argv: Sequence[str]) -> None:
     from praxino.cli.line.encoders import loaded_encoder, trusted
     from praxino.cli.line.help import print_class_help, print_help
     from praxino.cli.line.terminal import progress_shown
+    from praxino.cli.line.threads import use_threads
     from praxino.configuration.complete import instantiate
     from praxino.encoders.cautions import caution
     from praxino.evaluations.embedding import embed_videos
@@ -37,6 +39,7 @@ def run(argv: Sequence[str]) -> None:
         print_help(USAGE, embed_videos, without=NOT_TYPED)
         return
     place, trust = required(words, POSITIONAL)[0], words.options.pop("trust", None)
+    use_threads(words.options.pop("threads", None))
     config = configured(embed_videos, words.options, without=NOT_TYPED)
     arguments = instantiate(embed_videos, config)
     encoder = loaded_encoder(place, trusted(trust))

@@ -24,7 +24,7 @@ RUN:rgb of one with several encoders, or an encoder file; probe, agreement and v
 Retrieval, knn, linear and probe take --views [rgb,residual]: a row for each, and one for both side by side. Without
 --catalog and --videos the videos are those that the run was trained on. The result goes into the run's folder. An
 encoder of your own classes needs --trust my_file: encoders that come from elsewhere build nothing but praxino's
-classes."""
+classes. --threads N: threads of the CPU, by itself as many as it has cores; fewer where it does other work, too."""
 POSITIONAL = ("EVALUATION", "RUN")
 FILLED = {"catalog": "(default: the run's)"}
 FINETUNE = "finetune"  # a run of its own: praxino.cli.finetune

@@ -32,11 +32,12 @@ options:
   --from SECONDS    the frame of the box is the one that is shown then (default: 0)
   --until SECONDS   the last frame is the one that is shown then (default: the video's last)
   --device NAME     auto, cpu or cuda; auto takes a GPU where there is one (default: auto)
+  --threads N       of the CPU (default: its cores); fewer where it does other work, too
   --trust my_file   for an encoder of your own classes
 
 Ctrl-C ends it after the frame that it is at: both files hold what was done so far."""
 POSITIONAL = ("VIDEO",)
-OPTIONS = ("box", "encoder", "out", "from", "until", "device", "trust")
+OPTIONS = ("box", "encoder", "out", "from", "until", "device", "threads", "trust")
 STOPPING = b"\nstopping after this frame; Ctrl-C again ends at once, and leaves no files\n"
 
 
@@ -98,12 +99,15 @@ def _first_frame(video: str, options: Mapping[str, str], begin: float) -> None:
 def _track(video: str, options: Mapping[str, str], box: Sequence[float], begin: float, until: float | None) -> int:
     import torch
 
+    from praxino.bars import bar_shown
     from praxino.cli.line.encoders import trusted
-    from praxino.cli.line.terminal import INTERRUPTED, bar_shown
+    from praxino.cli.line.terminal import INTERRUPTED
+    from praxino.cli.line.threads import use_threads
     from praxino.evaluations.tracking.beginning import stream_for
     from praxino.evaluations.tracking.video import track_video
     from praxino.training.interrupts import Interrupts
 
+    use_threads(options.get("threads"))
     stream, source = stream_for(video)
     probed = stream.probe(source)
     print(printable(f"{video}: {probed.frames} frames{probed.note and f' ({probed.note})'}"), flush=True)

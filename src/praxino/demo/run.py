@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from praxino.catalogs.base import Catalog
 from praxino.catalogs.folder import VideoFolder
 from praxino.catalogs.listfile import ListFile
@@ -18,7 +20,7 @@ from praxino.configuration.earlier import as_now
 from praxino.configuration.recipes import recipe_file
 from praxino.demo.render import render
 from praxino.encoders.encoder import Encoder
-from praxino.errors import UserError
+from praxino.errors import UserError, check_numbers
 from praxino.evaluations.comparison import HANDMADE
 from praxino.evaluations.instance import find_own_video
 from praxino.evaluations.result import Result, best_handmade, table_lines, write_result
@@ -38,6 +40,7 @@ def demo(
     seed: int = 0,
     steps: int | None = None,
     workers: int | None = None,
+    threads: int | None = None,
     recipe: str = "simclr_demo",
     say: Callable[[str], None] = print,
     bars: Bars | None = None,
@@ -50,6 +53,7 @@ def demo(
         seed: of everything random.
         steps: training steps; none: the recipe's.
         workers: loading processes; none: one less than there are cores.
+        threads: of the CPU; none: as many as there are cores. Fewer where it does other work, too.
         recipe: what is trained.
         say: takes lines for the screen.
         bars: makes, for a title, a context that gives a function of (done, total), or None; none: nothing is shown.
@@ -64,8 +68,11 @@ def demo(
     out = Path(out)
     bars = bars or _no_bar
     workers = max(1, (os.cpu_count() or 2) - 1) if workers is None else workers
+    check_numbers(threads=threads)
+    if threads:
+        torch.set_num_threads(threads)
     catalog = _rendered(out, seed, say, bars) if videos is None else VideoFolder(str(videos))
-    config = _config(catalog, out, seed, steps, workers, recipe)
+    config = _config(catalog, out, seed, steps, workers, threads, recipe)
     run = _trained(config, out, say)
     if not run.finished:
         raise UserError(f"the demo was stopped and saved: the same command goes on, or 'praxino resume {out}'")
@@ -102,7 +109,15 @@ def _rendered(out: Path, seed: int, say: Callable[[str], None], bars: Bars) -> C
     return ListFile(str(folder / "train.txt"), test=str(folder / "test.txt"))
 
 
-def _config(catalog: Catalog, out: Path, seed: int, steps: int | None, workers: int, recipe: str) -> dict[str, Any]:
+def _config(
+    catalog: Catalog,
+    out: Path,
+    seed: int,
+    steps: int | None,
+    workers: int,
+    threads: int | None,
+    recipe: str,
+) -> dict[str, Any]:
     given = as_now(read(recipe_file(recipe)))
     training = len(catalog.part("train"))
     if training < 4:
@@ -116,7 +131,7 @@ def _config(catalog: Catalog, out: Path, seed: int, steps: int | None, workers: 
         "out": str(out),
         "seed": seed,
         "workers": workers,
-        "threads": max(1, (os.cpu_count() or 1) - workers // 2),
+        "threads": threads or max(1, (os.cpu_count() or 1) - workers // 2),
         "batch_size": min(given.get("batch_size", 32), max(2, training // 2)),
         "max_left_out": 1.0,
     }

@@ -54,7 +54,7 @@ class SiameseHead(nn.Module):
         self.out_scale = out_scale
         self.cosine = cosine
         self.exemplar, self.search = self._projection(), self._projection()
-        if cosine and isinstance(self.exemplar, nn.Conv2d):
+        if cosine and isinstance(self.exemplar, nn.Conv2d) and self.exemplar.bias is not None:
             nn.init.orthogonal_(self.exemplar.weight)
             nn.init.zeros_(self.exemplar.bias)
             self.search.load_state_dict(self.exemplar.state_dict())

@@ -39,19 +39,21 @@ def measure(name: str, place: str, options: Mapping[str, str]) -> None:
     Args:
         name: of an evaluation, or the dotted path of one.
         place: a run's folder, `RUN:rgb` of one with several encoders, or an encoder file.
-        options: dotted name -> value as typed; arguments of the evaluation, and `trust`.
+        options: dotted name -> value as typed; arguments of the evaluation, `trust` and `threads`.
     """
     from praxino.cli.line.encoders import encoder_part, run_folder, trusted
     from praxino.cli.line.measured import measured_line, parts_asked
     from praxino.cli.line.naming import result_name
     from praxino.cli.line.terminal import progress_shown
+    from praxino.cli.line.threads import use_threads
     from praxino.configuration.complete import instantiate
     from praxino.evaluations.result import table_lines, write_result
 
     name = next((short for short, path in EVALUATIONS.items() if path == name), name)
     evaluate = evaluation_called(name)
     trust = trusted(options.get("trust"))
-    given = {option: value for option, value in options.items() if option != "trust"}
+    given = {option: value for option, value in options.items() if option not in ("trust", "threads")}
+    use_threads(options.get("threads"))
     beside = _beside(name, place, evaluate, given, trust)
     config = configured(evaluate, given, base=beside, without=NOT_TYPED)
     arguments = instantiate(evaluate, config)
