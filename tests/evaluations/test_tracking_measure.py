@@ -1,8 +1,5 @@
 """Trackers on sequences: the numbers against the field's toolkit, and what is missing, odd or refused."""
 
-import sys
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -10,15 +7,15 @@ from PIL import Image
 from praxino.catalogs.folder import VideoFolder
 from praxino.catalogs.got10k import GOT10k
 from praxino.catalogs.otb import OTB
-from praxino.encoders.encoder import Encoder
+from praxino.encoders.siamese import SiameseHead
 from praxino.errors import UserError
 from praxino.evaluations.result import read_result, table_lines, write_result
 from praxino.evaluations.tracking.baselines import STILL, StillBox
 from praxino.evaluations.tracking.measure import compare_trackers, track_sequences
 from praxino.evaluations.tracking.toolkit_files import ToolkitFiles, as_written
-from praxino.views.pipeline import View
+from praxino.evaluations.tracking.tracker import Tracker
 from sequences import ByColour, walk, write_got10k, write_lines, write_otb
-from toys import ToyBackbone, ToySampler
+from tracked import toy_encoder
 
 LARGEST = 100 * 20 / 21
 
@@ -227,24 +224,22 @@ def test_of_held_out_sequences_the_test_part_is_measured(tmp_path):
     assert result.row("trained").values["SR@0.75"] == 100
 
 
-def test_an_encoder_beside_its_baselines(tmp_path, monkeypatch):
+def test_an_encoder_beside_its_baselines(tmp_path):
+    """A tracker with a head has a row before its encoder's; the untrained one sees something else."""
+    pytest.importorskip("cv2")
     two_sequences(tmp_path)
-    met = []
-
-    class Tracker(ByColour):
-        def __init__(self, encoder):
-            super().__init__(0.0 if not met else 3.0)
-            met.append(encoder)
-
-    module = "praxino.evaluations.tracking.tracker"
-    monkeypatch.setitem(sys.modules, module, SimpleNamespace(Tracker=Tracker))
-    encoder = Encoder(ToyBackbone(), {"rgb": View([])}, ToySampler(3))
-    result = track_sequences(encoder, OTB(tmp_path), with_mil=False, seed=3, device="cpu")
+    encoder = toy_encoder()
+    result = track_sequences(encoder, OTB(tmp_path), with_mil=False, seed=3, device="cpu", shown=0)
     assert [row.name for row in result.rows] == ["trained", "untrained", STILL]
-    assert met[0].backbone is encoder.backbone
-    assert met[1].backbone is not encoder.backbone
+    assert result.per_query["trained"] != result.per_query["untrained"]
     assert result.settings["seed"] == 3
-    alone = track_sequences(encoder, OTB(tmp_path), baselines=False, device="cpu")
+    assert "scales 3" in result.settings["tracker"]
+    alone = track_sequences(encoder, OTB(tmp_path), baselines=False, device="cpu", shown=0)
     assert [row.name for row in alone.rows] == ["trained"]
+    assert alone.per_query["trained"] == result.per_query["trained"]
+    tracker = Tracker(encoder, SiameseHead(16, 4), scales=1)
+    result = track_sequences(tracker, OTB(tmp_path), with_mil=False, device="cpu", shown=0)
+    assert [row.name for row in result.rows] == ["trained, with its head", "trained", "untrained", STILL]
+    assert "scales 1" in result.settings["tracker"]
     with pytest.raises(UserError, match="pass both --nano_backbone and --nano_head"):
         track_sequences(encoder, OTB(tmp_path), baselines=False, nano_head="head.onnx", device="cpu")
