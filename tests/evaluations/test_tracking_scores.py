@@ -44,7 +44,7 @@ def slow_overlap(one, other):
 def test_as_a_plain_count_has_it(pair):
     predicted, truth = pair
     scores = otb_scores(predicted, truth)
-    found = [slow_overlap(truth[0], truth[0])]
+    found = [min(1.0, slow_overlap(truth[0], truth[0]))]
     found += [min(1.0, slow_overlap(one, other)) for one, other in zip(predicted[1:], truth[1:], strict=True)]
     apart = [0.0]
     apart += [

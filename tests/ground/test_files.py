@@ -185,8 +185,9 @@ def test_what_is_no_place_for_a_file(tmp_path):
         write_text(tmp_path / ("n" * 254), "")
     assert {path.name for path in tmp_path.iterdir()} == {"file", "folder", "pipe"}
     embedded(tmp_path)
+    os.mkfifo(tmp_path / "pipe.npz")
     with pytest.raises(UserError, match="no file that can be written"):
-        embed_videos(encoder(), ToyCatalog(), tmp_path / "pipe", device="cpu")
+        embed_videos(encoder(), ToyCatalog(), tmp_path / "pipe.npz", device="cpu")
 
 
 def test_a_pipe_is_no_text_of_ours(tmp_path):

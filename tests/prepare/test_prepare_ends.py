@@ -111,7 +111,9 @@ def test_interrupted(source, whole, tmp_path):
 def test_two_at_once(source, whole, tmp_path):
     process = started(source, tmp_path, seconds=0.4)
     begun(process, tmp_path, 1)
+    os.kill(process.pid, signal.SIGSTOP)  # so that it does not end before the other one has begun
     code, _, wrong = finished(source, tmp_path)
+    os.kill(process.pid, signal.SIGCONT)
     assert code == 2
     assert wrong.startswith(f"praxino: another process prepares views in {tmp_path}/flow (process {process.pid} of ")
     assert wrong.count("\n") == 1
