@@ -25,7 +25,6 @@ METHODS = ("MoCo", "CycleContrast", "untrained")
 PHASES = ("free", "heads", "table")
 MIL = "MIL of OpenCV"
 STILL = "box that never moves"
-REPEATS = 3  # of MIL, which draws anew each time
 
 
 def main() -> None:
@@ -41,7 +40,7 @@ def main() -> None:
     given = parser.parse_args()
     runs = [(name, seed) for seed in given.seeds for name in given.methods]
     if "free" in given.phases:
-        handmade = [(f"--{name}", given.out / f"{name}-{k}") for name in ("mil", "still") for k in range(REPEATS)]
+        handmade = [(f"--{name}", given.out / name) for name in ("mil", "still")]
         jobs = [([__file__, what, given.otb, str(folder)], folder) for what, folder in handmade]
         on_cores(given.jobs, [*jobs, *(job(given, "--free", *run) for run in runs)])
     if "heads" in given.phases:
@@ -112,8 +111,8 @@ def write(path: Path, result) -> None:
 def table(out: Path, methods: list[str], seeds: list[int]) -> str:
     """AUC and precision of each row over all sequences, and the AUC of each sequence; means over seeds."""
     rows = {
-        STILL: [out / "still-0" / "free.json"],
-        MIL: [out / f"mil-{k}" / "free.json" for k in range(REPEATS)],
+        STILL: [out / "still" / "free.json"],
+        MIL: [out / "mil" / "free.json"],
         **{
             f"{method}, {words}": [folder_of(out, method, seed) / f"{kind}.json" for seed in seeds]
             for kind, words in (("free", "no head"), ("heads", "trained head"))

@@ -107,8 +107,9 @@ class OpenCVTracker:
 def mil() -> OpenCVTracker:
     """OpenCV's MIL (Babenko, Yang, Belongie: Visual tracking with online multiple instance learning, 2009).
 
-    It learns the object's looks while it follows, and knows nothing beforehand. What it draws at random cannot be
-    seeded from outside of OpenCV: the same video gives other boxes each time.
+    It learns the object's looks while it follows, and knows nothing beforehand. It draws from a generator
+    of OpenCV's that cannot be set from outside and goes on within a process: what it has followed before changes its
+    boxes.
 
     Raises:
         UserError: if OpenCV is not installed.

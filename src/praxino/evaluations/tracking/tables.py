@@ -19,6 +19,7 @@ from praxino.rng import Rng
 
 S = TypeVar("S", scores.OTBScores, scores.GOT10kScores)
 REPEATS = 2000  # of the bootstrap
+MIL_DRAWS = "draws at random: what it has followed before in the same process changes its numbers"
 NAMED = 5  # so many frames of a sequence are named where some are missing
 
 
@@ -134,9 +135,7 @@ class Table(ABC, Generic[S]):
             **self.definitions,
             "interval": "95 % of the means over sequences that are drawn with replacement",
             "frames/s": "one by the mean of the seconds that a tracker took for a frame, without reading it",
-            **(
-                {MIL: "draws anew each time, so that its numbers differ from run to run"} if MIL in self._scores else {}
-            ),
+            **({MIL: MIL_DRAWS} if MIL in self._scores else {}),
             f"{self.columns[0]} of each sequence, worst first": "; ".join(
                 f"{id} " + ", ".join(f"{name} {value:.1f}" for name, value in values.items())
                 for id, values in self._worst_first()
