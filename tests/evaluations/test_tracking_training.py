@@ -272,6 +272,7 @@ def test_the_task_is_the_loss_of_the_heads_response(loss):
         ({"loss": "hinge"}, "--loss is focal or balanced, not hinge"),
         ({"positive": -1.0}, "--positive must be 0 or more"),
         ({"pairs": 0}, "--pairs must be above 0"),
+        ({"shift": 500}, "--shift must be from 0 to"),
         ({"margin": 40}, "is below the exemplar's side"),
         ({"batch_size": 64}, "16 videos are fewer than one batch"),
     ],

@@ -205,8 +205,8 @@ def test_a_tracker_that_gives_no_numbers(tmp_path):
         ((240, 10, 5, 5), "--box 240,10,5,5 lies outside of the frame of 240 x 160 pixels"),
         ((-5, 10, 5, 5), "lies outside"),
         ((10, 160.5, 5, 5), "lies outside"),
-        ((10, float("nan"), 5, 5), "a box is four numbers"),
-        ((10, 10, 5), "a box is four numbers"),
+        ((10, float("nan"), 5, 5), "a box is four finite numbers"),
+        ((10, 10, 5), "a box is four finite numbers"),
     ],
 )
 def test_boxes_that_are_none(box, said):

@@ -79,10 +79,10 @@ def checked_box(box: ArrayLike, height: int, width: int) -> NDArray[np.float64]:
         UserError: if it is no box, has no area, or lies outside of the frame.
     """
     given = np.asarray(box, np.float64)
+    said = ",".join(f"{number:g}" for number in given.ravel().tolist())
     if given.shape != (4,) or not np.isfinite(given).all():
-        raise UserError("a box is four numbers: x, y, width, height")
+        raise UserError(f"--box {said}: a box is four finite numbers, x, y, width, height")
     x, y, wide, high = given.tolist()
-    said = ",".join(f"{number:g}" for number in given.tolist())
     if min(wide, high) <= 0:
         raise UserError(f"--box {said}: its width and height must be above 0 pixels")
     if x >= width or y >= height or x + wide <= 0 or y + high <= 0:

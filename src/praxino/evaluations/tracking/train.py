@@ -16,7 +16,7 @@ from praxino.clips.samplers import EvenClips
 from praxino.configuration.complete import instantiate
 from praxino.encoders.encoder import Encoder
 from praxino.encoders.siamese import HeadMaker
-from praxino.errors import check_numbers
+from praxino.errors import check_numbers, check_within
 from praxino.evaluations.result import Result, read_result, write_result
 from praxino.evaluations.tracking.augment import PairCrops
 from praxino.evaluations.tracking.measure import track_sequences
@@ -174,8 +174,10 @@ def train_tracker(
     refuse_validation(stages, "a tracker's training validates nothing")
     encoder = untrained(encoder, seed) if scratch else encoder
     follower = tracker_with_new_head(encoder, head, tracker, seed)
+    reach = max(0, (follower.instance - 2 * margin - follower.exemplar) // 2)
     if shift is None:
-        shift = max(0, int(0.8 * (follower.instance - 2 * margin - follower.exemplar) / 2))
+        shift = int(0.8 * reach)
+    check_within(0, reach, shift=shift)
     crops = PairCrops(follower.exemplar, follower.instance, follower.context, margin, stretch, shift)
     task = Siamese(follower.trunk, follower.head, loss, gamma, positive, neutral, shift).train()
     streams = {RGB: FrameFolder(exif=False)} if streams is None else streams
