@@ -34,10 +34,10 @@ class OTB(PlacedSequences):
     """Sequences `<name>/img/*.jpg` with boxes in `<name>/groundtruth*.txt`: OTB-2015, and whatever lies like it.
 
     Every folder of the root that holds both is taken, in the order of names, whether it is one of the benchmark's 98 or
-    a sequence of your own; `found` counts which of the 98 are not there. Several files of boxes in a folder are as many
-    sequences with the same pictures (`Jogging.1`, `Jogging.2`; `Skating2.1`, `Skating2.2`). A file without a line, as
-    Human4 has one, is none, and `found` tells of it. A line is `x y width height`, divided by commas, tabs or blanks,
-    the corner counted from 1.
+    a sequence of your own; where any of the 98 is there, `found` counts which are not. Several files of boxes in a
+    folder are as many sequences with the same pictures (`Jogging.1`, `Jogging.2`; `Skating2.1`, `Skating2.2`). A file
+    without a line, as Human4 has one, is none, and `found` tells of it. A line is `x y width height`, divided by
+    commas, tabs or blanks, the corner counted from 1.
 
     Of five sequences the benchmark takes some frames: of David the pictures 300 to 770 in the order of their names, of
     Diving, Football1, Freeman3 and Freeman4 the first 215, 74, 460 and 283. A folder that has just as many pictures as
@@ -60,7 +60,8 @@ class OTB(PlacedSequences):
         there = {place.group for place in places}
         own = sum(place.group not in FOLDERS for place in places)
         said = f", {own} of them not of OTB-2015" if own else ""
-        said += said_of_absent([name for name in FOLDERS if name not in there], f"its {len(FOLDERS)} folders")
+        if own < len(places):  # else the benchmark is not meant
+            said += said_of_absent([name for name in FOLDERS if name not in there], f"its {len(FOLDERS)} folders")
         return places, said + (f"; left out: {', '.join(others)}" if others else "")
 
 

@@ -109,12 +109,8 @@ class Tracker:
         self.view = view
         self.operations = operations
         self.exemplar, self.instance, self.context = exemplar, instance, context
-        self.scales, self.scale_step, self.scale_penalty, self.scale_rate = (
-            scales,
-            scale_step,
-            scale_penalty,
-            scale_rate,
-        )
+        self.scales, self.scale_step = scales, scale_step
+        self.scale_penalty, self.scale_rate = scale_penalty, scale_rate
         self.window, self.response_up, self.grid = window, response_up, grid
         self.middle, self.border, self.bounded = middle, border, bounded
         self.trunk = Trunk.of(encoder, view, operations)
