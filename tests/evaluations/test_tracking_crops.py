@@ -87,7 +87,7 @@ def test_the_side_of_a_square_object_is_twice_its_own():
         ([1, 2, 5, -1], "has no area"),
         ([float("nan"), 2, 5, 5], "the box nan,2,5,5 is no box"),
         ([1, 2, 5], "is no box"),
-        ([60, 2, 5, 5], "lies outside the frame, which is 60 pixels wide and 40 high"),
+        ([60, 2, 5, 5], "lies outside of the frame, which is 60 pixels wide and 40 high"),
         ([0, -5, 5, 5], "lies outside"),
         ([0, float("inf"), 5, 5], "is no box"),
     ],

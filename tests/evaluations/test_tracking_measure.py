@@ -144,15 +144,20 @@ def test_where_a_frame_is_missing_a_tracker_keeps_its_last_box(tmp_path, damage)
 @pytest.mark.parametrize(
     "line, reason",
     [
-        ("1,1,0,9", "its first box is 0 wide and 9 high"),
-        ("nan,nan,nan,nan", "its first frame has no box"),
-        ("500,1,9,9", "its first box lies outside of the frame"),
+        ("1,1,0,9", "its first box, 0,0,0,9, has no area: its width and height must be above 0"),
+        (
+            "nan,nan,nan,nan",
+            "its first box, nan,nan,nan,nan, is no box: it takes four finite numbers, x, y, width and height in pixels",
+        ),
+        ("500,1,9,9", "its first box, 499,0,9,9, lies outside of the frame, which is {} pixels wide and {} high"),
     ],
 )
 def test_a_sequence_that_cannot_begin_is_left_out_and_listed(tmp_path, line, reason):
     two_sequences(tmp_path)
     path = tmp_path / "Couple/groundtruth_rect.txt"
     path.write_text("\n".join([line, *path.read_text().splitlines()[1:]]))
+    with Image.open(tmp_path / "Couple/img/0001.jpg") as picture:
+        reason = reason.format(*picture.size)
     result = compare_trackers({"trained": ByColour()}, OTB(tmp_path), max_left_out=0.5)
     assert result.left_out == [("Couple", reason)]
     assert result.row("trained").values["AUC"] == pytest.approx(LARGEST)

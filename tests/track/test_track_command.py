@@ -93,8 +93,8 @@ def test_mistakes_are_one_line(source, capsys, words, said):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("--box 10,10,0,5", "above 0 pixels"),
-        ("--box 500,10,5,5", "--box 500,10,5,5 lies outside of the frame of 240 x 160 pixels"),
+        ("--box 10,10,0,5", "must be above 0"),
+        ("--box 500,10,5,5", "--box 500,10,5,5 lies outside of the frame, which is 240 pixels wide and 160 high"),
         ("--box 1,2,3,4 --until 0", "--until must be above --from, 0 seconds, not 0"),
         ("--box 1,2,3,4 --from 2", "--from 2 lies behind"),
     ],

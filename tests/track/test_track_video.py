@@ -200,13 +200,13 @@ def test_a_tracker_that_gives_no_numbers(tmp_path):
 @pytest.mark.parametrize(
     ("box", "said"),
     [
-        ((10, 10, 0, 5), "--box 10,10,0,5: its width and height must be above 0 pixels"),
-        ((10, 10, 5, -2), "above 0 pixels"),
-        ((240, 10, 5, 5), "--box 240,10,5,5 lies outside of the frame of 240 x 160 pixels"),
+        ((10, 10, 0, 5), "--box 10,10,0,5 has no area: its width and height must be above 0"),
+        ((10, 10, 5, -2), "must be above 0"),
+        ((240, 10, 5, 5), "--box 240,10,5,5 lies outside of the frame, which is 240 pixels wide and 160 high"),
         ((-5, 10, 5, 5), "lies outside"),
         ((10, 160.5, 5, 5), "lies outside"),
-        ((10, float("nan"), 5, 5), "a box is four finite numbers"),
-        ((10, 10, 5), "a box is four finite numbers"),
+        ((10, float("nan"), 5, 5), "is no box: it takes four finite numbers"),
+        ((10, 10, 5), "is no box: it takes four finite numbers"),
     ],
 )
 def test_boxes_that_are_none(box, said):

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from praxino.catalogs.base import Video
 from praxino.errors import UserError, check_within
+from praxino.evaluations.tracking.boxes import fault_of, written
 from praxino.streams.base import FrameReader, Stream
 from praxino.streams.choose import default_stream
 
@@ -78,13 +79,6 @@ def checked_box(box: ArrayLike, height: int, width: int) -> NDArray[np.float64]:
     Raises:
         UserError: if it is no box, has no area, or lies outside of the frame.
     """
-    given = np.asarray(box, np.float64)
-    said = ",".join(f"{number:g}" for number in given.ravel().tolist())
-    if given.shape != (4,) or not np.isfinite(given).all():
-        raise UserError(f"--box {said}: a box is four finite numbers, x, y, width, height")
-    x, y, wide, high = given.tolist()
-    if min(wide, high) <= 0:
-        raise UserError(f"--box {said}: its width and height must be above 0 pixels")
-    if x >= width or y >= height or x + wide <= 0 or y + high <= 0:
-        raise UserError(f"--box {said} lies outside of the frame of {width} x {height} pixels")
-    return given
+    if fault := fault_of(box, height, width):
+        raise UserError(f"--box {written(box)} {fault}")
+    return np.asarray(box, np.float64)

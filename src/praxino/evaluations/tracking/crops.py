@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from praxino.errors import UserError
+from praxino.evaluations.tracking.boxes import fault_of, written
 from praxino.streams.opencv import opencv
 
 Interpolation = Literal["linear", "cubic", "area", "nearest", "lanczos4"]
@@ -51,15 +52,8 @@ def refuse_bad_box(box: ArrayLike, height: int, width: int) -> None:
     Raises:
         UserError: if it is not four finite numbers, has no area, or lies outside the frame.
     """
-    numbers = np.asarray(box, np.float64)
-    said = ",".join(f"{number:g}" for number in numbers.reshape(-1))
-    if numbers.shape != (4,) or not np.isfinite(numbers).all():
-        raise UserError(f"the box {said} is no box: give x, y, width and height in pixels")
-    x, y, wide, high = numbers
-    if wide <= 0 or high <= 0:
-        raise UserError(f"the box {said} has no area: give a width and a height above 0")
-    if x >= width or y >= height or x + wide <= 0 or y + high <= 0:
-        raise UserError(f"the box {said} lies outside the frame, which is {width} pixels wide and {height} high")
+    if fault := fault_of(box, height, width):
+        raise UserError(f"the box {written(box)} {fault}")
 
 
 def refuse_odd_frame(frame: NDArray[np.uint8]) -> None:

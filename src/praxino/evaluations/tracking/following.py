@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from praxino.catalogs.sequences import Sequences
 from praxino.errors import UnreadableVideo
 from praxino.evaluations.tracking.baselines import Follows
+from praxino.evaluations.tracking.boxes import fault_of, written
 from praxino.streams.frames import FrameFolder
 
 # Boxes are of the pixels as they are stored, whatever a picture's EXIF says of how it is to be turned.
@@ -76,7 +77,8 @@ def follow(catalog: Sequences, row: int, trackers: Mapping[str, Follows], frames
     """
     video, truth = catalog[row], catalog.boxes(row)
     with FRAMES.open(video) as reader:
-        _refuse_bad_start(video.id, truth[0], reader.height, reader.width)
+        if fault := fault_of(truth[0], reader.height, reader.width):
+            raise UnreadableVideo(video.id, f"its first box, {written(truth[0])}, {fault}")
         count = len(truth)
         kept = set(np.linspace(0, count - 1, frames_shown).round().astype(int).tolist())
         tracks = {name: Track(np.repeat(truth[:1], count, axis=0), np.zeros(count)) for name in trackers}
@@ -116,14 +118,3 @@ def _keep_the_last(followed: Followed, number: int) -> None:
     followed.missing.append(number)
     for track in followed.tracks.values():
         track.boxes[number] = track.boxes[number - 1]
-
-
-def _refuse_bad_start(id: str, box: NDArray[np.float64], height: int, width: int) -> None:
-    """Refuses a first box that marks nothing of the frame."""
-    if not np.isfinite(box).all():
-        raise UnreadableVideo(id, "its first frame has no box")
-    x, y, wide, high = box
-    if wide <= 0 or high <= 0:
-        raise UnreadableVideo(id, f"its first box is {wide:g} wide and {high:g} high")
-    if x >= width or y >= height or x + wide <= 0 or y + high <= 0:
-        raise UnreadableVideo(id, "its first box lies outside of the frame")

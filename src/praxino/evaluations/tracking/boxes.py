@@ -1,0 +1,31 @@
+"""What is a box, and what marks nothing of a frame: one rule for trackers, videos and sequences."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+def fault_of(box: ArrayLike, height: int, width: int) -> str:
+    """What is wrong with a box in a frame, as words behind "the box 1,2,0,5"; "" where it marks something.
+
+    It may reach beyond the frame.
+
+    Args:
+        box: x, y, width, height in pixels, the corner counted from 0.
+        height, width: of the frame, in pixels.
+    """
+    numbers = np.asarray(box, np.float64)
+    if numbers.shape != (4,) or not np.isfinite(numbers).all():
+        return "is no box: it takes four finite numbers, x, y, width and height in pixels"
+    x, y, wide, high = numbers
+    if wide <= 0 or high <= 0:
+        return "has no area: its width and height must be above 0"
+    if x >= width or y >= height or x + wide <= 0 or y + high <= 0:
+        return f"lies outside of the frame, which is {width} pixels wide and {height} high"
+    return ""
+
+
+def written(box: ArrayLike) -> str:
+    """A box as it is typed: 120,80,60,90."""
+    return ",".join(f"{number:g}" for number in np.asarray(box, np.float64).ravel().tolist())
