@@ -28,6 +28,18 @@ def rows(out):
     return {row["id"]: row for row in map(json.loads, (out / "flow/manifest.jsonl").read_text().splitlines()[1:])}
 
 
+def test_a_folder_that_is_older_than_an_option(source, tmp_path):
+    flow(source[0], tmp_path)
+    manifest = tmp_path / "flow/manifest.jsonl"
+    first, *lines = manifest.read_text().splitlines()
+    said = json.loads(first)
+    assert said["canvas"]["init_args"].pop("even") is False
+    manifest.write_text("\n".join([json.dumps(said), *lines, ""]))
+    flow(source[0], tmp_path)
+    with pytest.raises(UserError, match="canvas.even false there, true now"):
+        flow(source[0], tmp_path, canvas=Canvas(longest=1000, even=True))
+
+
 class Killed(BaseException):
     """What ends a process, as far as the code can see."""
 

@@ -23,6 +23,11 @@ def test_sizes():
     # A shorter side that would make the longer one too long gives way.
     assert Canvas(short_side=100, longest=400).size(240, 320) == (100, 133)
     assert Canvas(short_side=100, longest=400).size(10, 1000) == (4, 400)
+    assert Canvas(short_side=64, even=True).size(128, 170) == (64, 84)
+    assert Canvas(short_side=63, even=True).size(128, 170) == (64, 84)
+    assert Canvas(short_side=1, even=True).size(128, 170) == (2, 2)
+    # What is not scaled stays as it is.
+    assert Canvas(longest=400, even=True).size(127, 171) == (127, 171)
 
 
 @given(height=st.integers(1, 30000), width=st.integers(1, 30000), longest=st.integers(1, 5000))
@@ -54,6 +59,7 @@ WRONG = [
     {"longest": 0},
     {"short_side": 5, "exact": (5, 5)},
     {"longest": 5, "exact": (5, 5)},
+    {"even": True, "exact": (5, 5)},
 ]
 
 

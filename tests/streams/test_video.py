@@ -98,6 +98,24 @@ def test_quick_opening(name, folder, monkeypatch):
     assert opened == [True] * 6
 
 
+@pytest.mark.parametrize("name", ["motion_jpeg", "prores", "huffyuv", "plain"])
+def test_where_no_frame_needs_another_only_wanted_ones_are_decoded(name, folder, monkeypatch):
+    path = videos.make(name, folder)
+    expected = videos.decoded(path)
+    fed = []
+    original = decode.decoded
+
+    def counted(packets, decoder):
+        return original((fed.append(packet.pts) or packet for packet in packets), decoder)
+
+    with VideoFile().open(as_video(path)) as reader:
+        monkeypatch.setattr(decode, "decoded", counted)
+        for indices in ([30, 4, 12, 12], [39], [0, 1], [7]):
+            fed.clear()
+            check(reader, expected, indices)
+            assert (len(fed) == len(set(indices))) == (name != "plain")
+
+
 def test_edit_list_hides_frames(folder):
     path = videos.make("edit_list", folder)
     with VideoFile().open(as_video(path)) as reader:

@@ -6,7 +6,7 @@ from collections import OrderedDict
 
 from torch import Tensor, nn
 
-from praxino.backbones.base import Backbone
+from praxino.backbones.base import Backbone, laid_out
 from praxino.errors import UserError
 
 CONVOLUTIONS = (1, 1, 2, 2, 2)
@@ -24,12 +24,14 @@ class C3D(Backbone):
     Args:
         width: channels of the first stage; the others have 2, 4, 8 and 8 times as many. 64 in the papers.
         in_channels: channels of the clips.
+        channels_last: computes with the channels last in memory, on a CPU (`praxino.backbones.base.laid_out`).
     """
 
-    def __init__(self, width: int = 64, in_channels: int = 3) -> None:
+    def __init__(self, width: int = 64, in_channels: int = 3, channels_last: bool = False) -> None:
         super().__init__()
         self.width = width
         self.in_channels = in_channels
+        self.channels_last = channels_last
         self.dim = WIDTHS[-1] * width
         stages = []
         inputs = in_channels
@@ -53,4 +55,4 @@ class C3D(Backbone):
                 f"clips of {frames} frames of {sides[0]}x{sides[1]} pixels are too small for C3D: "
                 f"take at least {LEAST_FRAMES} frames of {LEAST_PIXELS}x{LEAST_PIXELS}"
             )
-        return self.stages(x)
+        return self.stages(laid_out(x, self.channels_last))

@@ -10,7 +10,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from praxino.backbones.base import Backbone
+from praxino.backbones.base import Backbone, laid_out
 from praxino.backbones.r3d import Block, Convolution, Layers, Strides, Three, dilated, plain, residual_stages, stem
 from praxino.backbones.resnet3d import LAYERS, start_default, start_normal
 
@@ -28,19 +28,23 @@ class R21D(Backbone):
         width: channels of the first stage; the others have 2, 4 and 8 times as many. 64 in the papers.
         in_channels: channels of the clips.
         layers: residual blocks of each stage.
+        channels_last: computes with the channels last in memory, on a CPU (`praxino.backbones.base.laid_out`).
     """
 
-    def __init__(self, width: int = 64, in_channels: int = 3, layers: Layers = (1, 1, 1, 1)) -> None:
+    def __init__(
+        self, width: int = 64, in_channels: int = 3, layers: Layers = (1, 1, 1, 1), channels_last: bool = False
+    ) -> None:
         super().__init__()
         self.width = width
         self.in_channels = in_channels
+        self.channels_last = channels_last
         self.layers = tuple(layers)
         self.dim = 8 * width
         self.stem = stem(in_channels, width, FactoredConv)
         self.stages = residual_stages(width, layers, FactoredConv)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.stages(self.stem(x))
+        return self.stages(self.stem(laid_out(x, self.channels_last)))
 
 
 class R21D18(Backbone):
@@ -54,19 +58,21 @@ class R21D18(Backbone):
     Args:
         width: channels of the first stage; the others have 2, 4 and 8 times as many. 64 in the paper.
         in_channels: channels of the clips.
+        channels_last: computes with the channels last in memory, on a CPU (`praxino.backbones.base.laid_out`).
     """
 
-    def __init__(self, width: int = 64, in_channels: int = 3) -> None:
+    def __init__(self, width: int = 64, in_channels: int = 3, channels_last: bool = False) -> None:
         super().__init__()
         self.width = width
         self.in_channels = in_channels
+        self.channels_last = channels_last
         self.dim = 8 * width
         self.stem = stem(in_channels, width, partial(FactoredConv, middle=stem_middle(width)))
         self.stages = residual_stages(width, LAYERS, block=factored_block)
         start_normal(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.stages(self.stem(x))
+        return self.stages(self.stem(laid_out(x, self.channels_last)))
 
 
 class DilatedR21D18(Backbone):
@@ -80,12 +86,20 @@ class DilatedR21D18(Backbone):
         width: channels of the first stage; the others have 2, 4 and 8 times as many. 64 in the paper.
         in_channels: channels of the clips.
         temporal_strides: of the stages; the time positions are T over their product.
+        channels_last: computes with the channels last in memory, on a CPU (`praxino.backbones.base.laid_out`).
     """
 
-    def __init__(self, width: int = 64, in_channels: int = 3, temporal_strides: Strides = (1, 2, 2, 1)) -> None:
+    def __init__(
+        self,
+        width: int = 64,
+        in_channels: int = 3,
+        temporal_strides: Strides = (1, 2, 2, 1),
+        channels_last: bool = False,
+    ) -> None:
         super().__init__()
         self.width = width
         self.in_channels = in_channels
+        self.channels_last = channels_last
         self.temporal_strides = tuple(temporal_strides)
         self.dim = 8 * width
         self.stem = stem(in_channels, width, partial(FactoredConv, middle=stem_middle(width)))
@@ -96,7 +110,7 @@ class DilatedR21D18(Backbone):
         start_default(self.stages)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.stages(self.stem(x))
+        return self.stages(self.stem(laid_out(x, self.channels_last)))
 
 
 class FactoredConv(nn.Module):

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
-from praxino.backbones.base import Backbone
+from praxino.backbones.base import Backbone, laid_out
 
 Three = tuple[int, int, int]
 Layers = tuple[int, int, int, int]
@@ -44,19 +44,23 @@ class R3D(Backbone):
             network that learns on a CPU in minutes.
         in_channels: channels of the clips.
         layers: residual blocks of each stage.
+        channels_last: computes with the channels last in memory, on a CPU (`praxino.backbones.base.laid_out`).
     """
 
-    def __init__(self, width: int = 64, in_channels: int = 3, layers: Layers = (1, 1, 1, 1)) -> None:
+    def __init__(
+        self, width: int = 64, in_channels: int = 3, layers: Layers = (1, 1, 1, 1), channels_last: bool = False
+    ) -> None:
         super().__init__()
         self.width = width
         self.in_channels = in_channels
         self.layers = tuple(layers)
+        self.channels_last = channels_last
         self.dim = 8 * width
         self.stem = stem(in_channels, width)
         self.stages = residual_stages(width, layers)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.stages(self.stem(x))
+        return self.stages(self.stem(laid_out(x, self.channels_last)))
 
 
 class DilatedR3D(Backbone):
@@ -72,6 +76,7 @@ class DilatedR3D(Backbone):
         layers: residual blocks of each stage.
         temporal_strides: of the stages; the time positions are T over their product. (1, 2, 1, 1) gives clips of 8
             frames the four positions that the paper's clips of 16 have.
+        channels_last: computes with the channels last in memory, on a CPU (`praxino.backbones.base.laid_out`).
     """
 
     def __init__(
@@ -80,18 +85,20 @@ class DilatedR3D(Backbone):
         in_channels: int = 3,
         layers: Layers = (1, 1, 1, 1),
         temporal_strides: Strides = (1, 2, 2, 1),
+        channels_last: bool = False,
     ) -> None:
         super().__init__()
         self.width = width
         self.in_channels = in_channels
         self.layers = tuple(layers)
+        self.channels_last = channels_last
         self.temporal_strides = tuple(temporal_strides)
         self.dim = 8 * width
         self.stem = stem(in_channels, width)
         self.stages = residual_stages(width, layers, temporal_strides=temporal_strides, last=dilated)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.stages(self.stem(x))
+        return self.stages(self.stem(laid_out(x, self.channels_last)))
 
 
 def stem(in_channels: int, width: int, conv: Convolution = plain) -> nn.Sequential:

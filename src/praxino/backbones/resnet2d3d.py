@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from praxino.backbones.base import Backbone
+from praxino.backbones.base import Backbone, laid_out
 from praxino.errors import check_within
 
 Layers = tuple[int, int, int, int]
@@ -25,7 +25,7 @@ class _ResNet2D3D(Backbone):
     originals. Weights start as there: convolutions normal with variance 2 / fan-out, BatchNorm at 1 and 0.
 
     Args:
-        width, in_channels, running_statistics: as of `ResNet2D3D18`.
+        width, in_channels, running_statistics, channels_last: as of `ResNet2D3D18`.
         block: `BasicBlock` or `Bottleneck`.
         layers: blocks of each stage.
 
@@ -40,12 +40,14 @@ class _ResNet2D3D(Backbone):
         running_statistics: bool,
         block: type[BasicBlock] | type[Bottleneck],
         layers: Layers,
+        channels_last: bool,
     ) -> None:
         super().__init__()
         check_within(1, **{"backbone.width": width, "backbone.in_channels": in_channels})
         self.width = width
         self.in_channels = in_channels
         self.running_statistics = running_statistics
+        self.channels_last = channels_last
         self.dim = WIDTHS[-1] * width * block.expansion
         self.conv1 = nn.Conv3d(in_channels, width, (1, 7, 7), (1, 2, 2), (0, 3, 3), bias=False)
         self.bn1 = nn.BatchNorm3d(width, track_running_stats=running_statistics)
@@ -67,7 +69,7 @@ class _ResNet2D3D(Backbone):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        y = self.maxpool(self.relu(self.bn1(self.conv1(laid_out(x, self.channels_last)))))
         return self.layer4(self.layer3(self.layer2(self.layer1(y))))
 
 
@@ -168,10 +170,13 @@ class ResNet2D3D18(_ResNet2D3D):
         in_channels: channels of the clips: 3 of RGB, 2 of flow.
         running_statistics: BatchNorm averages its statistics for evaluation. False: it normalises by the batch in
             evaluation, too, as in DPC's pretraining.
+        channels_last: computes with the channels last in memory, on a CPU (`praxino.backbones.base.laid_out`).
     """
 
-    def __init__(self, width: int = 64, in_channels: int = 3, running_statistics: bool = True) -> None:
-        super().__init__(width, in_channels, running_statistics, BasicBlock, (2, 2, 2, 2))
+    def __init__(
+        self, width: int = 64, in_channels: int = 3, running_statistics: bool = True, channels_last: bool = False
+    ) -> None:
+        super().__init__(width, in_channels, running_statistics, BasicBlock, (2, 2, 2, 2), channels_last)
 
 
 class ResNet2D3D34(_ResNet2D3D):
@@ -180,11 +185,13 @@ class ResNet2D3D34(_ResNet2D3D):
     32.4 million parameters in the papers.
 
     Args:
-        width, in_channels, running_statistics: as of `ResNet2D3D18`.
+        width, in_channels, running_statistics, channels_last: as of `ResNet2D3D18`.
     """
 
-    def __init__(self, width: int = 64, in_channels: int = 3, running_statistics: bool = True) -> None:
-        super().__init__(width, in_channels, running_statistics, BasicBlock, (3, 4, 6, 3))
+    def __init__(
+        self, width: int = 64, in_channels: int = 3, running_statistics: bool = True, channels_last: bool = False
+    ) -> None:
+        super().__init__(width, in_channels, running_statistics, BasicBlock, (3, 4, 6, 3), channels_last)
 
 
 class ResNet2D3D50(_ResNet2D3D):
@@ -193,41 +200,49 @@ class ResNet2D3D50(_ResNet2D3D):
     23.6 million parameters in the papers' width.
 
     Args:
-        width, in_channels, running_statistics: as of `ResNet2D3D18`.
+        width, in_channels, running_statistics, channels_last: as of `ResNet2D3D18`.
     """
 
-    def __init__(self, width: int = 64, in_channels: int = 3, running_statistics: bool = True) -> None:
-        super().__init__(width, in_channels, running_statistics, Bottleneck, (3, 4, 6, 3))
+    def __init__(
+        self, width: int = 64, in_channels: int = 3, running_statistics: bool = True, channels_last: bool = False
+    ) -> None:
+        super().__init__(width, in_channels, running_statistics, Bottleneck, (3, 4, 6, 3), channels_last)
 
 
 class ResNet2D3D101(_ResNet2D3D):
     """3, 4, 23 and 3 bottlenecks; [b, in_channels, T, H, W] -> [b, 16 * width, T/4, H/32, W/32] (rounded up).
 
     Args:
-        width, in_channels, running_statistics: as of `ResNet2D3D18`.
+        width, in_channels, running_statistics, channels_last: as of `ResNet2D3D18`.
     """
 
-    def __init__(self, width: int = 64, in_channels: int = 3, running_statistics: bool = True) -> None:
-        super().__init__(width, in_channels, running_statistics, Bottleneck, (3, 4, 23, 3))
+    def __init__(
+        self, width: int = 64, in_channels: int = 3, running_statistics: bool = True, channels_last: bool = False
+    ) -> None:
+        super().__init__(width, in_channels, running_statistics, Bottleneck, (3, 4, 23, 3), channels_last)
 
 
 class ResNet2D3D152(_ResNet2D3D):
     """3, 8, 36 and 3 bottlenecks; [b, in_channels, T, H, W] -> [b, 16 * width, T/4, H/32, W/32] (rounded up).
 
     Args:
-        width, in_channels, running_statistics: as of `ResNet2D3D18`.
+        width, in_channels, running_statistics, channels_last: as of `ResNet2D3D18`.
     """
 
-    def __init__(self, width: int = 64, in_channels: int = 3, running_statistics: bool = True) -> None:
-        super().__init__(width, in_channels, running_statistics, Bottleneck, (3, 8, 36, 3))
+    def __init__(
+        self, width: int = 64, in_channels: int = 3, running_statistics: bool = True, channels_last: bool = False
+    ) -> None:
+        super().__init__(width, in_channels, running_statistics, Bottleneck, (3, 8, 36, 3), channels_last)
 
 
 class ResNet2D3D200(_ResNet2D3D):
     """3, 24, 36 and 3 bottlenecks; [b, in_channels, T, H, W] -> [b, 16 * width, T/4, H/32, W/32] (rounded up).
 
     Args:
-        width, in_channels, running_statistics: as of `ResNet2D3D18`.
+        width, in_channels, running_statistics, channels_last: as of `ResNet2D3D18`.
     """
 
-    def __init__(self, width: int = 64, in_channels: int = 3, running_statistics: bool = True) -> None:
-        super().__init__(width, in_channels, running_statistics, Bottleneck, (3, 24, 36, 3))
+    def __init__(
+        self, width: int = 64, in_channels: int = 3, running_statistics: bool = True, channels_last: bool = False
+    ) -> None:
+        super().__init__(width, in_channels, running_statistics, Bottleneck, (3, 24, 36, 3), channels_last)

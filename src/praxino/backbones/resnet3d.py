@@ -18,10 +18,11 @@ class R3D18(R3D):
     Args:
         width: channels of the first stage; the others have 2, 4 and 8 times as many. 64 in the papers.
         in_channels: channels of the clips.
+        channels_last: computes with the channels last in memory, on a CPU (`praxino.backbones.base.laid_out`).
     """
 
-    def __init__(self, width: int = 64, in_channels: int = 3) -> None:
-        super().__init__(width, in_channels, LAYERS)
+    def __init__(self, width: int = 64, in_channels: int = 3, channels_last: bool = False) -> None:
+        super().__init__(width, in_channels, LAYERS, channels_last)
         start_normal(self)
 
 
@@ -37,10 +38,17 @@ class DilatedR3D18(DilatedR3D):
         in_channels: channels of the clips.
         temporal_strides: of the stages; the time positions are T over their product. (1, 2, 1, 1) gives clips of 8
             frames the four positions that the paper's clips of 16 have.
+        channels_last: computes with the channels last in memory, on a CPU (`praxino.backbones.base.laid_out`).
     """
 
-    def __init__(self, width: int = 64, in_channels: int = 3, temporal_strides: Strides = (1, 2, 2, 1)) -> None:
-        super().__init__(width, in_channels, LAYERS, temporal_strides)
+    def __init__(
+        self,
+        width: int = 64,
+        in_channels: int = 3,
+        temporal_strides: Strides = (1, 2, 2, 1),
+        channels_last: bool = False,
+    ) -> None:
+        super().__init__(width, in_channels, LAYERS, temporal_strides, channels_last)
         start_normal(self)
         start_default(self.stages)
 

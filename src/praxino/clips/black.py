@@ -32,10 +32,16 @@ def zero_batch(
     canvas: Mapping[str, Canvas],
     sampler: Sampler,
     streams: Streams | None = None,
+    clips: int | None = None,
 ) -> ClipBatch:
     """A batch of black frames of the shape that the sampler gives, to try a task without decoding anything.
 
     Each stream's frames have as many channels as it says. Streams that are made from others are made from black frames.
+
+    Args:
+        videos: how many.
+        needed, canvas, sampler, streams: as of `load_clips`.
+        clips: of each video the first so many; None: all.
 
     Raises:
         UserError: if a stream that is made gives other frames than it says.
@@ -44,7 +50,7 @@ def zero_batch(
     needed, streams = tuple(needed), streams or {}
     derived = derived_among(needed, streams)
     times = np.arange(max(sampler.min_frames, 1)) / 25
-    numbers = sampler(times, np.random.default_rng(0))
+    numbers = sampler(times, np.random.default_rng(0))[:clips]
     readers = {
         name: _Black(len(times), (*canvas_of(name, canvas, derived).size(240, 320), channels_of(name, streams)))
         for name in dict.fromkeys(derived[name].of if name in derived else name for name in needed)

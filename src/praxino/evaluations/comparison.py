@@ -34,6 +34,7 @@ HANDMADE: dict[str, Callable[[Tensor], Tensor]] = {
 }
 OF_MOTION = ("frame difference", "temporal spectrum")
 ONE_FRAME = "untrained, one frame"
+WHOLE = View([Resize(64, 64, exact=False)])  # what hand-made features see
 
 
 @dataclass
@@ -188,14 +189,17 @@ def _embeds(
 ) -> dict[str, Embed]:
     """What is computed of each clip, by kind of row: that of all members side by side is cut into rows later."""
 
+    seen = _Seen()
+
     def beside(kind: str) -> SideBySide:
-        return SideBySide({row: _embed(*networks[row]) for row in row_names(kind, members)}, joint_row(kind, members))
+        embeds = {row: _embed(*networks[row], seen) for row in row_names(kind, members)}
+        return SideBySide(embeds, joint_row(kind, members))
 
     if not baselines:
         return {"trained": beside("trained")}
     one_frame = _one_frame(*networks[ONE_FRAME])
     device = networks[ONE_FRAME].encoder.device
-    by_hand = {row: _handmade(function, device) for row, function in HANDMADE.items() if row not in without}
+    by_hand = {row: _handmade(function, device, seen) for row, function in HANDMADE.items() if row not in without}
     by_hand |= {row: _OfMotion(by_hand[row]) for row in OF_MOTION if row in by_hand}
     return {"trained": beside("trained"), "untrained": beside("untrained"), ONE_FRAME: one_frame, **by_hand}
 
@@ -219,21 +223,32 @@ def _by_row(features: Mapping[str, VideoFeatures], embeds: Mapping[str, Embed]) 
     return rows
 
 
-def _embed(encoder: Encoder, view: str) -> Embed:
-    return lambda batch: encoder.features(batch, view)
+class _Seen:
+    """What views make of a batch, each once for all rows that ask: a network and its untrained twin see the same."""
+
+    def __init__(self) -> None:
+        self.batch: ClipBatch | None = None
+        self.made: dict[int, Tensor] = {}
+
+    def __call__(self, view: View, batch: ClipBatch, device: torch.device) -> Tensor:
+        """float32 [clips, C, T, H, W] on the device."""
+        if batch is not self.batch:
+            self.batch, self.made = batch, {}
+        if id(view) not in self.made:
+            self.made[id(view)] = view(batch.to(device), Rng(0)).flatten(0, 1)
+        return self.made[id(view)]
+
+
+def _embed(encoder: Encoder, view: str, seen: _Seen) -> Embed:
+    return lambda batch: encoder.features_of(seen(encoder.view(view), batch, encoder.device))
 
 
 def _one_frame(encoder: Encoder, view: str) -> Embed:
     return lambda batch: encoder.features(one_frame_only(batch), view)
 
 
-def _handmade(function: Callable[[Tensor], Tensor], device: torch.device) -> Embed:
-    whole = View([Resize(64, 64, exact=False)])
-
-    def embed(batch: ClipBatch) -> Tensor:
-        return function(whole(batch.to(device), Rng(0)).flatten(0, 1))
-
-    return embed
+def _handmade(function: Callable[[Tensor], Tensor], device: torch.device, seen: _Seen) -> Embed:
+    return lambda batch: function(seen(WHOLE, batch, device))
 
 
 def _centre(gallery: Mapping[str, VideoFeatures], queries: Mapping[str, VideoFeatures]) -> None:

@@ -149,5 +149,7 @@ def _differences(there: Any, now: Any, place: str = "") -> Iterable[str]:
             # Arguments are named as they are typed.
             inside = place if name == "init_args" else f"{place}.{name}".lstrip(".")
             yield from _differences(there.get(name), now.get(name), inside)
+    elif there is None and now is False:
+        return  # an option that is newer than the folder, and off
     elif there != now:
         yield f"{place.removesuffix('.class_path')} {json.dumps(there)} there, {json.dumps(now)} now"

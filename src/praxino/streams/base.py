@@ -27,6 +27,7 @@ class Canvas:
         exact: (height, width) in pixels, the aspect ratio is not kept.
         longest: no side is longer than this many pixels, the aspect ratio is kept: what exceeds it shrinks, so that one
             huge picture does not decide the size of a batch. Without `short_side` everything else stays as it is.
+        even: sides that are scaled become even numbers, the nearest ones; the decoder's scaler is quicker on them.
 
     Raises:
         UserError: if `exact` is given beside another one, or a size is below 1.
@@ -35,10 +36,11 @@ class Canvas:
     short_side: int | None = None
     exact: tuple[int, int] | None = None
     longest: int | None = None
+    even: bool = False
 
     def __post_init__(self) -> None:
-        if self.exact is not None and (self.short_side is not None or self.longest is not None):
-            raise UserError("a canvas takes exact, or short_side and longest, not both")
+        if self.exact is not None and (self.short_side is not None or self.longest is not None or self.even):
+            raise UserError("a canvas takes exact, or short_side, longest and even, not both")
         sides = (self.short_side, *(self.exact or ()), self.longest)
         if min((side for side in sides if side is not None), default=1) < 1:
             raise UserError("the sides of a canvas are at least 1 pixel")
@@ -50,6 +52,8 @@ class Canvas:
         scale = 1.0 if self.short_side is None else self.short_side / min(height, width)
         if self.longest is not None:
             scale = min(scale, self.longest / max(height, width))
+        if self.even and scale != 1:
+            return max(2, 2 * round(height * scale / 2)), max(2, 2 * round(width * scale / 2))
         return max(1, round(height * scale)), max(1, round(width * scale))
 
 

@@ -68,6 +68,17 @@ def from_key(packets: Iterable[Any]) -> Iterator[Any]:
     return dropwhile(lambda packet: not packet.is_keyframe or packet.pts is None, packets)
 
 
+def _only(packets: Iterable[Any], wanted: Collection[int]) -> Iterator[Any]:
+    """The packets of the wanted times, and no further than the last of them."""
+    left = len(wanted)
+    for packet in packets:
+        if packet.pts in wanted:
+            yield packet
+            left -= 1
+            if not left:
+                return
+
+
 class OpenFile:
     """A file that this process has open."""
 
@@ -86,6 +97,14 @@ class OpenFile:
         # A number and not a name, which the scaler would look up for each frame.
         self.filter = int(Interpolation.AREA if shrinks else Interpolation.BILINEAR)
         self.turn = None if index.turn == Turn() else index.turn
+        self.apart = self._frames_apart()
+
+    def _frames_apart(self) -> bool:
+        """Whether no frame needs another one, so that packets that are not wanted need not be decoded."""
+        context = self.stream.codec_context
+        # A palette comes with some packet, and holds for those behind it.
+        alone = context.codec.intra_only and context.pix_fmt not in (None, "pal8")
+        return bool(alone and self.index.seekable and len(self.index.keys) == len(self.index.pts))
 
     def by_time(self, row: int, wanted: NDArray[np.int64], put: Put) -> bool:
         """Decodes from a key and knows frames by their timestamps; False as soon as anything is not as the index says.
@@ -112,7 +131,9 @@ class OpenFile:
         coming = iter(times)
         next_time = next(coming)
         packets = self._packets(row, next_time)
-        if self.index.skippable:
+        if self.apart:
+            packets = _only(packets, numbers)
+        elif self.index.skippable:
             packets = self._skipping(packets, numbers)
         for _, frames, said in decoded(packets, self.stream.codec_context):
             if said:

@@ -155,7 +155,8 @@ def pretrain(
         together(len(held_out), batch_size)
     refuse_fewer_videos(method, batch_size // ranks.world(), "a batch", "a larger --batch_size")
     refuse_more_videos(method, batch_size * most_batches(accumulate))
-    method.setup(len(kept), batch_size, Rng(seed, "setup"))
+    tried = len(kept)
+    method.setup(tried, batch_size, Rng(seed, "setup"))
     begun = resume and session.run.checkpoint() is not None
     started = [] if start is None or begun else begin_with(method, start)
     encoders = method.exports(protocol)
@@ -175,8 +176,10 @@ def pretrain(
         if len(held_out):
             together(len(held_out), batch_size)
         refuse_fewer_videos(method, loader.least_videos, "the last batch of each epoch", LAST_BATCH)
-    method.setup(len(kept), batch_size, Rng(seed, "setup"))
-    method.to(session.device)
+    if len(kept) != tried:
+        # Else it would make the same once more, and banks are large.
+        method.setup(len(kept), batch_size, Rng(seed, "setup"))
+        method.to(session.device)
     advice = method.advice(sum(stage.length(Accumulation(accumulate, len(loader)).steps) for stage in stages))
     if advice and not resume:
         run.log(advice)

@@ -101,7 +101,7 @@ def try_validation(
 
 
 def try_out_encoders(encoders: Mapping[str, Encoder], device: torch.device) -> None:
-    """One black video through each encoder and view.
+    """One black clip through each encoder and view.
 
     Raises:
         UserError: saying what does not fit.
@@ -111,7 +111,7 @@ def try_out_encoders(encoders: Mapping[str, Encoder], device: torch.device) -> N
             for view in encoder.views:
                 with _misfit_told(f"protocol, encoder '{name}', view '{view}'"):
                     needed = (encoder.view(view).stream,)
-                    one = zero_batch(1, needed, encoder.canvas, encoder.sampler, streams=encoder.streams)
+                    one = zero_batch(1, needed, encoder.canvas, encoder.sampler, encoder.streams, clips=1)
                     encoder.features(one, view)
 
 
