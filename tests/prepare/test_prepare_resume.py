@@ -36,7 +36,7 @@ def test_a_folder_that_is_older_than_an_option(source, tmp_path):
     assert said["canvas"]["init_args"].pop("even") is False
     manifest.write_text("\n".join([json.dumps(said), *lines, ""]))
     flow(source[0], tmp_path)
-    with pytest.raises(UserError, match="canvas.even false there, true now"):
+    with pytest.raises(UserError, match=r"canvas\.even false there, true now"):
         flow(source[0], tmp_path, canvas=Canvas(longest=1000, even=True))
 
 
