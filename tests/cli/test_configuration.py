@@ -89,7 +89,9 @@ def test_options_reach_deep(recipe):
     )
     assert config["method"]["init_args"]["backbone"]["init_args"]["dim"] == 9
     assert config["stages"][0]["init_args"]["optimizer"]["init_args"]["lr"] == 3e-4
-    assert config["canvas"]["rgb"]["init_args"] == {"short_side": None, "exact": [4, 6], "longest": None}
+    assert config["canvas"]["rgb"]["init_args"] == {
+        "short_side": None, "exact": [4, 6], "longest": None, "even": False,
+    }  # fmt: skip
     assert config["method"]["init_args"]["hidden"] is None
 
 
@@ -103,7 +105,9 @@ def test_another_class_keeps_what_it_takes_too(recipe):
     kept = config_of(recipe, "method.backbone toys.ToyBackbone")["method"]["init_args"]["backbone"]["init_args"]
     assert kept["dim"] == 3
     other = config_of(recipe, "method.backbone R3D method.backbone.width 2")["method"]["init_args"]
-    assert other["backbone"]["init_args"] == {"width": 2, "in_channels": 3, "layers": [1, 1, 1, 1]}
+    assert other["backbone"]["init_args"] == {
+        "width": 2, "in_channels": 3, "layers": [1, 1, 1, 1], "channels_last": False,
+    }  # fmt: skip
     # In whichever order they are typed.
     assert other == config_of(recipe, "method.backbone.width 2 method.backbone R3D")["method"]["init_args"]
 

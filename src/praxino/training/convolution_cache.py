@@ -32,13 +32,14 @@ def machine(device: torch.device) -> dict[str, str]:
         name = torch.cuda.get_device_name(device)
         facts = [name, torch.cuda.get_device_capability(device), torch.backends.cudnn.version()]
     else:
-        processor = _processor()
-        name = processor.get("model name") or platform.processor() or platform.machine()
-        facts = [processor, platform.machine(), torch.backends.cpu.get_cpu_capability()]
+        here = processor()
+        name = here.get("model name") or platform.processor() or platform.machine()
+        facts = [here, platform.machine(), torch.backends.cpu.get_cpu_capability()]
     return {"name": name, "torch": torch.__version__, "facts": _digest([facts, steering])}
 
 
-def _processor() -> dict[str, str]:
+def processor() -> dict[str, str]:
+    """What Linux says of the first core, as far as kernels are chosen by it; elsewhere nothing."""
     with contextlib.suppress(OSError):
         first = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split("\n\n")[0]
         pairs = (line.partition(":") for line in first.splitlines())

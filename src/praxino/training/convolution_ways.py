@@ -61,8 +61,8 @@ def rightly_computed(
 
 
 def _found(run: Run, seen: Seen, precision: Precision, device: torch.device) -> dict[str, Way]:
-    here = machine(device)
-    where = {"precision": precision, "threads": torch.get_num_threads(), "machine": here}
+    where = _where(precision, device)
+    here = where["machine"]
     begun = _begun(run, seen)
     if begun and begun["where"] == where:
         return begun["ways"]
@@ -70,7 +70,7 @@ def _found(run: Run, seen: Seen, precision: Precision, device: torch.device) -> 
     asked: dict[Question, Verdict] = {}
 
     def ask(questions: Collection[Question]) -> Mapping[Question, Verdict]:
-        asked.update(_verdicts(run, questions, where, precision, device))
+        asked.update(verdicts(questions, precision, device, run.log))
         return asked
 
     ways = chosen(seen, ask, before)
@@ -124,25 +124,38 @@ def chosen(seen: Seen, ask: Ask, before: Mapping[str, Way] | None = None) -> dic
     return {name: way for name, way in ways.items() if way != "plain"}
 
 
-def _verdicts(
-    run: Run, questions: Collection[Question], where: Mapping[str, Any], precision: Precision, device: torch.device
+def _where(precision: Precision, device: torch.device) -> dict[str, Any]:
+    return {"precision": precision, "threads": torch.get_num_threads(), "machine": machine(device)}
+
+
+def verdicts(
+    questions: Collection[Question], precision: Precision, device: torch.device, say: Callable[[str], None]
 ) -> dict[Question, Verdict]:
+    """Whether convolutions are right on this machine: what the cache knows, and the rest compared with fp32 and kept.
+
+    Args:
+        questions: which, and in which way each is computed.
+        precision: bf16 or fp16.
+        device: where.
+        say: takes lines about what is compared, and where that is not possible.
+    """
+    where = _where(precision, device)
     found = known(questions, where)
     new = [question for question in questions if question not in found]
     if not new:
         return found
     padded = " with time padded by hand" if new[0][1] == "padded" else ""
-    run.log(f"{precision}: {len(new)} convolutions{padded} are compared with fp32, once on this machine")
+    say(f"{precision}: {len(new)} convolutions{padded} are compared with fp32, once on this machine")
     try:
         made = answers(new, {"precision": precision, "threads": where["threads"], "device": str(device)})
     except NotStarted as error:
         reason = f"convolutions cannot be checked in a process of their own ({error})"
         if device.type == "cpu":
-            run.log(f"{precision}: {reason}: they are computed in fp32")
+            say(f"{precision}: {reason}: they are computed in fp32")
             made = dict.fromkeys(new, Verdict(False, "not checked", lasting=False))
         else:
             # A GPU may admit a single process. Its kernels do not write into this one's memory: their errors are told.
-            run.log(f"{precision}: {reason}: they are checked in this one")
+            say(f"{precision}: {reason}: they are checked in this one")
             made = {(one, way): check(one, way, precision, device) for one, way in new}
     keep(made, where)
     return {**found, **made}

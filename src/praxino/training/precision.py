@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from praxino.errors import UserError
 
 Precision = Literal["fp32", "bf16", "fp16"]
+Asked = Literal["auto", "fp32", "bf16", "fp16"]  # auto: see praxino.training.precision_choice
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 

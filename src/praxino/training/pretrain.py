@@ -29,7 +29,7 @@ from praxino.training.accumulation import Accumulate, Accumulation, most_batches
 from praxino.training.checkpoint import load_checkpoint
 from praxino.training.environment import environment
 from praxino.training.held_out import By, split_off
-from praxino.training.precision import Precision
+from praxino.training.precision import Asked
 from praxino.training.restoring import restore_weights
 from praxino.training.run import Run
 from praxino.training.session import Session
@@ -57,7 +57,7 @@ def pretrain(
     seed: int = 0,
     workers: int = 2,
     threads: int | None = None,
-    precision: Precision = "fp32",
+    precision: Asked = "fp32",
     device: Device = "auto",
     devices: int = 1,
     prefetch: int = 3,
@@ -94,7 +94,8 @@ def pretrain(
         seed: of everything random.
         workers: loading processes of each training process.
         threads: threads of the CPU; none: the cores, shared by the processes. A resumed run takes the first one's.
-        precision: of the forward.
+        precision: of the forward. auto: bf16 where the processor or GPU has it, and convolutions are right in it and
+            quicker; else fp32. What was chosen is in recipe.yaml, and a resumed run keeps it.
         device: auto takes a GPU where there is one.
         devices: for the command line only, which starts so many processes on this machine.
         prefetch: batches that each loading process holds ready.
@@ -164,6 +165,7 @@ def pretrain(
     refuse_unknown_metrics(stages, numbers)
     best = _choice(chosen_by, export, numbers)
 
+    recipe = {**recipe, **session.settled}
     run = session.begin({"kind": KIND, **recipe}, catalog.found)
     for line in started:
         run.log(line)

@@ -29,7 +29,8 @@ from praxino.training.convolutions import convolutions_seen
 from praxino.training.fit import fit
 from praxino.training.loaders import Loaders
 from praxino.training.own_runs import remember
-from praxino.training.precision import Precision, check_precision
+from praxino.training.precision import Asked, Precision, check_precision
+from praxino.training.precision_choice import choose
 from praxino.training.run import Run
 from praxino.training.stages import Stage
 from praxino.training.tryout import TRIED, try_out, try_out_encoders, try_validation
@@ -49,7 +50,7 @@ class Session:
         workers: loading processes of each training process.
         threads: threads of the CPU; None: the cores, shared by the processes.
         prefetch: batches that each loading process holds ready.
-        precision: of the forward.
+        precision: of the forward; auto: `try_parts` chooses between bf16 and fp32.
         device: auto takes a GPU where there is one.
         accumulate: batches that make one optimizer step, or CoCon's rule: as of `Accumulation`.
         clip_norm: largest norm of the gradient.
@@ -63,6 +64,7 @@ class Session:
 
     Attributes:
         loaders: of its batches.
+        settled: what has been chosen on this machine in the place of the recipe's "auto", from `try_parts` on.
         run: the run; None before `begin`, but for a resumed one.
 
     Raises:
@@ -78,7 +80,7 @@ class Session:
         workers: int,
         threads: int | None,
         prefetch: int,
-        precision: Precision,
+        precision: Asked,
         device: Device,
         accumulate: Accumulate,
         clip_norm: float | None,
@@ -92,7 +94,9 @@ class Session:
         resume: bool,
     ) -> None:
         self.device = ranks.pick_device(device)
-        check_precision(precision, self.device)
+        self._choosing = precision == "auto"
+        self.precision: Precision = "bf16" if precision == "auto" else precision
+        check_precision(self.precision, self.device)
         check_accumulate(accumulate)
         check_numbers(threads=threads, prefetch=prefetch, checkpoint_steps=checkpoint_steps, keep_epochs=keep_epochs,
                       clip_norm=clip_norm, checkpoint_minutes=checkpoint_minutes)  # fmt: skip
@@ -104,12 +108,14 @@ class Session:
         pin_memory = self.device.type == "cuda"
         self.loaders = Loaders(seed, batch_size, workers, prefetch, accumulate, drop_last, pin_memory)
         self.out, self.seed, self.batch_size, self.workers = out, seed, batch_size, workers
-        self.precision, self.accumulate, self.clip_norm = precision, accumulate, clip_norm
+        self.accumulate, self.clip_norm = accumulate, clip_norm
         self.max_left_out, self.probe = max_left_out, probe
         self.checkpoint_steps, self.checkpoint_minutes = checkpoint_steps, checkpoint_minutes
         self.keep_epochs, self.compile = keep_epochs, compile
         self.resumed = resume
         self._convolutions: Seen = {}
+        self.settled: dict[str, Any] = {}
+        self._to_say: list[str] = []
         self._run = Run.open(out) if resume else None
 
     @property
@@ -180,23 +186,33 @@ class Session:
         with convolutions_seen(task, rows, min(rows, TRIED)) as self._convolutions:
             numbers = try_out(task, *how)
             try_out_encoders(encoders, self.device)
-            return [*numbers, *(try_validation(task, *how) if validated else ())]
+            numbers += try_validation(task, *how) if validated else []
+        if self._choosing:
+            self._choose_precision()
+        return numbers
+
+    def _choose_precision(self) -> None:
+        found = choose(self._convolutions, self.device, self._to_say.append) if ranks.rank() == 0 else None
+        self.precision, why = ranks.broadcast_object(found)
+        self._convolutions = self._convolutions if self.precision == "bf16" else {}
+        self.settled = {"precision": self.precision}
+        self._to_say.append(f"precision auto: {self.precision}, since {why}")
 
     def begin(self, recipe: Mapping[str, Any], found: str | None) -> Run:
         """Makes the run's folder, or takes the one that is gone on with.
 
         Args:
-            recipe: what is written as recipe.yaml; the number of threads joins it.
+            recipe: what is written as recipe.yaml; the number of threads joins it, and what has been settled.
             found: what the catalog found on the disk, for the log.
         """
         if self._run is None:
-            self._run = Run.create(self.out, {**recipe, "threads": self.threads}, owner=self)
+            self._run = Run.create(self.out, {**recipe, "threads": self.threads, **self.settled}, owner=self)
             if self._run.writes:
                 remember(self._run.recipe_file)
         else:
             self._run.lock(self)
-        if found:
-            self._run.log(found)
+        for line in [*([found] if found else []), *self._to_say]:
+            self._run.log(line)
         return self._run
 
     @contextmanager
