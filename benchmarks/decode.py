@@ -12,8 +12,10 @@ time, and so does the reader that needs timestamps (`numpy.load`).
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import statistics
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -74,6 +76,31 @@ def pyav_seek(path: str, wanted: np.ndarray) -> np.ndarray:
     return np.stack(frames)
 
 
+def pyav_index(path: str, wanted: np.ndarray) -> np.ndarray:
+    """`pyav_seek` with all keys kept beside the timestamps, and told to leave out what nothing refers to."""
+    every_time, keys = np.load(frame_times[path]), np.load(frame_times[path] + ".keys.npy")
+    times = {time: row for row, time in enumerate(every_time[wanted].tolist())}
+    scaler = VideoReformatter()
+    frames: list[Any] = [None] * len(wanted)
+    left, first = len(times), min(times)
+    key = keys[max(0, np.searchsorted(keys, first, side="right") - 1)]
+    with av.open(path) as container:
+        stream = container.streams.video[0]
+        stream.codec_context.thread_count = 1
+        if key > keys[0]:
+            container.seek(int(key), stream=stream)
+        for packet in container.demux(stream):
+            stream.codec_context.skip_frame = "DEFAULT" if packet.pts is None or packet.pts in times else "NONREF"
+            for frame in packet.decode():
+                row = times.get(frame.pts)
+                if row is not None:
+                    frames[row] = scaler.reformat(frame, format="rgb24", threads=1).to_ndarray()
+                    left -= 1
+            if not left:
+                break
+    return np.stack(frames)
+
+
 def opencv_from_start(path: str, wanted: np.ndarray) -> np.ndarray:
     """Grabs every frame, and converts those that are wanted."""
     import cv2
@@ -109,6 +136,21 @@ def torchcodec_exact(path: str, wanted: np.ndarray) -> np.ndarray:
     return decoder.get_frames_at(wanted.tolist()).data.numpy()
 
 
+def torchcodec_index(path: str, wanted: np.ndarray) -> np.ndarray:
+    """With the index that it can be given, as ffprobe writes it; its documentation recommends that for many reads."""
+    from torchcodec.decoders import VideoDecoder
+
+    decoder = VideoDecoder(path, dimension_order="NHWC", num_ffmpeg_threads=1, custom_frame_mappings=mappings(path))
+    return decoder.get_frames_at(wanted.tolist()).data.numpy()
+
+
+@functools.cache
+def mappings(path: str) -> bytes:
+    words = ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_frames"]
+    words += ["-show_entries", "frame=pts,duration,pkt_duration,key_frame", "-of", "json", path]
+    return subprocess.run(words, check=True, capture_output=True).stdout
+
+
 # Files of all timestamps of a video, for the reader that needs them.
 frame_times: dict[str, str] = {}
 
@@ -123,7 +165,7 @@ TASKS: dict[str, Callable[[int, np.random.Generator], np.ndarray]] = {
 
 
 def make_videos(folder: Path) -> list[str]:
-    """Three kinds of files of 10 seconds: as phones and sites make them, as tools prepare them, as UCF101 has them."""
+    """Four kinds of files of 10 seconds: as phones and sites make them, as tools prepare them, as UCF101 has them."""
     rng = np.random.default_rng(0)
     picture = np.kron(rng.integers(0, 255, (40, 54, 3)), np.ones((8, 8, 1)))
     for _ in range(3):
@@ -132,11 +174,12 @@ def make_videos(folder: Path) -> list[str]:
         "h264_gop250.mp4": ("libx264", {"g": "250", "bf": "3", "crf": "23"}),
         "h264_gop30.mp4": ("libx264", {"g": "30", "bf": "3", "crf": "23"}),
         "mpeg4_gop12.avi": ("mpeg4", {"g": "12", "bf": "0", "qscale": "4"}),
+        "mjpeg.avi": ("mjpeg", {"qscale": "4"}),
     }
     for name, (codec, options) in kinds.items():
         with av.open(str(folder / name), "w") as container:
             stream = container.add_stream(codec, rate=25, options=options)
-            stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+            stream.width, stream.height, stream.pix_fmt = 320, 240, "yuvj420p" if codec == "mjpeg" else "yuv420p"
             for k in range(250):
                 moved = np.roll(picture, (int(40 * np.sin(k / 20)), 2 * k), (0, 1))[:240, :320]
                 noisy = (moved + rng.normal(0, 2, moved.shape)).clip(0, 255).astype(np.uint8)
@@ -181,7 +224,7 @@ def time_readers(readers: dict[str, Reader], reads: list[tuple[str, np.ndarray]]
 
 
 def installed() -> dict[str, Reader]:
-    readers: dict[str, Reader] = {"PyAV from start": pyav_from_start, "PyAV seek": pyav_seek}
+    readers: dict[str, Reader] = {"PyAV from start": pyav_from_start, "PyAV seek": pyav_seek, "PyAV index": pyav_index}
     try:
         import cv2
 
@@ -192,7 +235,7 @@ def installed() -> dict[str, Reader]:
     try:
         import torchcodec.decoders  # noqa: F401
 
-        readers["torchcodec exact"] = torchcodec_exact
+        readers |= {"torchcodec exact": torchcodec_exact, "torchcodec index": torchcodec_index}
     except Exception:
         print("torchcodec does not import here")
     return readers
@@ -230,6 +273,7 @@ def compare(title: str, paths: list[str], readers: dict[str, Reader], repeats: i
             name = f"{len(frame_times)}.npy"
             frame_times.setdefault(path, os.path.join(os.environ["PRAXINO_CACHE"], name))
             np.save(frame_times[path], frame_index(path).pts)
+            np.save(frame_times[path] + ".keys.npy", frame_index(path).keys)
             truth = decode_all(path)
             for name in wrong:
                 wrong[name] += wrong_frames(readers.get(name, praxino), path, asked[path], truth)
