@@ -76,9 +76,11 @@ INTERNAL = {
     "clips": {
         "Awaited": "what batches() gives: its next and close are those of any iterator",
         "BatchKey": "the loader tells the data set which batch",
+        "ClipsEvery": "the clips of embed --every",
         "Handed": "what a loading process asks for items",
         "LoadedFrames": "a part of LoadedVideo",
         "LoadedVideo": "goes from load_clips to collate",
+        "Part": "some clips of a long video, of embed --every",
         "Patience": "the loader asks it whether loading processes hang",
         "Piece": "which rows of a flat batch are a video's",
         "Stopped": "the loader tells the loop that a signal ended a wait",

@@ -13,7 +13,9 @@ USAGE = """praxino embed RUN --videos DIR --out vectors.npz [--any.argument VALU
 
 RUN is a run's folder, RUN:rgb of one with several encoders, or an encoder file. --videos DIR, or one file, is --catalog
 VideoFolder --catalog.root DIR; --cut 10 makes every ten seconds of a video one of its own. The file holds `vectors`
-[clips, dim], and for each clip `video` (its id), `start` and `end` (seconds).
+[clips, dim], and for each clip `video` (its id), `start` and `end` (seconds). --every 5 takes a clip every five seconds
+of each video, for long ones; without it a video has as many clips as the encoder's protocol says, however long it is.
+A name that ends in .parquet makes a table of it.
 An encoder of your own classes needs --trust my_file. --threads N: threads of the CPU, by itself as many as it has
 cores; fewer where it does other work, too."""
 POSITIONAL = ("RUN",)

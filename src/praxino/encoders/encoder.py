@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self, overload
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from praxino.clips.samplers import Sampler
 from praxino.described import arguments, describe
 from praxino.encoders import files, inputs
 from praxino.encoders.head import Head
+from praxino.encoders.in_words import in_words
 from praxino.encoders.parts import built
 from praxino.encoders.protocol import Protocol
 from praxino.encoders.statistics import Statistics, as_state, from_state
@@ -31,6 +32,7 @@ from praxino.rng import Rng
 from praxino.streams.base import Canvas, Derived, Stream
 from praxino.views.pipeline import View
 
+Given = str | Path | Video | NDArray[np.uint8]
 HEAD = "classifier."  # before the head's names in the file of the weights
 
 
@@ -198,9 +200,19 @@ class Encoder:
         clips = self.view(view)(batch.to(self.device), Rng(0)).flatten(0, 1)
         return self.head(pool(self.backbone(clips), "mean")).float()
 
+    @overload
     def embed(
-        self, video: str | Path | Video | NDArray[np.uint8], view: str | None = None, batch_size: int = 8
-    ) -> NDArray[np.float32]:
+        self, video: Given, view: str | None = None, batch_size: int = 8, times: Literal[False] = False
+    ) -> NDArray[np.float32]: ...
+
+    @overload
+    def embed(
+        self, video: Given, view: str | None = None, batch_size: int = 8, *, times: Literal[True]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]: ...
+
+    def embed(
+        self, video: Given, view: str | None = None, batch_size: int = 8, times: bool = False
+    ) -> NDArray[np.float32] | tuple[NDArray[np.float32], NDArray[np.float64]]:
         """The vectors of a video's clips, as they are measured: see `features`.
 
         Args:
@@ -208,9 +220,11 @@ class Encoder:
                 second.
             view: which view; None: the first. One that was not trained on, and has no statistics, warns.
             batch_size: clips through the network at once.
+            times: also gives the seconds of each clip.
 
         Returns:
-            float32 [clips, d], in the order of the sampler.
+            float32 [clips, d], in the order of the sampler; with `times` also float64 [clips, 2], the times of each
+            clip's first and last frame.
 
         Raises:
             UnreadableVideo: if there is nothing to decode, or it is too short for the sampler.
@@ -228,7 +242,11 @@ class Encoder:
                 self.features(collate([loaded.only(slice(k, k + batch_size))], [0], [None]), view, True).cpu()
                 for k in range(0, len(loaded.numbers), batch_size)
             ]
-        return torch.cat(parts).numpy()
+        vectors = torch.cat(parts).numpy()
+        return (vectors, loaded.times[:, [0, -1]]) if times else vectors
+
+    def __repr__(self) -> str:
+        return in_words(self)
 
     def description(self) -> dict[str, Any]:
         """Everything but the weights, as plain data."""

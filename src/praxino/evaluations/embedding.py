@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +12,10 @@ from numpy.typing import NDArray
 from praxino.catalogs.base import Catalog, Part
 from praxino.clips.samplers import Sampler
 from praxino.encoders.encoder import Encoder
-from praxino.errors import UserError
+from praxino.errors import UserError, check_numbers
+from praxino.evaluations.embedding_every import embedded_every
 from praxino.evaluations.features import Embed, embedded, evens_out
-from praxino.files import written_aside
+from praxino.evaluations.vector_files import refuse_out, write_vectors
 from praxino.ranks import Device, pick_device
 
 
@@ -42,23 +42,26 @@ def embed_videos(
     part: Part = "all",
     view: str | None = None,
     sampler: Sampler | None = None,
+    every: float | None = None,
     clips_at_once: int = 64,
     workers: int = 2,
     device: Device = "auto",
     max_left_out: float = 0.1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Embedded:
-    """Writes an .npz with `vectors` [clips, d] and, for each clip, `video` (id), `start` and `end` (seconds).
+    """Writes `vectors` [clips, d] and, for each clip, `video` (id), `start` and `end` (seconds).
 
     The vectors are those of `Encoder.embed`: with the encoder's own statistics, where it has them.
 
     Args:
         encoder: what embeds.
         catalog: the videos.
-        out: the file to write; its name ends in `.npz`.
+        out: the file to write: `.npz` for NumPy, or `.parquet`, a table with a row for each clip.
         part: of the catalog.
         view: of the encoder; none: its first.
         sampler: which clips of a video; none: as the encoder says.
+        every: seconds from one clip to the next, for long videos: a clip of the encoder's own at 0 s, at this, at twice
+            this, as long as one fits. However long a video is, it takes no more memory. None: the sampler's clips.
         clips_at_once: clips through the network at once, of several videos or of a part of one; fewer take less memory.
         workers: loading processes.
         device: auto takes a GPU where there is one.
@@ -66,34 +69,30 @@ def embed_videos(
         progress: called with (videos done, videos).
 
     Raises:
-        UserError: if too much is unreadable, the file cannot be written or has another ending, or `clips_at_once` is
-            below 1.
+        UserError: if too much is unreadable, the file cannot be written or has another ending, or a number is no good.
     """
+    if every is not None and sampler is not None:
+        raise UserError("--every takes the encoder's own clips: give --every or --sampler, not both")
+    check_numbers(every=every, clips_at_once=clips_at_once)
     videos = catalog.part(part)
-    given, out = out, Path(out)
-    if not out.parent.is_dir():
-        raise UserError(f"the folder {out.parent} does not exist: make it, or pass another --out")
-    _refuse_other_endings(str(given), out)
-    if out.is_dir():
-        raise UserError(f"{out} is a folder: pass --out {out / 'vectors.npz'}")
-    if out.exists() and not out.is_file():
-        raise UserError(f"{out} is no file that can be written: pass another --out")
-    if not os.access(out.parent, os.W_OK):  # told before hours of embedding
-        raise UserError(f"{out} cannot be written: the folder {out.parent} is read-only for you")
+    given, out = str(out), Path(out)
+    refuse_out(given, out)
     if not len(videos):
         raise UserError(f"there are no videos to embed: the part '{part}' of the catalog is empty")
     encoder.to(pick_device(device)).backbone.eval()
     seen = encoder.view(view)
-    vectors, names, starts, ends = [], [], [], []
     left_out: list[tuple[str, str]] = []
     embeds: dict[str, Embed] = {
         "vectors": lambda batch: encoder.features(batch, view, as_measured=True),
         "times": lambda batch: batch.times[:, 0],
     }
-    source = embedded(
-        videos, embeds, (seen.stream,), sampler or encoder.sampler, encoder.streams, encoder.canvas, left_out=left_out,
-        workers=workers, clips_at_once=clips_at_once, padded=evens_out(seen), progress=progress,
-    )  # fmt: skip
+    what = (videos, embeds, (seen.stream,), sampler or encoder.sampler, encoder.streams, encoder.canvas)
+    how = {"left_out": left_out, "workers": workers, "clips_at_once": clips_at_once, "padded": evens_out(seen)}
+    if every is None:
+        source = embedded(*what, **how, progress=progress)  # type: ignore[arg-type]
+    else:
+        source = embedded_every(every, *what, **how, progress=progress)  # type: ignore[arg-type]
+    vectors, names, starts, ends = [], [], [], []
     for row, found in source:
         vectors.append(found["vectors"].numpy())
         names += [videos[row].id] * len(found["vectors"])
@@ -107,13 +106,5 @@ def embed_videos(
     if not all(np.isfinite(part).all() for part in vectors):
         raise UserError("the encoder gives vectors that are no finite numbers: its weights or statistics are none")
     made = Embedded(np.concatenate(vectors), np.array(names), np.concatenate(starts), np.concatenate(ends), left_out)
-    with written_aside(out) as aside, aside.open("wb") as file:
-        np.savez(file, vectors=made.vectors, video=made.video, start=made.start, end=made.end)
+    write_vectors(out, made.vectors, {"video": made.video, "start": made.start, "end": made.end})
     return made
-
-
-def _refuse_other_endings(given: str, out: Path) -> None:
-    if given.endswith(("/", os.sep)):
-        raise UserError(f"{given} names a folder, which is kept for an index of videos to come: pass --out {out}.npz")
-    if out.suffix.lower() != ".npz" and not out.is_dir():
-        raise UserError(f"{out} does not end in .npz, the one format that is written: pass --out {out}.npz")
