@@ -216,8 +216,11 @@ def test_own_video_is_found_where_clips_are_alike():
     assert raw.settings["centred on the gallery"] is False
     assert raw.row("colour histogram").values["1"] > 100 / 12
     assert len(result.per_query["trained"]["1"]) == 12
-    shown = result.neighbours[0]
-    assert [hit for video, _, hit in shown.found if video.id == shown.query.id] in ([True], [])
+    for shown in result.neighbours:
+        *others, (own, _, hit) = shown.found
+        assert (own.id, hit, len(others)) == (shown.query.id, True, 5)
+        assert not any(hit or video.id == own.id for video, _, hit in others)
+        assert [cosine for _, cosine, _ in others] == sorted((cosine for _, cosine, _ in others), reverse=True)
 
 
 def test_a_hand_made_winner_is_named():

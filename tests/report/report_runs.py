@@ -14,7 +14,7 @@ from PIL import Image
 
 from praxino.report.page import write_report
 
-VOID = {"meta", "img", "br", "hr", "link", "input"}
+VOID = {"meta", "img", "br", "hr", "link", "input", "source"}
 SVG_VOID = {"line", "polyline", "circle", "path", "rect"}
 NASTY = "<script>alert(\"x\")</script> & 'é' ü"
 

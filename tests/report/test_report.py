@@ -62,17 +62,29 @@ def test_hits_are_told_by_word_and_mark(run: Path) -> None:
     assert "0.88" in badges
 
 
-def test_without_labels_a_hit_is_the_same_video(run: Path) -> None:
+def test_without_labels_nothing_is_a_miss(run: Path) -> None:
     (run / "evaluations" / "retrieval.json").write_text(json.dumps(evaluation(run, labelled=False)))
     page = read(run)
-    assert "is of the query's own video" in page.words
+    assert "see for yourself whether they are alike" in page.words
+    assert not [a for tag, a in page.tags if {"hit", "miss"} & set(a.get("class", "").split())]
     assert "None" not in page.words.replace("None was", "")
     assert page.all("img")[0]["alt"] == "query, zoom/q.mp4: frame 1 of 4"
 
 
-def test_labels_do_not_turn_own_videos_into_classes(run: Path) -> None:
-    (run / "evaluations" / "retrieval.json").write_text(json.dumps(evaluation(run) | {"protocol": "instance"}))
-    assert "✓ hit: the neighbour is of the query's own video" in read(run).words
+@pytest.mark.parametrize(("similarity", "said"), [(0.99, "place 1"), (0.875, "place 2"), (0.1, "behind these 2")])
+def test_other_videos_come_before_the_querys_own(run: Path, similarity: float, said: str) -> None:
+    """Whether there are labels or not, and in whatever order the file has them."""
+    content = evaluation(run) | {"protocol": "instance"}
+    match = content["gallery"][0]
+    own = {**match["query"], "similarity": similarity, "hit": True}
+    match["neighbours"].insert(0, own)
+    (run / "evaluations" / "retrieval.json").write_text(json.dumps(content))
+    page = read(run)
+    badges = [text for tag, text in page.texts if tag == "span"]
+    assert badges.index("1") < badges.index("2") < badges.index(f"own video, {said}")
+    nearest = 1 if said == "place 1" else 0
+    assert f"For {nearest} of these 1 queries the own video is nearest." in page.words
+    assert not [a for tag, a in page.tags if {"hit", "miss"} & set(a.get("class", "").split())]
 
 
 def test_table_of_an_evaluation(run: Path) -> None:

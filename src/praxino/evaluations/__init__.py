@@ -6,6 +6,7 @@ from praxino.lazy import lazy
 
 if TYPE_CHECKING:
     from praxino.evaluations.agreement import compare_encoders as compare_encoders
+    from praxino.evaluations.by_class import ByClass as ByClass
     from praxino.evaluations.classifying.classifier import Classifier as Classifier
     from praxino.evaluations.classifying.finetune import finetune as finetune
     from praxino.evaluations.classifying.linear import linear as linear
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from praxino.evaluations.result import Result as Result
     from praxino.evaluations.result import Row as Row
     from praxino.evaluations.retrieval import retrieve as retrieve
+    from praxino.evaluations.thumbnails import Played as Played
     from praxino.evaluations.tracking.augment import PairCrops as PairCrops
     from praxino.evaluations.tracking.baselines import Follows as Follows
     from praxino.evaluations.tracking.baselines import OpenCVTracker as OpenCVTracker
@@ -46,6 +48,7 @@ else:
         __name__,
         {
             "agreement": ["compare_encoders"],
+            "by_class": ["ByClass"],
             "classifying.classifier": ["Classifier"],
             "classifying.finetune": ["finetune"],
             "classifying.linear": ["linear"],
@@ -61,6 +64,7 @@ else:
             "nearest_neighbours": ["knn"],
             "result": ["Neighbours", "Result", "Row"],
             "retrieval": ["retrieve"],
+            "thumbnails": ["Played"],
             "tracking.augment": ["PairCrops"],
             "tracking.baselines": ["Follows", "OpenCVTracker", "StillBox"],
             "tracking.measure": ["compare_trackers", "track_sequences"],

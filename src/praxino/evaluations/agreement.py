@@ -20,6 +20,7 @@ from praxino.evaluations.features import VideoFeatures
 from praxino.evaluations.figures import Picture
 from praxino.evaluations.joint import Member, asked_of, members_of_all
 from praxino.evaluations.result import Neighbours, Result, Row
+from praxino.evaluations.thumbnails import Played
 from praxino.evaluations.untrained import untrained
 from praxino.losses.cooperative import cosines
 from praxino.ranks import Device
@@ -117,6 +118,7 @@ def compare_encoders(
         _neighbours(drawn, {name: features["trained", name] for name in seen}, seed),
         taken.left_out,
         pictures=_pictures(matrices, list(seen)),
+        played=Played(next(iter(seen.values())).encoder.sampler),
     )
 
 

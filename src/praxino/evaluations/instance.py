@@ -20,6 +20,7 @@ from praxino.evaluations.comparison import compared_features
 from praxino.evaluations.joint import members_of
 from praxino.evaluations.result import Neighbours, Result, Row
 from praxino.evaluations.retrieval import SHOWN_NEIGHBOURS, SHOWN_QUERIES, ordered, scored_row
+from praxino.evaluations.thumbnails import Played
 from praxino.ranks import Device, pick_device
 from praxino.rng import Rng
 
@@ -76,20 +77,19 @@ def find_own_video(
     settings = taken.settings | {"clips a video": 2, "queries": "each video's first clip", "gallery": "all last clips"}
     columns = [str(k) for k in cutoffs]
     title = f"Does a clip find its own video among {count}?"
-    return Result("instance", title, settings, columns, ordered(rows), shown, taken.left_out, per_query)
+    return Result(
+        "instance", title, settings, columns, ordered(rows), shown, taken.left_out, per_query,
+        played=Played(two.sampler, query=0, found=-1),
+    )  # fmt: skip
 
 
 def _shown(videos: Catalog, rows: np.ndarray, vectors: np.ndarray) -> list[Neighbours]:
-    own = np.arange(len(rows))
-    found = metrics.retrieval(vectors[:, 0], vectors[:, 1], own, own, (min(SHOWN_NEIGHBOURS, len(rows)),))
+    """Some queries with the nearest other videos, then their own one, however near it is."""
     drawn = np.sort(Rng(0, "shown").shared().permutation(len(rows))[:SHOWN_QUERIES])
-    return [
-        Neighbours(
-            videos[int(rows[query])],
-            [
-                (videos[int(rows[row])], float(cosine), bool(row == query))
-                for row, cosine in zip(found.neighbours[query], found.similarities[query], strict=True)
-            ],
-        )
-        for query in drawn
-    ]
+    found, cosines = metrics.nearest_rows(vectors[drawn, 0], vectors[:, 1], len(rows))
+    shown = []
+    for query, near, cosine in zip(drawn, found, cosines, strict=True):
+        others, own = np.flatnonzero(near != query)[:SHOWN_NEIGHBOURS], np.flatnonzero(near == query)
+        answers = [(videos[int(rows[near[at]])], float(cosine[at]), bool(near[at] == query)) for at in (*others, *own)]
+        shown.append(Neighbours(videos[int(rows[query])], answers))
+    return shown

@@ -11,6 +11,7 @@ from praxino.catalogs.base import Catalog, Part
 from praxino.clips.samplers import Sampler
 from praxino.encoders.encoder import Encoder
 from praxino.evaluations import metrics
+from praxino.evaluations.by_class import by_class
 from praxino.evaluations.result import Result, Row
 from praxino.evaluations.retrieval import labelled_features, ordered, own_rows, scored_row
 from praxino.ranks import Device
@@ -71,7 +72,10 @@ def knn(
     rows.append(Row("chance", {column: 100 * min(1.0, int(column) / classes) for column in ("1", "5")}))
     settings = {"gallery": gallery, "queries": queries, "voters": k, "temperature": temperature}
     title = f"kNN on {type(catalog).__name__}: the {k} nearest {gallery} videos vote for each {queries} video"
-    return Result("knn", title, taken.settings | settings, ["1", "5"], ordered(rows), [], taken.left_out, per_query)
+    main = by_class(taken.main, "1", per_query[taken.main]["1"], taken.queries[taken.main].labels, catalog.classes)
+    return Result(
+        "knn", title, taken.settings | settings, ["1", "5"], ordered(rows), [], taken.left_out, per_query, by_class=main
+    )
 
 
 def top_hits(votes: np.ndarray, labels: np.ndarray, top: int) -> np.ndarray:

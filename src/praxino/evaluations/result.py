@@ -10,10 +10,12 @@ from typing import Any
 
 from praxino.catalogs.base import Video
 from praxino.clips.dataset import Streams
+from praxino.clips.samplers import Sampler
 from praxino.errors import UserError
+from praxino.evaluations.by_class import ByClass, from_plain, plain
 from praxino.evaluations.figures import Curves, Picture, check_pictures, curves_of, plain_curves, write_pictures
 from praxino.evaluations.probabilities import ENDING, Probabilities, write_probabilities
-from praxino.evaluations.thumbnails import Thumbnails
+from praxino.evaluations.thumbnails import Played, Thumbnails
 from praxino.files import folder_aside, written_aside
 
 
@@ -59,6 +61,8 @@ class Result:
         curves: charts, to be shown there, too.
         probabilities: of each video of a classifier's test, which are written beside the result.
         below: lines that a terminal shows below the table: of each sequence, of what was odd.
+        played: which clips of the neighbours move in the report; None: none does.
+        by_class: the headline, class by class, where there are labels.
     """
 
     protocol: str
@@ -73,6 +77,8 @@ class Result:
     curves: list[Curves] = field(default_factory=list)
     probabilities: Probabilities | None = None
     below: list[str] = field(default_factory=list)
+    played: Played | None = None
+    by_class: ByClass | None = None
 
     def row(self, name: str) -> Row:
         """The row of this name."""
@@ -111,26 +117,35 @@ def write_result(
             "settings": result.settings,
             "columns": result.columns,
             "rows": [asdict(row) for row in result.rows],
-            "gallery": _gallery(result, classes, Thumbnails(aside, frames.relative_to(folder), streams or {})),
+            "gallery": _gallery(
+                result, classes, Thumbnails(aside, frames.relative_to(folder), streams or {}, _sampler(result))
+            ),
             "pictures": write_pictures(aside, frames.relative_to(folder), result.pictures),
             "curves": curves,
+            "by_class": plain(result.by_class),
             "left_out": [{"id": id, "reason": reason} for id, reason in result.left_out],
         }
         path_aside.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     return path
 
 
+def _sampler(result: Result) -> Sampler | None:
+    return result.played.sampler if result.played else None
+
+
 def _gallery(result: Result, classes: Sequence[str], thumbnails: Thumbnails) -> list[dict[str, Any]]:
-    def shown(video: Video) -> dict[str, Any]:
+    asks, answers = (result.played.query, result.played.found) if result.played else (None, None)
+
+    def shown(video: Video, clip: int | None) -> dict[str, Any]:
         label = classes[video.label] if video.label is not None and video.label < len(classes) else None
-        return {"id": video.id, "label": label, "frames": thumbnails.of(video)}
+        return {"id": video.id, "label": label, **thumbnails.of(video, clip)}
 
     return [
         {
             **({"name": one.name} if one.name else {}),
-            "query": shown(one.query),
+            "query": shown(one.query, asks),
             "neighbours": [
-                {**shown(video), "similarity": round(similarity, 4), "hit": bool(hit)}
+                {**shown(video, answers), "similarity": round(similarity, 4), "hit": bool(hit)}
                 for video, similarity, hit in one.found
             ],
         }
@@ -152,10 +167,11 @@ def read_result(folder: str | Path, name: str) -> Result:
         rows = [Row(**row) for row in said["rows"]]
         left_out = [(one["id"], one["reason"]) for one in said["left_out"]]
         curves = [curves_of(one) for one in said.get("curves") or []]  # results of earlier versions have none
+        classes = from_plain(said.get("by_class"))
         table = said["protocol"], said["title"], said["settings"], said["columns"], rows
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise UserError(f"{path} is damaged: the evaluation has to be made once more") from None
-    return Result(*table, left_out=left_out, curves=curves)
+    return Result(*table, left_out=left_out, curves=curves, by_class=classes)
 
 
 def table_lines(result: Result) -> list[str]:

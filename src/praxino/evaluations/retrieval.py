@@ -14,10 +14,12 @@ from praxino.clips.samplers import Sampler
 from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
 from praxino.evaluations import metrics
+from praxino.evaluations.by_class import by_class
 from praxino.evaluations.comparison import Compared, compared_features
 from praxino.evaluations.features import VideoFeatures
 from praxino.evaluations.joint import members_of
 from praxino.evaluations.result import Neighbours, Result, Row
+from praxino.evaluations.thumbnails import Played
 from praxino.ranks import Device, pick_device
 from praxino.rng import Rng
 
@@ -98,6 +100,8 @@ def retrieve(
         shown_neighbours(catalog.part(queries), catalog.part(gallery), ours, theirs, found),
         taken.left_out,
         per_query,
+        played=Played(sampler or encoder.sampler),
+        by_class=by_class(taken.main, str(found.k[0]), found.hits[:, 0], ours.labels, catalog.classes),
     )
 
 

@@ -34,7 +34,12 @@ def _row(value: Any) -> bool:
 
 
 def _shown(value: Any) -> bool:
-    return _mapping(value) and _given(value, "frames", _each(_text))
+    return (
+        _mapping(value)
+        and _given(value, "frames", _each(_text))
+        and _given(value, "clip", _text)
+        and _given(value, "seconds", _point)
+    )
 
 
 def _match(value: Any) -> bool:
@@ -59,6 +64,14 @@ def _point(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2 and all(map(_number, value))
 
 
+def _classes(value: Any) -> bool:
+    return _mapping(value) and _each(_class)(value.get("classes"))
+
+
+def _class(value: Any) -> bool:
+    return _mapping(value) and _text(value.get("name")) and all(_number(value.get(key)) for key in ("videos", "value"))
+
+
 def _number(value: Any) -> bool:
     return value is None or isinstance(value, int | float)
 
@@ -71,4 +84,5 @@ PARTS: dict[str, Check] = {
     "left_out": _each(_mapping),
     "pictures": _each(_picture),
     "curves": _each(_curves),
+    "by_class": _classes,
 }

@@ -10,7 +10,8 @@ from typing import Any
 
 # No page shows a larger number, and no chart has room for one.
 LARGEST = 1e100
-KINDS = {b"\xff\xd8": "image/jpeg", b"\x89P": "image/png"}
+KINDS = {b"\xff\xd8": "image/jpeg", b"\x89P": "image/png", b"RI": "image/webp"}
+MOVING = b"RIFF"
 
 
 def text(value: Any) -> str:
@@ -39,8 +40,9 @@ def finite(value: Any) -> float | None:
 
 
 def plural(count: int, word: str) -> str:
-    """ "1 video", "1,234 videos"."""
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
+    """ "1 video", "1,234 videos", "2 classes"."""
+    ending = "" if count == 1 else "es" if word.endswith("s") else "s"
+    return f"{count:,} {word}{ending}"
 
 
 def section(id: str, title: str, *parts: str) -> str:
@@ -53,10 +55,10 @@ def note(sentence: str) -> str:
     return f'<p class="note">{text(sentence)}</p>'
 
 
-def folded(title: str, content: str, extra: str = "") -> str:
-    """Content that opens with a click."""
+def folded(title: str, content: str, extra: str = "", opened: bool = False) -> str:
+    """Content that opens with a click, or is open and closes with one."""
     aside = f' <span class="muted">{text(extra)}</span>' if extra else ""
-    return f"<details><summary>{text(title)}{aside}</summary>{content}</details>"
+    return f"<details{' open' if opened else ''}><summary>{text(title)}{aside}</summary>{content}</details>"
 
 
 def definitions(pairs: Iterable[tuple[Any, Any]]) -> str:
@@ -95,11 +97,30 @@ def image(folder: Path, path: str, alt: str) -> str:
         path: relative to it.
         alt: what the picture shows.
     """
-    data = picture_bytes(folder, path)
-    kind = KINDS.get(data[:2])
-    if kind is None:
+    inside = _inlined(picture_bytes(folder, path))
+    if not inside:
         return f'<span class="gone" role="img" aria-label="{text(alt)}: picture missing">picture missing</span>'
-    return f'<img alt="{text(alt)}" src="data:{kind};base64,{base64.b64encode(data).decode()}">'
+    return f'<img alt="{text(alt)}" src="{inside}">'
+
+
+def moving_image(data: bytes, still: bytes, alt: str) -> str:
+    """A picture that moves; the still one where a reader has asked for less motion.
+
+    Args:
+        data: of the moving one.
+        still: of the other; where it is none, no motion is a request that cannot be met, and nothing moves.
+        alt: what it shows.
+    """
+    calm = _inlined(still)
+    if not calm or not data.startswith(MOVING):
+        return ""
+    less = f'<source media="(prefers-reduced-motion: reduce)" srcset="{calm}">'
+    return f'<picture>{less}<img alt="{text(alt)}" src="{_inlined(data)}"></picture>'
+
+
+def _inlined(data: bytes) -> str:
+    kind = KINDS.get(data[:2])
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}" if kind else ""
 
 
 def picture_bytes(folder: Path, path: str) -> bytes:

@@ -46,6 +46,15 @@ def summary(record: Record) -> str:
 
 def facts(record: Record) -> str:
     """The few numbers that one looks for first."""
+    cells = "".join(
+        f"<div><dt>{text(name)}</dt><dd>{text(value)}<small>{text(aside)}</small></dd></div>"
+        for name, value, aside in gathered(record)
+    )
+    return f'<dl class="facts">{cells}</dl>' if cells else ""
+
+
+def gathered(record: Record) -> list[Fact]:
+    """The same as (name, value, aside)."""
     made = [fact for evaluation in _leading(record) for fact in _score(evaluation)]
     if len(record.encoders) > 1:
         names = ", ".join(name or "without a name" for name in record.encoders)
@@ -58,11 +67,7 @@ def facts(record: Record) -> str:
         made.append(("Steps", f"{steps:,}", f"{plural(len(record.epochs), 'whole epoch')}"))
         made += _losses(record)
         made.append(("Training time", _duration(record), "of the steps alone"))
-    cells = "".join(
-        f"<div><dt>{text(name)}</dt><dd>{text(value)}<small>{text(aside)}</small></dd></div>"
-        for name, value, aside in made
-    )
-    return f'<dl class="facts">{cells}</dl>' if cells else ""
+    return made
 
 
 def _kind(recipe: Mapping[str, Any]) -> str:

@@ -6,39 +6,33 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from praxino.files import write_text
-from praxino.printable import odd_bytes_shown
 from praxino.report import evaluation_curves, gallery, pictures, tables, training_curves
-from praxino.report.markup import definitions, folded, note, plural, section, table, text
+from praxino.report.document import checked, document, write_page
+from praxino.report.markup import definitions, folded, note, plural, table, text
 from praxino.report.opening import facts, summary
 from praxino.report.read import ListedVideo, Record, read_run
-from praxino.report.style import CSS
 
 NAME = "report.html"
 LISTED = 500
-# The page asks for nothing from anywhere, and a browser that reads this line will not let it.
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
-def write_report(folder: str | Path) -> Path:
-    """Writes `report.html` into a run folder, aside first: curves, evaluations, pictures, what was left out, recipe.
+def write_report(folder: str | Path, out: str | Path | None = None) -> Path:
+    """Writes the report of a run, aside first: curves, evaluations, pictures, what was left out, recipe.
 
     What the run does not hold (yet) is said on the page.
 
     Args:
         folder: the run's.
+        out: the file, with the ending .html; None: `report.html` in the folder.
 
     Returns:
         The file.
 
     Raises:
-        UserError: if the folder holds no run, or cannot be written to.
+        UserError: if the folder holds no run, or the file cannot be written, or is there and no report.
     """
     record = read_run(folder)
-    path = record.folder / NAME
-    # Bytes of names that are no UTF-8, and half a character of a hand-written file, are shown as their numbers.
-    write_text(path, odd_bytes_shown(page(record)), shared=True)
-    return path
+    return write_page(record.folder / NAME if out is None else checked(out), page(record))
 
 
 def page(record: Record) -> str:
@@ -50,18 +44,8 @@ def page(record: Record) -> str:
         "videos": ("Videos and what was left out", videos(record)),
         "recipe": ("Recipe and environment", recipe(record)),
     }
-    links = "".join(f'<li><a href="#{id}">{text(title)}</a></li>' for id, (title, _) in parts.items())
-    body = "".join(section(id, title, content) for id, (title, content) in parts.items())
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{text(POLICY)}">'
-        f"<title>{text(record.name)}: report of a run</title><style>{CSS}</style></head><body>"
-        f'<header><p class="eyebrow">praxino · report of a run</p><h1>{text(record.name)}</h1>'
-        f'<p class="lead">{text(summary(record))}</p>{facts(record)}{problems(record)}</header>'
-        f'<nav aria-label="Parts of the report"><ul>{links}</ul></nav><main>{body}</main>'
-        f"<footer>{text(footer(record))}</footer></body></html>\n"
-    )
+    head = f'<p class="lead">{text(summary(record))}</p>{facts(record)}{problems(record)}'
+    return document(record.name, "report of a run", head, parts, footer(record))
 
 
 def problems(record: Record) -> str:
@@ -96,7 +80,8 @@ def training(record: Record) -> str:
 
 def neighbours(record: Record) -> str:
     """Queries beside their nearest neighbours."""
-    drawn = [gallery.draw(record.folder, content, name) for name, content in record.evaluations.items()]
+    room = gallery.Room()
+    drawn = [gallery.draw(record.folder, content, name, room) for name, content in record.evaluations.items()]
     return "".join(drawn) or note("No pictures: no evaluation of this run has a gallery.")
 
 

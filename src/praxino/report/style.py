@@ -72,6 +72,7 @@ border:1px solid var(--line);color:var(--soft);white-space:nowrap}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,330px),1fr));gap:16px}
 .charts .card{margin:0;padding:14px 16px 12px}
 figcaption{font-size:13px}
+.meaning{font-size:13px;color:var(--soft);line-height:1.4;margin:-4px 0 8px}
 .chart{display:block;width:100%;height:auto}
 .chart line{stroke:var(--line);stroke-width:1}
 .chart text{fill:var(--soft);font-size:11px;text-anchor:middle;font-variant-numeric:tabular-nums}
@@ -113,6 +114,7 @@ line-height:1.35}
 .strip{display:grid;gap:2px;border-radius:6px;overflow:hidden;background:var(--line)}
 .strip.pairs,.strip.row2{grid-template-columns:1fr 1fr}
 .strip.row3{grid-template-columns:1fr 1fr 1fr}
+.strip picture{display:block}
 .strip img{display:block;width:100%;height:100%;object-fit:cover}
 .clip.hit .strip{box-shadow:0 0 0 2px var(--good)}
 .clip.miss .strip{box-shadow:0 0 0 2px var(--line)}

@@ -14,6 +14,8 @@ HANDMADE = ("thumbnail", "histogram", "difference", "spectrum", "hand-made", "ha
 JOINT = "trained, joint"
 # Above this share of hits by chance a column does not tell one row from another.
 TELLING = 90.0
+# So many classes are shown without a click.
+OPENED = 12
 
 Row = Mapping[str, Any]
 
@@ -79,11 +81,11 @@ def findings(evaluation: Mapping[str, Any]) -> list[str]:
         ours, theirs = value(learnt, column) or 0.0, value(handmade, column) or 0.0
         if theirs > ours:
             where = wins.setdefault((str(handmade["name"]), overlap(learnt, handmade, column)), [])
-            where.append(f"{_at(column)} ({theirs:.1f} against {ours:.1f})")
+            where.append(f"{at(column)} ({theirs:.1f} against {ours:.1f})")
     said = [_win(name, vague, where) for (name, vague), where in wins.items()]
     said += _gain(rows, columns[0]) if columns else []
     if full:
-        alone = _listed([f"{chance:.1f} {_at(column)}" for column, chance in full.items()])
+        alone = _listed([f"{chance:.1f} {at(column)}" for column, chance in full.items()])
         said.append(f"Chance alone reaches {alone}: nothing is to be learnt there.")
     return said
 
@@ -117,7 +119,7 @@ def _gain(rows: Sequence[Row], column: str) -> list[str]:
         caution = " (the intervals overlap)" if overlap(learnt, row, column) else ""
         parts.append(f"{side} {name}{caution}")
     which = "joint features of several views stand" if learnt.get("name") == JOINT else "network stands"
-    return [f"The trained {which} {_listed(parts)} {_at(column)}."] if parts else []
+    return [f"The trained {which} {_listed(parts)} {at(column)}."] if parts else []
 
 
 def _rivals(learnt: Row, rows: Sequence[Row], column: str) -> list[Row]:
@@ -129,7 +131,8 @@ def _rivals(learnt: Row, rows: Sequence[Row], column: str) -> list[Row]:
     return [row for row in made if row is not None]
 
 
-def _at(column: str) -> str:
+def at(column: str) -> str:
+    """Where in a table: \"at k = 5\", \"in success\"."""
     return f"at k\u00a0=\u00a0{column}" if column.isdecimal() else f"in {column}"
 
 
@@ -151,19 +154,43 @@ def draw(evaluation: Mapping[str, Any], name: str, figures: str = "") -> str:
         said = "".join(f"<li>{text(sentence)}</li>" for sentence in findings(evaluation))
         settings = definitions([("evaluation", evaluation.get("protocol", name)), *_settings(evaluation)])
         body = (
-            f'<ul class="findings">{said}</ul><div class="beside"><div>{_table(columns, rows)}</div>'
+            f'<ul class="findings">{said}</ul><div class="beside"><div>{scores(columns, rows)}</div>'
             f"<aside><h4>Settings</h4>{settings}</aside></div>"
         )
     else:
         body = note("This evaluation holds no table.")
-    return f'<article class="card">{title}{body}{figures}{_left_out(evaluation)}</article>'
+    return f'<article class="card">{title}{body}{by_class(evaluation)}{figures}{_left_out(evaluation)}</article>'
+
+
+def by_class(evaluation: Mapping[str, Any]) -> str:
+    """The headline class by class, the best first; "" where the evaluation does not say."""
+    said = evaluation.get("by_class") or {}
+    scored = [(one, finite(one.get("value"))) for one in said.get("classes") or []]
+    classes = sorted(((one, reached) for one, reached in scored if reached is not None), key=lambda pair: -pair[1])
+    if not classes:
+        return ""
+    rows = "".join(
+        f'<tr><th scope="row">{text(one["name"])}</th>'
+        f"<td>{number(one.get('videos'), 0)}</td><td>{reached:.1f}{_bar(reached)}</td></tr>"
+        for one, reached in classes
+    )
+    heads = "".join(f'<th scope="col">{text(head)}</th>' for head in ("videos", f"{said.get('row')}, %"))
+    whole = f'<table class="scores few"><thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+    title = f"Class by class, {at(str(said.get('column')))}"
+    box = f'<div class="scroll" tabindex="0">{whole}</div>'
+    return folded(title, box, plural(len(classes), "class"), opened=len(classes) <= OPENED)
+
+
+def _bar(share: float) -> str:
+    return f'<span class="bar"><i style="width:{min(max(share, 0.0), 100.0):.1f}%"></i></span>'
 
 
 def _settings(evaluation: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return list((evaluation.get("settings") or {}).items())
 
 
-def _table(columns: Sequence[str], rows: Sequence[Row]) -> str:
+def scores(columns: Sequence[str], rows: Sequence[Row]) -> str:
+    """The table: the rows in their order, of each column the best one bold."""
     heads = "".join(f'<th scope="col">{text(column_title(column))}</th>' for column in columns)
     winners = {column: row for column in columns if (row := best(rows, column)) is not None}
     body = "".join(_row(row, columns, winners) for row in rows)
@@ -180,7 +207,7 @@ def _table(columns: Sequence[str], rows: Sequence[Row]) -> str:
 def _row(row: Row, columns: Sequence[str], winners: Mapping[str, Row]) -> str:
     of = kind(row)
     wins = winners.get(columns[0]) is row
-    mark = f' <span class="badge best">best {text(_at(columns[0]))}</span>' if wins else ""
+    mark = f' <span class="badge best">best {text(at(columns[0]))}</span>' if wins else ""
     tag = ' <span class="badge">hand-made</span>' if of == "hand-made" else ""
     aside = f"<small>{text(row['note'])}</small>" if row.get("note") else ""
     cells = "".join(
@@ -197,8 +224,7 @@ def _cell(row: Row, column: str, wins: bool) -> str:
         return "<td>–</td>"
     shown = f"<strong>{found:.1f}</strong>" if wins else number(found)
     span = f"<small>{between[0]:.1f}–{between[1]:.1f}</small>" if between else ""
-    width = min(max(found, 0.0), 100.0)
-    return f'<td>{shown}{span}<span class="bar"><i style="width:{width:.1f}%"></i></span></td>'
+    return f"<td>{shown}{span}{_bar(found)}</td>"
 
 
 def _left_out(evaluation: Mapping[str, Any]) -> str:

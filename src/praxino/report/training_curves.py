@@ -8,6 +8,7 @@ from typing import Any
 
 from praxino.report.axes import Axes, Points, Style, below, chart, ends, legend, x_range, y_range
 from praxino.report.markup import finite, plural, short, text
+from praxino.report.meanings import meaning
 
 NAMED = {
     "total": "Loss",
@@ -127,7 +128,7 @@ def smoothed(points: Points) -> Points:
 
 def draw(curve: Curve) -> str:
     """A figure: title, chart, and in words where it starts and ends."""
-    title = f"<h3>{text(curve.title)}</h3>"
+    title = f'<h3>{text(curve.title)}</h3><p class="meaning">{text(meaning(curve.key))}</p>'
     dropped = curve.dropped + sum(other.dropped for other in curve.beside.values())
     lost = f" Left out, as not finite: {plural(dropped, 'value')}." if dropped else ""
     if not curve.everything:

@@ -14,6 +14,7 @@ from praxino.catalogs.base import Catalog
 from praxino.clips.samplers import Sampler
 from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError, check_numbers
+from praxino.evaluations.by_class import by_class
 from praxino.evaluations.classifying.labelled import labelled_parts
 from praxino.evaluations.classifying.linear_solver import best_penalty, fitted, standardised
 from praxino.evaluations.classifying.recognition import TOPS, scores
@@ -112,7 +113,11 @@ def linear(
     title = f"Linear evaluation on {type(catalog).__name__}: {classes} classes, the network stays as it is"
     rows = ordered(rows)
     curves = [_few_labels(rows, sorted(subsets))] if subsets else []
-    return Result("linear", title, settings, columns, rows, [], taken.left_out, per_query, curves=curves)
+    test = taken.queries[taken.main].labels
+    return Result(
+        "linear", title, settings, columns, rows, [], taken.left_out, per_query, curves=curves,
+        by_class=by_class(taken.main, "1", per_query[taken.main]["1"], test, catalog.classes),
+    )  # fmt: skip
 
 
 class _Tried:

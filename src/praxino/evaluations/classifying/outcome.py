@@ -66,4 +66,5 @@ def named(result: Result, catalog: Catalog, scratch: bool, frozen: bool) -> Resu
     what = "Linear classifier" if frozen else "Fine-tuning"
     title = f"{what} on {type(catalog).__name__}: {len(catalog.classes)} classes, {name}"
     per_query = {name: result.per_query["classifier"]}
-    return replace(result, protocol=kind(frozen), title=title, per_query=per_query)
+    scores = replace(result.by_class, row=name) if result.by_class else None
+    return replace(result, protocol=kind(frozen), title=title, per_query=per_query, by_class=scores)

@@ -17,6 +17,7 @@ from praxino.clips.dataset import collate, load_clips
 from praxino.clips.samplers import Sampler, clips_a_video
 from praxino.encoders.encoder import Encoder
 from praxino.errors import UnreadableVideo, UserError
+from praxino.evaluations.by_class import by_class
 from praxino.evaluations.classifying.shared_out import of_each_video
 from praxino.evaluations.features import VideoFeatures
 from praxino.evaluations.probabilities import Probabilities
@@ -157,7 +158,11 @@ def recognise(
     columns = [*by_video, *map(clip_column, by_clip), BATCH_MEAN]
     said = Probabilities(found.ids, found.labels, catalog.classes, softmax(found.vectors))
     rows = [chance, row]
-    return Result("recognition", title, settings, columns, rows, [], found.left_out, per_query, probabilities=said)
+    classes = by_class(row.name, "1", by_video["1"], found.labels, catalog.classes)
+    return Result(
+        "recognition", title, settings, columns, rows, [], found.left_out, per_query, probabilities=said,
+        by_class=classes,
+    )  # fmt: skip
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
