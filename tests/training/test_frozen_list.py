@@ -148,9 +148,15 @@ def test_a_silent_catalog_leaves_the_folder_free(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("rows", "renamed", "differ"), [(12, 3, "other"), (11, None, "video11"), (13, None, "video12")]
+    ("rows", "renamed", "differ"),
+    [
+        (12, 3, r"1 video is missing \(video03\), 1 video is new \(other\); give the old names back"),
+        (11, None, r"1 video is missing \(video11\); put it back"),
+        (7, None, r"5 videos are missing \(video07, video08, video09, \.\.\.\); put them back, .*--catalog.root NEW"),
+        (13, None, r"1 video is new \(video12\); move it elsewhere"),
+    ],
 )
-def test_another_catalog_is_refused_by_its_first_difference(tmp_path, rows, renamed, differ):
+def test_another_catalog_is_refused_by_what_is_missing_and_new(tmp_path, rows, renamed, differ):
     class Other(Said):
         def video(self, row):
             video = super().video(row)
@@ -159,7 +165,7 @@ def test_another_catalog_is_refused_by_its_first_difference(tmp_path, rows, rena
     run = pretrain(**arguments(tmp_path / "run"))
     how = ({"rgb": Unprobed()}, ("rgb",), 4, 0.2, "listed", 0)
     assert len(frozen_list(run, Said(12), *how)) == 12
-    with pytest.raises(UserError, match=rf"is not the one that \S+ began with \(first difference: {differ}\)"):
+    with pytest.raises(UserError, match=rf"is not the one that \S+ began with: {differ}"):
         frozen_list(run, Other(rows), *how)
 
 

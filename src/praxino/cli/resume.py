@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from praxino.cli.line import processes
 from praxino.cli.line.arguments import refuse_options, required, take_apart
 from praxino.cli.line.configured import own_classes_importable
 from praxino.cli.line.evaluation import show
 from praxino.cli.line.terminal import ended
+from praxino.errors import UserError
 
-USAGE = """usage: praxino resume RUN [--trust my_file]
+USAGE = """usage: praxino resume RUN [--catalog.root NEW] [--trust my_file]
 
 RUN is the folder of a pretraining, of a fine-tuning or of a tracker's training; everything else is in its recipe.yaml.
-A finished run is left as it is. The recipe of a run that was not begun here, by you and in this very folder, builds
-nothing but praxino's classes: those of other packages need --trust my_file."""
+A finished run is left as it is. Where the folder of the videos was moved, --catalog.root NEW names its new place (of
+lists --catalog.path, too): the same videos have to be there, and the recipe then says so. The recipe of a run that was
+not begun here, by you and in this very folder, builds nothing but praxino's classes: those of other packages need
+--trust my_file."""
 POSITIONAL = ("RUN",)
 # Kind of run, as its recipe says -> the module that goes on with it: `recipe_of(folder)` and `resume(folder)`.
 KINDS = {
@@ -32,12 +37,14 @@ def run(argv: Sequence[str]) -> int | None:
         print(USAGE)
         return None
     folder = required(words, POSITIONAL)[0]
-    refuse_options(words, ("trust",))
+    moved = {name: value for name, value in words.options.items() if name.startswith("catalog.")}
+    refuse_options(words, ("trust", *moved))
     own_classes_importable()
     from praxino.cli.line.encoders import trusted
     from praxino.cli.line.numbers import refuse_out_of_range
     from praxino.cli.line.received import refuse_untrusted_run
     from praxino.configuration.classes import imported
+    from praxino.training.moved import refuse_lost
     from praxino.training.run import Run
     from praxino.training.start import kind_of
 
@@ -45,6 +52,10 @@ def run(argv: Sequence[str]) -> int | None:
     refuse_untrusted_run(folder, trusted(words.options.get("trust")))
     config = imported(f"{KINDS[kind]}.recipe_of")(folder)
     refuse_out_of_range(config)
+    if moved:
+        argv = _moved(folder, config, moved, argv)
+    else:
+        refuse_lost(folder, config)
     devices = config["devices"]
     if processes.needed(devices):
         return processes.relaunch(["resume", *argv], devices)
@@ -53,3 +64,21 @@ def run(argv: Sequence[str]) -> int | None:
     if result is not None and run.writes:
         show(result, run.path)
     return ended(run)
+
+
+def _moved(folder: str, config: Mapping[str, Any], places: Mapping[str, str], argv: Sequence[str]) -> list[str]:
+    """Notes the new places, and gives the command line without them."""
+    from praxino.training.moved import move
+
+    if "RANK" in os.environ:
+        raise UserError("processes that a launcher has started cannot all write the recipe: call praxino resume alone")
+    move(folder, config, places)
+    words, rest = list(argv), []
+    while words:
+        word = words.pop(0)
+        if word.partition("=")[0].removeprefix("--") in places:
+            if "=" not in word:
+                words.pop(0)
+        else:
+            rest.append(word)
+    return rest

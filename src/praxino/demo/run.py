@@ -18,6 +18,7 @@ from praxino.configuration.complete import complete
 from praxino.configuration.documents import read
 from praxino.configuration.earlier import as_now
 from praxino.configuration.recipes import recipe_file
+from praxino.demo.labelled import retrieval_by_folders
 from praxino.demo.render import render
 from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError, check_numbers
@@ -86,6 +87,13 @@ def demo(
         else:
             result = find_own_video(encoder, catalog, max_left_out=1.0, **shown)
     write_result(out, result.protocol, result, catalog.classes)
+    if videos is not None:
+        with bars("measuring by class folders") as progress:
+            by_folders = retrieval_by_folders(encoder, catalog, **shown | {"progress": progress})
+        if by_folders:
+            write_result(out, by_folders.protocol, by_folders, catalog.classes)
+            for line in [by_folders.title, *table_lines(by_folders)]:
+                say(line)
     report = write_report(out)
     for line in [result.title, *table_lines(result), *_remarks(result, len(catalog) if videos else None)]:
         say(line)

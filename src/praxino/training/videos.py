@@ -18,6 +18,7 @@ from praxino.streams.choose import Streams
 from praxino.streams.probe import How, ProbedVideos
 from praxino.streams.probe import probe as probe_catalog
 from praxino.training.listed import ListedVideo
+from praxino.training.moved import differences
 from praxino.training.run import Run
 
 SEEN_SECONDS = 60.0  # within which a file that another machine has written is seen
@@ -102,8 +103,8 @@ def _read(run: Run, catalog: Catalog, size: int) -> ProbedVideos:
     ids = (catalog[row].id for row in range(len(catalog)))
     for id, video in zip_longest(ids, run.videos()):
         if video is None or id != video.id:
-            differ = id or video.id
-            raise UserError(f"the catalog is not the one that {run.path} began with (first difference: {differ})")
+            now = [catalog[row].id for row in range(len(catalog))]
+            raise UserError(differences(run.path, [one.id for one in run.videos()], now))
         listed.add(video.frames, video.status, video.reason)
     return listed
 

@@ -1,0 +1,86 @@
+"""A run whose videos have moved goes on to the last bit; others than its own are told apart and refused."""
+
+import shutil
+
+import pytest
+
+import videos
+from praxino.cli.main import main
+from praxino.encoders.encoder import load_encoders
+from praxino.training.moved import differences
+from praxino.training.run import Run
+
+QUICK = "--workers 0 --threads 1 --device cpu --batch_size 2 --method.backbone.width 2 --steps 3 --checkpoint_steps 1"
+
+
+def films(folder):
+    for name in ("a", "b", "c", "d"):
+        (folder / name).mkdir(parents=True)
+        videos.write(folder / name / "film.mp4", 20, size=(24, 32), seed=ord(name))
+
+
+def begun(tmp_path, out):
+    return main(f"pretrain simclr_small --videos {tmp_path}/films --out {tmp_path}/{out} {QUICK}".split())
+
+
+def weights(folder):
+    return {name: one.backbone.state_dict() for name, one in load_encoders(folder).items()}
+
+
+@pytest.fixture
+def stopped(tmp_path, monkeypatch, capsys):
+    """A whole run, and one that was lost after its first step."""
+    films(tmp_path / "films")
+    assert begun(tmp_path, "whole") == 0
+    save = Run.save
+
+    def lost(self, *given, **more):
+        save(self, *given, **more)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Run, "save", lost)
+        assert begun(tmp_path, "run") == 130
+    assert Run(tmp_path / "run").checkpoint()["position"]["step"] < 3
+    capsys.readouterr()
+    return tmp_path
+
+
+def refused(capsys, *argv):
+    assert main(["resume", *map(str, argv)]) == 2
+    return capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_moved_folder(stopped, capsys):
+    shutil.move(stopped / "films", stopped / "elsewhere")
+    line = refused(capsys, stopped / "run")
+    assert f"there is no {stopped}/films any more" in line
+    assert line.endswith(f"praxino resume {stopped}/run --catalog.root NEW")
+    before = (stopped / "run/recipe.yaml").read_bytes()
+    (stopped / "elsewhere/a/film.mp4").rename(stopped / "elsewhere/a/renamed.mp4")
+    line = refused(capsys, stopped / "run", "--catalog.root", stopped / "elsewhere")
+    assert "1 video is missing (a/film.mp4), 1 video is new (a/renamed.mp4); give the old names back" in line
+    assert (stopped / "run/recipe.yaml").read_bytes() == before
+    (stopped / "elsewhere/a/renamed.mp4").rename(stopped / "elsewhere/a/film.mp4")
+    assert main(["resume", f"{stopped}/run", "--catalog.root", f"{stopped}/elsewhere"]) == 0
+    recipe = Run(stopped / "run").recipe()
+    assert recipe["catalog"]["init_args"]["root"] == f"{stopped}/elsewhere"
+    whole, own = weights(stopped / "whole"), weights(stopped / "run")
+    assert all((whole[name][key] == value).all() for name, one in own.items() for key, value in one.items())
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--catalog.rot", "Did you mean 'catalog.root'?"),
+        ("--videos", "no such option"),
+        ("--catalog.root", "no folder"),
+    ],
+)
+def test_other_options_and_places(stopped, capsys, option, said):
+    assert said in refused(capsys, stopped / "run", option, stopped / "nowhere")
+
+
+def test_an_order_is_told(tmp_path):
+    assert differences(tmp_path, ["a", "b"], ["a", "b"]) == ""
+    assert "another order (the first is b)" in differences(tmp_path, ["a", "b"], ["b", "a"])
