@@ -28,3 +28,13 @@ def odd_bytes_shown(text: str) -> str:
 def _escape(found: re.Match[str]) -> str:
     number = ord(found[0])
     return f"\\x{number - 0xDC00:02x}" if 0xDC80 <= number <= 0xDCFF else f"\\u{number:04x}"
+
+
+def counted(count: int, what: str) -> str:
+    """ "1 video", "12 videos", "1 test video", "2 classes": the last word of several takes an s, or es."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}{'es' if what.endswith('s') else 's'}"
+
+
+def are(count: int) -> str:
+    """ "is" or "are"."""
+    return "is" if count == 1 else "are"

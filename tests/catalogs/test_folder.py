@@ -115,3 +115,22 @@ def test_names():
     assert is_video("x.MTS")
     assert not is_video("x.jpg")
     assert not is_video("mp4")
+
+
+@pytest.mark.parametrize(
+    ("stray", "said"),
+    [
+        (["lost.mp4"], "21 videos, no labels (lost.mp4 lies outside of the 2 class folders), below "),
+        (["a/deep/er.mp4", "lost.mp4"], "22 videos, no labels (a/deep/er.mp4 and 1 other lie outside of the 2 "),
+        ([f"{k}.mp4" for k in range(9)], "29 videos, no labels, below "),
+        ([], "20 videos of 2 class folders, below "),
+    ],
+)
+def test_a_stray_file_beside_class_folders_is_named(tmp_path, stray, said):
+    tree(tmp_path, *(f"{name}/{k}.mp4" for name in "ab" for k in range(10)), *stray)
+    assert VideoFolder(tmp_path).found.startswith(said)
+
+
+def test_one_video_is_one(tmp_path):
+    tree(tmp_path, "a.mp4")
+    assert VideoFolder(tmp_path).found.startswith("1 video, no labels, below ")

@@ -133,7 +133,7 @@ def test_several_splits_are_those_of_the_same_question(pretrained, capsys, tmp_p
     capsys.readouterr()
     for left_out, name in ((typed[:2] + typed[4:], "clip_norm"), (typed[:4], "sampler")):
         assert main([*words, *left_out]) == 2
-        assert f"holds a fine-tuning with another {name}" in capsys.readouterr().err
+        assert f"holds a fine-tuning that differs in its {name}" in capsys.readouterr().err
     encoder = Encoder.load(pretrained)
     next(encoder.backbone.parameters()).data += 1
     encoder.save(pretrained / "encoder.safetensors")

@@ -62,7 +62,10 @@ def test_required_is_what_has_to_be_typed(capsys):
         assert found["catalog"] == "default: the run's"
         assert "required" not in found.values()
     found = defaults(capsys, "evaluate", "finetune")
-    assert (found["catalog"], found["out"]) == ("default: the run's", "default: in the run's folder")
+    assert (found["catalog"], found["out"]) == (
+        "default: the run's",
+        "default: a folder of its own in RUN: finetune, finetune-split1, ...",
+    )
     assert "required" not in found.values()
     found = defaults(capsys, "embed")
     assert [name for name, word in found.items() if word == "required"] == ["catalog", "out"]

@@ -143,7 +143,7 @@ def test_in_the_recipe(recipe, capsys, case):
     [
         (["pretrian"], "there is no command 'pretrian'. Did you mean 'pretrain' or 'prepare'?"),
         (["--verison"], "there is no command '--verison'"),
-        (["pretrain"], "RECIPE is missing"),
+        (["pretrain"], "RECIPE is missing: 'praxino recipes' lists"),
         (["pretrain", "simclr_smal"], "Did you mean 'simclr_small'"),
         (["pretrain", "mine.yaml"], "there is no recipe file mine.yaml"),
         (["resume"], "RUN is missing"),

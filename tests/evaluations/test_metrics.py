@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from praxino.errors import UserError
 from praxino.evaluations.metrics import bootstrap_interval, chance, knn_vote, nearest_rows, retrieval
+from praxino.evaluations.wilson import wilson_interval
 
 
 def slow_order(query, gallery):
@@ -127,9 +128,24 @@ def test_bootstrap_interval():
     # The standard error is 0.0354; 1.96 of them on both sides, give or take a query or two of 200.
     assert low == pytest.approx(0.5 - 0.0693, abs=0.011)
     assert high == pytest.approx(0.5 + 0.0693, abs=0.011)
-    assert bootstrap_interval(torch.ones(9, dtype=torch.bool)) == (1.0, 1.0)
+    # Shares that are all alike, but no hits: what was drawn says nothing else.
+    assert bootstrap_interval(np.full(9, 0.5)) == (0.5, 0.5)
     narrow = bootstrap_interval(hits, seed=3, level=0.5)
     assert low < narrow[0] < narrow[1] < high
+
+
+@pytest.mark.parametrize(("asked", "end"), [(10, 0.2775), (60, 0.0602), (1000, 0.003827)])
+def test_no_hit_and_nothing_but_hits_have_wilsons_interval(asked, end):
+    """z^2 / (n + z^2), z = 1.96; the figures of statsmodels' proportion_confint(0, n, method="wilson")."""
+    assert bootstrap_interval(np.zeros(asked, bool)) == pytest.approx((0, end), rel=1e-3)
+    assert bootstrap_interval(np.ones(asked, bool)) == pytest.approx((1 - end, 1), rel=1e-3)
+
+
+def test_wilsons_interval_holds_what_solves_its_equation():
+    """Its ends are the p for which |p - share| is z standard errors of p."""
+    for hits, asked in ((3, 17), (40, 41), (1, 2)):
+        for p in wilson_interval(hits, asked):
+            assert abs(p - hits / asked) == pytest.approx(1.959964 * np.sqrt(p * (1 - p) / asked), rel=1e-6)
 
 
 def test_refusals():

@@ -15,7 +15,7 @@ from PIL import Image
 from praxino.catalogs.base import Video
 from praxino.errors import UserError
 from praxino.evaluations.figures import Curves, Picture, curves_of, plain_curves
-from praxino.evaluations.result import Neighbours, Result, Row, read_result, write_result
+from praxino.evaluations.result import Neighbours, Result, Row, read_result, table_lines, write_result
 from praxino.report.page import write_report
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (9, 14, 3), np.uint8)
@@ -150,3 +150,12 @@ def test_the_report_shows_them(tmp_path, whole):
     page = write_report(tmp_path).read_text(encoding="utf-8")
     assert page.count("data:image/png;base64,") == 2
     assert "few labels: accuracy, % by labels a class. trained from 20.5 to 40; chance from 1 to 1." in page
+
+
+def test_columns_that_chance_fills_are_not_printed():
+    rows = [Row("chance", {"1": 10.0, "20": 95.0, "50": 99.5}), Row("trained", {"1": 50.0, "20": 97.0, "50": 99.9})]
+    lines = table_lines(Result("retrieval", "t", {}, ["1", "20", "50"], rows))
+    assert lines[0].split() == ["@1", "@20"]
+    assert lines[-1] == "not shown, since chance alone reaches more than 95 %: @50"
+    lines = table_lines(Result("retrieval", "t", {}, ["50"], rows))
+    assert lines[0].split() == ["@50"]

@@ -83,7 +83,7 @@ def test_other_videos_come_before_the_querys_own(run: Path, similarity: float, s
     badges = [text for tag, text in page.texts if tag == "span"]
     assert badges.index("1") < badges.index("2") < badges.index(f"own video, {said}")
     nearest = 1 if said == "place 1" else 0
-    assert f"For {nearest} of these 1 queries the own video is nearest." in page.words
+    assert f"For {nearest} of 1 query the own video is nearest." in page.words
     assert not [a for tag, a in page.tags if {"hit", "miss"} & set(a.get("class", "").split())]
 
 
@@ -182,7 +182,7 @@ def test_broken_pieces_are_said(run: Path) -> None:
     (run / "evaluations" / "retrieval-frames" / "20-0.jpg").unlink()
     page = read(run)
     for said in (
-        "2 line(s) of metrics.jsonl",
+        "2 lines of metrics.jsonl",
         "environment.json is no",
         "odd.json is no",
         "recipe.yaml is no",

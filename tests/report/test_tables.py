@@ -92,3 +92,10 @@ def test_of_tracking_baselines_are_told_as_such() -> None:
 )
 def test_kinds_of_rows(name: str, wanted: str) -> None:
     assert tables.kind({"name": name}) == wanted
+
+
+def test_columns_that_chance_fills_are_not_shown() -> None:
+    drawn = tables.scores(["1", "5"], [row("chance", 10, 99, None), row("trained", 40, 99.5)])
+    assert "@1</th>" in drawn
+    assert "@5</th>" not in drawn
+    assert "Not shown, since chance alone reaches more than 95 %: @5." in drawn

@@ -259,7 +259,7 @@ def test_two_processes_read_it_by_themselves(tmp_path):
         first, second = (one[mistake] for one in found)
         assert first == second
     assert "does not say it of video00" in found[0]["silent"]
-    assert "first difference: other" in found[0]["other"]
+    assert "1 video is new (other)" in found[0]["other"]
     assert "videos.csv line 1 is damaged" in found[0]["damaged"]
     assert not (tmp_path / "silent/recipe.yaml").exists()
     assert not (tmp_path / "other/videos.csv").exists()

@@ -8,6 +8,10 @@ from pathlib import Path
 from praxino.catalogs.base import Catalog, Video
 from praxino.catalogs.names import VIDEO_EXTENSIONS, group_of, is_hidden, is_picture, is_video
 from praxino.errors import UserError
+from praxino.printable import counted
+
+# Up to this share of the videos is taken for strays beside class folders.
+STRAY = 0.1
 
 
 class VideoFolder(Catalog):
@@ -47,8 +51,8 @@ class VideoFolder(Catalog):
             raise UserError(f"no video below {self.root}: looked for files ending in {known}{others}")
         self.classes = _classes(self._paths)
         self._labels = {name: label for label, name in enumerate(self.classes)}
-        of = f" of {len(self.classes)} class folders" if self.classes else ", no labels"
-        self.found = f"{len(self._paths)} videos{of}, below {self.root}"
+        of = f" of {len(self.classes)} class folders" if self.classes else f", no labels{_stray(self._paths)}"
+        self.found = f"{counted(len(self._paths), 'video')}{of}, below {self.root}"
 
     def __len__(self) -> int:
         return len(self._paths)
@@ -98,3 +102,16 @@ def _classes(paths: list[str]) -> tuple[str, ...]:
         return ()
     names = sorted({path.split("/")[0] for path in paths})
     return tuple(names) if len(names) > 1 else ()
+
+
+def _stray(paths: list[str]) -> str:
+    """The few videos, of many in class folders, because of which there are no labels; "" where that is not so."""
+    stray = [path for path in paths if path.count("/") != 1]
+    if not stray or len(stray) > STRAY * len(paths):
+        return ""
+    classes = _classes([path for path in paths if path.count("/") == 1])
+    if not classes:
+        return ""
+    more = f" and {counted(len(stray) - 1, 'other')}" if len(stray) > 1 else ""
+    lie = "lies" if len(stray) == 1 else "lie"
+    return f" ({stray[0]}{more} {lie} outside of the {len(classes)} class folders)"

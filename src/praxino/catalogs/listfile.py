@@ -12,6 +12,7 @@ from praxino.catalogs.columns import SEPARATORS, kind_of
 from praxino.catalogs.names import first_repeated, group_of
 from praxino.catalogs.rows import Row, rows_of
 from praxino.errors import UserError
+from praxino.printable import counted
 
 
 class ListFile(Catalog):
@@ -60,7 +61,8 @@ class ListFile(Catalog):
         self.classes = _sorted_labels({name for name in self._names if name is not None})
         self._labels = {name: label for label, name in enumerate(self.classes)}
         self._rows: Sequence[int] = range(len(rows))
-        self.found = f"{len(rows)} videos of {len(self.classes) or 'no'} classes" + self._said()
+        classes = counted(len(self.classes), "class") if self.classes else "no classes"
+        self.found = f"{counted(len(rows), 'video')} of {classes}" + self._said()
         for name, some, heading in lists:
             if heading is None and kind_of(some[0].path) and not os.path.exists(self._place(some[0].path)):
                 self.found += f"; the first line of {name} is taken as a video, since not all of it names columns"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from praxino.cli.line.arguments import help_of, required, take_apart
 from praxino.cli.line.configured import configured, own_classes_importable
-from praxino.printable import printable
+from praxino.printable import counted, printable
 
 USAGE = """praxino embed RUN --videos DIR --out vectors.npz [--any.argument VALUE]
 
@@ -50,6 +50,10 @@ def run(argv: Sequence[str]) -> None:
     with progress_shown(embed_videos, "reading videos") as shown:
         embedded = embed_videos(encoder, **arguments, **shown)
     clips, width = embedded.vectors.shape
-    print(printable(f"{config['out']}: {clips} clips of {embedded.videos} videos, {width} numbers each"))
+    print(
+        printable(
+            f"{config['out']}: {counted(clips, 'clip')} of {counted(embedded.videos, 'video')}, {width} numbers each"
+        )
+    )
     for id, reason in embedded.left_out:
         print(printable(f"left out: {id}: {reason}"))

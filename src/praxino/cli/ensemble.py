@@ -10,7 +10,7 @@ from pathlib import Path
 
 from praxino.cli.line.arguments import refuse_options, take_apart
 from praxino.errors import UserError
-from praxino.printable import printable
+from praxino.printable import counted, printable
 
 USAGE = """praxino evaluate ensemble FINETUNED FINETUNED [...] [--weights 2,2] [--out FOLDER]
 
@@ -44,7 +44,7 @@ def run(argv: Sequence[str]) -> None:
     result = ensemble(places, weights)
     print(printable(result.title), *map(printable, table_lines(result)), sep="\n")
     if result.left_out:
-        print(f"left out: {len(result.left_out)} videos that not all have tested")
+        print(f"left out: {counted(len(result.left_out), 'video')} that not all have tested")
     folder = Path(words.options.get("out", places[0]))
     asked = json.dumps([result.settings["fine-tunings"], result.settings["weights"]])
     name = f"ensemble-{hashlib.blake2b(asked.encode(errors='surrogateescape'), digest_size=HASH_BYTES).hexdigest()}"

@@ -31,7 +31,10 @@ praxino evaluate linear RUN --recipe linear_tclr, or linear_imagenet, is the sam
 only the classifier is trained, in RUN/linear-split1. (Without --recipe it is no run: features are taken once, and the
 options are others.)"""
 FLAGS = ("scratch", "test_only", "print_config")
-FILLED = {"catalog": "(default: the run's)", "out": "(default: in the run's folder)"}
+FILLED = {
+    "catalog": "(default: the run's)",
+    "out": "(default: a folder of its own in RUN: finetune, finetune-split1, ...)",
+}
 
 
 def run(argv: Sequence[str]) -> int | None:

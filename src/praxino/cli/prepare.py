@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from praxino.cli.line.arguments import help_of, required, take_apart
 from praxino.cli.line.configured import configured, own_classes_importable
 from praxino.errors import UserError, nearest
-from praxino.printable import printable
+from praxino.printable import counted, printable
 
 if TYPE_CHECKING:
     from praxino.prepare.views import Prepared
@@ -105,14 +105,14 @@ def _said(name: str, prepared: Prepared, config: Mapping[str, Any], seconds: flo
     lines = [f"note: {note}" for note in prepared.notes]
     lines += [f"failed: {one.id}: {one.reason}" for one in prepared.failed]
     if missing:
-        lines.append(f"{missing} frames do not come out of their videos, and have no files")
+        lines.append(f"without files, since they do not come out of their videos: {counted(missing, 'frame')}")
     if found < frames:
         lines.append(f"{found} of {frames} frames show what was looked for")
     before = f", {prepared.before} of them made before" if prepared.before else ""
     before += f", {prepared.anew} made anew since their files have changed or were gone" if prepared.anew else ""
     failed = f"; {len(prepared.failed)} failed: the same line tries them again" if prepared.failed else ""
     lines.append(
-        f"{prepared.folder}: {len(made)} videos{before}, {frames} frames, {size / 2**20:.1f} MiB, "
+        f"{prepared.folder}: {counted(len(made), 'video')}{before}, {frames} frames, {size / 2**20:.1f} MiB, "
         f"{seconds:.0f} s{failed}"
     )
     words = [f"--streams.{name}", READERS[name], f"--streams.{name}.root", str(prepared.folder)]

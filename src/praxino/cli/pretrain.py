@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from praxino.cli.line import processes
-from praxino.cli.line.arguments import help_of, required, take_apart
+from praxino.cli.line.arguments import help_of, take_apart
 from praxino.cli.line.configured import configured, own_classes_importable
 from praxino.cli.line.terminal import ended
 from praxino.configuration.recipes import recipe_file
+from praxino.errors import UserError
 
 USAGE = """praxino pretrain RECIPE [--videos DIR] [--epochs N | --steps N] [--any.argument VALUE] [--print_config]
 
@@ -16,21 +17,26 @@ RECIPE is a name that `praxino recipes` lists, or a YAML file. --videos DIR is -
 --epochs and --steps are those of the only stage. Arguments of arguments go by dotted names: --method.backbone.width 32,
 --method.view.operations.0.size 56. --method.help SimCLR says what a class takes."""
 POSITIONAL = ("RECIPE",)
-FILLED = ("catalog", "sampler", "method", "stages", "protocol", "out")
+FILLED = {
+    **dict.fromkeys(("catalog", "sampler", "method", "stages", "protocol"), "(required, if not in the recipe)"),
+    "out": "(default: the recipe's; runs/RECIPE of those that come along)",
+}
 
 
 def run(argv: Sequence[str]) -> int | None:
     """Parses, calls, prints."""
     words = take_apart(argv, POSITIONAL, ("print_config",))
     asks_help = "help" in words.flags or help_of(words.options)
-    recipe = None if asks_help else recipe_file(required(words, POSITIONAL)[0])
+    if not words.positional and not asks_help:
+        raise UserError("RECIPE is missing: 'praxino recipes' lists those that come along; simclr_small is a first one")
+    recipe = None if asks_help else recipe_file(words.positional[0])
     from praxino.cli.line.help import print_class_help, print_help
     from praxino.configuration.documents import as_yaml
     from praxino.training.pretrain import pretrain
     from praxino.training.start import OUTSIDE, start
 
     if "help" in words.flags:
-        print_help(USAGE, pretrain, without=OUTSIDE, filled=dict.fromkeys(FILLED, "(required, if not in the recipe)"))
+        print_help(USAGE, pretrain, without=OUTSIDE, filled=FILLED)
         return None
     if asks_help:
         own_classes_importable()

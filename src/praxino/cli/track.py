@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast, get_args
 
 from praxino.cli.line.arguments import refuse_options, required, take_apart
 from praxino.errors import UserError, nearest
-from praxino.printable import printable
+from praxino.printable import counted, printable
 
 if TYPE_CHECKING:
     from praxino.evaluations.tracking.baselines import Follows
@@ -110,7 +110,7 @@ def _track(video: str, options: Mapping[str, str], box: Sequence[float], begin: 
     use_threads(options.get("threads"))
     stream, source = stream_for(video)
     probed = stream.probe(source)
-    print(printable(f"{video}: {probed.frames} frames{probed.note and f' ({probed.note})'}"), flush=True)
+    print(printable(f"{video}: {counted(probed.frames, 'frame')}{probed.note and f' ({probed.note})'}"), flush=True)
     tracker = tracker_of(options["encoder"], trusted(options.get("trust")), options.get("device", "auto"))
     started = time.monotonic()
     with Interrupts(torch.device("cpu"), STOPPING) as interrupts, bar_shown("following the box") as bar:
@@ -118,7 +118,7 @@ def _track(video: str, options: Mapping[str, str], box: Sequence[float], begin: 
         done = track_video(video, tracker, box, options["out"], begin, until, stopped=stopped, progress=bar)
     for line in _said(done, time.monotonic() - started):
         print(printable(line), flush=True)
-    left = f"{done.out} and {done.table} hold the first {done.frames} of {done.wanted} frames"
+    left = f"{done.out} and {done.table} hold the first {done.frames} of {counted(done.wanted, 'frame')}"
     if done.ended and not interrupts.asked:
         raise UserError(f"{video}: {done.ended}; {left}")
     if done.ended:

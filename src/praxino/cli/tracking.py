@@ -32,7 +32,7 @@ Without --train and --recipe nothing is trained: `praxino evaluate tracking --he
 KIND = "tracking"
 POSITIONAL = (KIND, "RUN")
 FLAGS = ("scratch", "print_config")
-FILLED = {"out": "(default: in the run's folder)"}
+FILLED = {"out": "(default: a folder of its own in RUN)"}
 
 
 def run(argv: Sequence[str]) -> int | None:

@@ -16,6 +16,7 @@ from praxino.catalogs.base import Video
 from praxino.clips.derived import canvas_of, make, rows_for
 from praxino.clips.samplers import Sampler
 from praxino.errors import UnreadableVideo, UserError
+from praxino.printable import counted
 from praxino.rng import Rng
 from praxino.streams.base import Canvas, Derived, FrameReader, refuse_other_frames
 from praxino.streams.choose import Streams, channels_of, derived_among, opened_for, shortest_of
@@ -84,7 +85,9 @@ def load_clips(
         times = min((reader.times for reader in readers.values()), key=len)[:frames]
         times = times if length is None else _as_long_as(times, length)
         if len(times) < sampler.min_frames:
-            raise UnreadableVideo(video.id, f"has {len(times)} frames, and the sampler needs {sampler.min_frames}")
+            raise UnreadableVideo(
+                video.id, f"has {counted(len(times), 'frame')}, and the sampler needs {sampler.min_frames}"
+            )
         numbers = sampler(times, generator)
         try:
             loaded = read_frames(readers, derived, numbers, streams)

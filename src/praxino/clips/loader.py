@@ -15,6 +15,7 @@ from praxino.clips.loading_process import Handed
 from praxino.clips.patience import PATIENCE_SECONDS
 from praxino.clips.waiting import Awaited
 from praxino.errors import UserError
+from praxino.printable import are, counted
 
 
 class ClipLoader:
@@ -61,11 +62,11 @@ class ClipLoader:
         if batch_size % ranks:
             raise UserError(f"--batch_size {batch_size} does not divide among {ranks} processes: take a multiple")
         if videos < ranks:
-            raise UserError(f"{videos} videos are fewer than {ranks} processes")
+            raise UserError(f"{counted(videos, 'video')} {are(videos)} fewer than {ranks} processes")
         if videos < batch_size and drop_last:
             fitting = videos // ranks * ranks
             mend = f"pass --batch_size {fitting} or less" if fitting > 1 else "one video can be told from no other"
-            raise UserError(f"{videos} videos are fewer than one batch: {mend}")
+            raise UserError(f"{counted(videos, 'video')} {are(videos)} fewer than one batch: {mend}")
         self.dataset = dataset
         self.batch_size = batch_size
         self.workers = workers
@@ -77,7 +78,9 @@ class ClipLoader:
         self.prefetch = prefetch
         self.patience = patience
         if not len(self):
-            raise UserError(f"an epoch of {videos} videos has no {multiple_of} batches of {batch_size} to accumulate")
+            raise UserError(
+                f"an epoch of {counted(videos, 'video')} has no {multiple_of} batches of {batch_size} to accumulate"
+            )
 
     def __len__(self) -> int:
         """Batches in an epoch."""

@@ -26,6 +26,7 @@ from praxino.evaluations.comparison import HANDMADE
 from praxino.evaluations.instance import find_own_video
 from praxino.evaluations.result import Result, best_handmade, table_lines, write_result
 from praxino.evaluations.retrieval import retrieve
+from praxino.printable import are, counted
 from praxino.report.page import write_report
 from praxino.training.pretrain import pretrain
 from praxino.training.run import Run
@@ -129,7 +130,9 @@ def _config(
     given = as_now(read(recipe_file(recipe)))
     training = len(catalog.part("train"))
     if training < 4:
-        raise UserError(f"{training} videos are too few to learn from: give a folder of at least four")
+        raise UserError(
+            f"{counted(training, 'video')} {are(training)} too few to learn from: give a folder of at least four"
+        )
     if steps is not None:
         given["stages"][0] = {k: v for k, v in given["stages"][0].items() if k != "epochs"} | {"steps": steps}
     from praxino.described import describe
@@ -153,7 +156,7 @@ def _trained(config: Mapping[str, Any], out: Path, say: Callable[[str], None]) -
     then = Run(out).recipe()
     for name in ("catalog", "seed", "stages"):
         if then[name] != config[name]:
-            raise UserError(f"{out} holds a run with another {name}: pass another --out, or remove that folder")
+            raise UserError(f"{out} holds a run that differs in its {name}: pass another --out, or remove that folder")
     say(f"going on with the run in {out}")
     return resume(out)
 
@@ -174,7 +177,9 @@ def _remarks(result: Result, videos: int | None) -> list[str]:
     if trained.intervals[first][0] <= untrained.intervals[first][1]:
         lines.append("the intervals of the trained and the untrained network overlap: no difference is shown")
     if videos is not None and videos < 100:
-        lines.append(f"{videos} videos are few: so short a run on so few shows that it works, not what is possible")
+        lines.append(
+            f"{counted(videos, 'video')} {are(videos)} few: so short a run shows that it works, not what is possible"
+        )
     if result.left_out:
-        lines.append(f"{len(result.left_out)} videos were left out; the report lists them")
+        lines.append(f"left out: {counted(len(result.left_out), 'video')}; the report lists them")
     return lines

@@ -23,6 +23,7 @@ from praxino.evaluations.result import Neighbours, Result, Row
 from praxino.evaluations.thumbnails import Played
 from praxino.evaluations.untrained import untrained
 from praxino.losses.cooperative import cosines
+from praxino.printable import counted
 from praxino.ranks import Device
 from praxino.rng import Rng
 
@@ -97,7 +98,9 @@ def compare_encoders(
     features = {(kind, name): taken.gallery[f"trained, {_row(kind, name)}"] for kind in KINDS for name in seen}
     count = len(next(iter(features.values())).ids)
     if count < LEAST:
-        raise UserError(f"only {count} videos can be read: the cosines of {LEAST} are the least that can be compared")
+        raise UserError(
+            f"only {counted(count, 'video')} can be read: the cosines of {LEAST} are the least that can be compared"
+        )
     matrices = {key: matrix_of(one) for key, one in features.items()}
     rows = [
         _row_of(f"{kind}, {one} against {other}", matrices[kind, one], matrices[kind, other])

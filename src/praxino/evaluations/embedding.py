@@ -16,6 +16,7 @@ from praxino.errors import UserError, check_numbers
 from praxino.evaluations.embedding_every import embedded_every
 from praxino.evaluations.features import Embed, embedded, evens_out
 from praxino.evaluations.vector_files import refuse_out, write_vectors
+from praxino.printable import counted
 from praxino.ranks import Device, pick_device
 
 
@@ -100,7 +101,7 @@ def embed_videos(
         ends.append(found["times"][:, -1].numpy())
     if not vectors or len(left_out) > max_left_out * len(videos):
         raise UserError(
-            f"{len(left_out)} of {len(videos)} videos cannot be read (the first: {': '.join(left_out[0])})"
+            f"{len(left_out)} of {counted(len(videos), 'video')} cannot be read (the first: {': '.join(left_out[0])})"
             + (": pass --max_left_out 1 to go on without them" if vectors else "")
         )
     if not all(np.isfinite(part).all() for part in vectors):

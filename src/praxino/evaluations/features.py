@@ -18,6 +18,7 @@ from praxino.clips.flat import flat_batches
 from praxino.clips.in_turn import loaded_videos
 from praxino.clips.samplers import Sampler
 from praxino.errors import UserError, check_numbers
+from praxino.printable import counted
 from praxino.streams.base import Canvas
 from praxino.views.pipeline import View
 
@@ -166,7 +167,7 @@ def extract(
             vectors[name][len(taken)] = made
         taken.append(row)
     if not taken:
-        raise UserError(f"none of the {many} videos can be read (the first: {': '.join(left_out[0])})")
+        raise UserError(f"none of {counted(many, 'video')} can be read (the first: {': '.join(left_out[0])})")
     readable = [videos[row] for row in taken]
     labels = np.array([-1 if v.label is None else v.label for v in readable], np.int64)
     common = {"labels": labels, "ids": [v.id for v in readable], "groups": [v.group for v in readable]}

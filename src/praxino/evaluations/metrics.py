@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from praxino.errors import UserError
+from praxino.evaluations.wilson import wilson_interval
 from praxino.rng import Rng
 
 Array = Tensor | NDArray | Sequence[Any]
@@ -188,7 +189,8 @@ def chance(
 def bootstrap_interval(hits: Array, seed: int = 0, repeats: int = 2000, level: float = 0.95) -> tuple[float, float]:
     """Percentile bootstrap interval of the mean over queries: how far it would move with other queries of this kind.
 
-    Queries cut from one source are not independent, so for such data the interval is too narrow.
+    Where all queries hit, or none, resampling gives one number; then it is Wilson's interval. Queries cut from one
+    source are not independent, so for such data the interval is too narrow.
 
     Args:
         hits: [queries], bool or numbers.
@@ -199,6 +201,8 @@ def bootstrap_interval(hits: Array, seed: int = 0, repeats: int = 2000, level: f
     values = _numbers(hits).astype(np.float64)
     if values.ndim != 1 or not len(values):
         raise UserError(f"a bootstrap needs one number a query, not the shape {list(values.shape)}")
+    if len(found := np.unique(values)) == 1 and found[0] in (0, 1):
+        return wilson_interval(int(values.sum()), len(values), level)
     generator = Rng("bootstrap", seed).shared()
     means = [values[generator.integers(len(values), size=len(values))].mean() for _ in range(repeats)]
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])

@@ -18,6 +18,8 @@ from praxino.evaluations.probabilities import ENDING, Probabilities, write_proba
 from praxino.evaluations.thumbnails import Played, Thumbnails
 from praxino.files import folder_aside, written_aside
 
+SAYS_NOTHING = 95.0  # percent: where chance is above it, a column tells nothing
+
 
 @dataclass
 class Row:
@@ -177,18 +179,29 @@ def read_result(folder: str | Path, name: str) -> Result:
 def table_lines(result: Result) -> list[str]:
     """The table as plain lines for a terminal, and what stands below it."""
     width = max(len(row.name) for row in result.rows)
-    heads = {column: f"{'@' + column if column.isdecimal() else column:>6}" for column in result.columns}
+    columns = telling(result)
+    heads = {column: f"{'@' + column if column.isdecimal() else column:>6}" for column in columns}
     lines = [f"{'':{width}}  " + "  ".join(heads.values())]
     for row in result.rows:
-        numbers = {c: f"{row.values[c]:.1f}" if c in row.values else "-" for c in result.columns}
+        numbers = {c: f"{row.values[c]:.1f}" if c in row.values else "-" for c in columns}
         cells = "  ".join(f"{numbers[column]:>{len(head)}}" for column, head in heads.items())
-        first = result.columns[0]
+        first = columns[0]
         interval = row.intervals.get(first)
         lines.append(
             f"{row.name:{width}}  {cells}"
             + (f"   [{interval[0]:.1f}, {interval[1]:.1f}] at {first}" if interval else "")
         )
+    without = [f"@{column}" if column.isdecimal() else column for column in result.columns if column not in columns]
+    if without:
+        lines.append(f"not shown, since chance alone reaches more than {SAYS_NOTHING:.0f} %: {', '.join(without)}")
     return lines + result.below
+
+
+def telling(result: Result) -> list[str]:
+    """The columns in which chance leaves room for anything else; the first one, where it leaves none in any."""
+    by_chance = next((row.values for row in result.rows if row.name == "chance"), {})
+    kept = [column for column in result.columns if by_chance.get(column, 0.0) <= SAYS_NOTHING]
+    return kept or result.columns[:1]
 
 
 def best_handmade(result: Result, handmade: Mapping[str, Any], column: str) -> Row | None:

@@ -17,6 +17,7 @@ from praxino.evaluations.features import refuse_unreadable
 from praxino.evaluations.figures import Picture
 from praxino.evaluations.joint import Member, asked_of, members_of_all, refuse_other_clips
 from praxino.evaluations.result import Result, Row
+from praxino.printable import counted
 from praxino.rng import Rng
 from praxino.training.inputs import picture_of
 
@@ -81,7 +82,7 @@ def show_views(
     encoder = next(iter(members.values())).encoder
     return Result(
         "views",
-        f"What {', '.join(members)} {'see' if len(members) > 1 else 'sees'} of {len(pictures)} videos",
+        f"What {', '.join(members)} {'see' if len(members) > 1 else 'sees'} of {counted(len(pictures), 'video')}",
         {
             "view": ", ".join(f"{name}: {one.view}" for name, one in members.items()),
             "part": part,

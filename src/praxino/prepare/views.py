@@ -20,6 +20,7 @@ from praxino.lock import NAME, lock
 from praxino.prepare.making import ASIDE, Making, OneView, View
 from praxino.prepare.manifest import FAILED, JOURNAL, MADE, Manifest, Record
 from praxino.prepare.sources import described, refuse_shared_places
+from praxino.printable import counted
 from praxino.streams.base import Canvas, Stream
 from praxino.streams.places import MANIFEST, place_of
 
@@ -174,7 +175,9 @@ class _Work:
         self.prepared.records = [self.manifest.records[video.id] for video in self.videos]
         if not self.prepared.made:
             first = self.prepared.failed[0]
-            raise UserError(f"nothing can be made of any of the {len(self.videos)} videos ({first.id}: {first.reason})")
+            raise UserError(
+                f"nothing can be made of any of {counted(len(self.videos), 'video')} ({first.id}: {first.reason})"
+            )
         return self.prepared
 
 

@@ -61,7 +61,7 @@ def _explained(matches: Sequence[Shown], labelled: bool, own: bool) -> list[str]
         said = [
             "The nearest other videos in their order, then the query's own: another clip of the same video.",
             "No label is looked at, so see for yourself whether the others are alike.",
-            f"For {nearest} of these {len(matches)} queries the own video is nearest.",
+            f"For {nearest} of {_queries(len(matches))} the own video is nearest.",
         ]
     else:
         said = ["The nearest videos in their order. There are no labels, so see for yourself whether they are alike."]
@@ -72,6 +72,10 @@ def _explained(matches: Sequence[Shown], labelled: bool, own: bool) -> list[str]
         )
         said.append(f"A tile plays {what}, from second to second of the video.")
     return said
+
+
+def _queries(count: int) -> str:
+    return "1 query" if count == 1 else f"these {count} queries"
 
 
 def _owns(match: Shown) -> list[Shown]:
@@ -94,7 +98,7 @@ def _first_hits(matches: Sequence[Shown]) -> str:
         own = [match for match in matches if (match.get("name") or "") == name]
         first = [match["neighbours"][0] for match in own if match.get("neighbours")]
         hits = sum(bool(neighbour.get("hit")) for neighbour in first)
-        said.append((name, f"{hits} of these {len(own)} queries the nearest neighbour is a hit"))
+        said.append((name, f"{hits} of {_queries(len(own))} the nearest neighbour is a hit"))
     return " ".join(f"{f'{name}: for' if name else 'For'} {what}." for name, what in said)
 
 

@@ -15,7 +15,7 @@ import yaml
 from praxino.errors import UserError
 from praxino.files import read_text
 from praxino.report.form import is_evaluation
-from praxino.report.markup import finite
+from praxino.report.markup import finite, plural
 
 KNOWN = ("recipe.yaml", "environment.json", "videos.csv", "metrics.jsonl", "evaluations")
 
@@ -175,4 +175,4 @@ def _metric_lines(record: Record) -> Iterator[dict[str, Any]]:
             broken += 1
     if broken:
         # A run that was killed leaves half a line at the end, and takes it back when it is resumed.
-        record.problems.append(f"{broken} line(s) of metrics.jsonl cannot be read and are passed over.")
+        record.problems.append(f"passed over, since it cannot be read: {plural(broken, 'line')} of metrics.jsonl.")

@@ -14,6 +14,8 @@ HANDMADE = ("thumbnail", "histogram", "difference", "spectrum", "hand-made", "ha
 JOINT = "trained, joint"
 # Above this share of hits by chance a column does not tell one row from another.
 TELLING = 90.0
+# Above this one a column is not shown.
+SAYS_NOTHING = 95.0
 # So many classes are shown without a click.
 OPENED = 12
 
@@ -191,6 +193,8 @@ def _settings(evaluation: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 def scores(columns: Sequence[str], rows: Sequence[Row]) -> str:
     """The table: the rows in their order, of each column the best one bold."""
+    without = [column for column in columns if _chance(rows, column) > SAYS_NOTHING]
+    columns = [column for column in columns if column not in without] or columns[:1]
     heads = "".join(f'<th scope="col">{text(column_title(column))}</th>' for column in columns)
     winners = {column: row for column in columns if (row := best(rows, column)) is not None}
     body = "".join(_row(row, columns, winners) for row in rows)
@@ -198,10 +202,16 @@ def scores(columns: Sequence[str], rows: Sequence[Row]) -> str:
     foot = "In percent; bold: the best of its column."
     if any(interval(row, column) for row in rows for column in columns):
         foot += " Below a number: its interval."
+    if without:
+        foot += f" Not shown, since chance alone reaches more than {SAYS_NOTHING:.0f} %: {_titles(without)}."
     return (
         f'<div class="scroll" tabindex="0"><table class="scores{few}"><thead><tr><td></td>'
         f"{heads}</tr></thead><tbody>{body}</tbody></table></div>{note(foot)}"
     )
+
+
+def _titles(columns: Sequence[str]) -> str:
+    return ", ".join(map(column_title, columns))
 
 
 def _row(row: Row, columns: Sequence[str], winners: Mapping[str, Row]) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from praxino.catalogs.base import Files, Video
 from praxino.errors import UnreadableVideo
+from praxino.printable import counted
 from praxino.streams.base import Canvas, FrameReader, Probed, Stream, checked
 
 # As media fragments have it (W3C, Media Fragments URI 1.0): file.mp4#t=60,120
@@ -94,7 +95,7 @@ class StretchReader(FrameReader):
         self.times = reader.times[self.first : last]
         if not len(self.times):
             reader.close()
-            raise UnreadableVideo(id, f"the file ends before, after {len(reader.times)} frames")
+            raise UnreadableVideo(id, f"the file ends before, after {counted(len(reader.times), 'frame')}")
 
     def read(self, indices: Sequence[int] | NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         return self.reader.read(checked(self.id, indices, len(self.times)) + self.first)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from praxino.catalogs.base import Video
 from praxino.errors import UnreadableVideo
+from praxino.printable import counted
 from praxino.streams.base import Canvas, FrameReader, Probed, Stream, checked, files_of, fill_missing
 from praxino.streams.cache import frame_index
 from praxino.streams.decode import OpenFile, Put
@@ -112,7 +113,9 @@ class VideoReader(FrameReader):
             raise
         missing = len(self.times) - count
         if missing > 0 and self.index.clean:
-            raise UnreadableVideo(self.id, f"it breaks off after {count} frames, and had {len(self.times)} before")
+            raise UnreadableVideo(
+                self.id, f"it breaks off after {counted(count, 'frame')}, and had {len(self.times)} before"
+            )
         yield from [None] * missing
 
     def _from(self, begin: int) -> Iterator[NDArray[np.uint8]]:

@@ -14,6 +14,7 @@ import yaml
 from praxino.catalogs.base import Catalog
 from praxino.configuration.complete import instantiate
 from praxino.errors import UserError, nearest
+from praxino.printable import are, counted
 from praxino.training.own_runs import is_own, remember
 from praxino.training.run import Run
 
@@ -52,7 +53,7 @@ def _way_on(place: Path, missing: Sequence[str], new: Sequence[str]) -> str:
 
 
 def _counted(ids: Sequence[str]) -> str:
-    return f"{len(ids)} video is" if len(ids) == 1 else f"{len(ids)} videos are"
+    return f"{counted(len(ids), 'video')} {are(len(ids))}"
 
 
 def _named(ids: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from praxino import ranks
 from praxino.bars import bar_shown
 from praxino.catalogs.base import Catalog, Video
 from praxino.errors import UserError
+from praxino.printable import are
 from praxino.streams.choose import Streams
 from praxino.streams.probe import How, ProbedVideos
 from praxino.streams.probe import probe as probe_catalog
@@ -174,19 +175,20 @@ def check_left_out(
         UserError: if it is more than the share `max_left_out`, or everything.
     """
     if len(noted := np.flatnonzero(listed.noted)):
-        odd = listed[int(noted[0])]
-        say(f"{len(noted)} of {len(listed)} {what} are used, but odd{where} (the first: {odd.id}: {odd.reason})")
+        odd, many = listed[int(noted[0])], f"{len(noted)} of {len(listed)} {what} {are(len(noted))}"
+        say(f"{many} used, but odd{where} (the first: {odd.id}: {odd.reason})")
     rows = np.flatnonzero(~listed.usable)
     if not len(rows):
         return
     out = listed[int(rows[0])]
     first = f"{out.id}: {out.reason or out.status}"
     if len(rows) == len(listed):
-        raise UserError(f"none of the {len(listed)} {what} is usable (the first: {first})")
+        one = f"the only one of the {what}" if len(listed) == 1 else f"none of the {len(listed)} {what}"
+        raise UserError(f"{one} is {'not ' * (len(listed) == 1)}usable (the first: {first})")
     share = len(rows) / len(listed)
     if share > max_left_out:
         raise UserError(
-            f"{len(rows)} of {len(listed)} {what} are unusable (the first: {first}): pass --max_left_out "
+            f"{len(rows)} of {len(listed)} {what} {are(len(rows))} unusable (the first: {first}): pass --max_left_out "
             f"{min(1.0, round(share + 0.005, 2))} to go on without them"
         )
-    say(f"{len(rows)} of {len(listed)} {what} are left out{where} (the first: {first})")
+    say(f"{len(rows)} of {len(listed)} {what} {are(len(rows))} left out{where} (the first: {first})")

@@ -71,7 +71,7 @@ def start_or_resume(
     now = {**_with_the_encoders(encoder, config), "encoder": str(Path(place).absolute())}
     for name, value in now.items():
         if name not in MACHINE and then[name] != value:
-            raise UserError(f"{folder} holds a fine-tuning with another {name}: pass another --out")
+            raise UserError(f"{folder} holds a fine-tuning that differs in its {name}: pass another --out")
     if not config["scratch"] and not _began_with(folder, encoder, trust):
         raise UserError(f"{folder} holds a fine-tuning of other weights than {place} has now: pass another --out")
     return resume(folder)
