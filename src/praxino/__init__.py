@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,17 +19,25 @@ __all__ = ["__version__", "load_encoder", "load_encoders"]
 
 
 # torch is imported inside of the functions, so that `import praxino` and `praxino --help` stay quick.
-def load_encoder(place: str | Path, *, trust: tuple[str, ...] = ()) -> Encoder:
+def load_encoder(
+    place: str | Path, *, trust: tuple[str, ...] = (), checkpoint: Literal["last"] | None = None
+) -> Encoder:
     """Loads an encoder that a run has written.
 
     Args:
         place: `encoder.safetensors` (its `encoder.json` lies beside it); a run folder that holds exactly one encoder;
             or `RUN:rgb`, one of several.
         trust: further packages whose classes may be built; without them only classes of `praxino` are.
+        checkpoint: "last" takes the encoder out of the last checkpoint of a run that has not finished, and warns that
+            it does.
 
     Raises:
         UserError: if there is no encoder, or its weights do not fit, or it names a class that is not trusted.
     """
+    if checkpoint is not None:
+        from praxino.evaluations.classifying.unfinished import the_unfinished
+
+        return the_unfinished(place, trust, checkpoint)
     from praxino.encoders.encoder import Encoder
 
     return Encoder.load(place, trust=trust)

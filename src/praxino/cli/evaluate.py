@@ -22,9 +22,10 @@ the dotted path of a function of your own that takes an encoder (or, as its argu
 and a catalog and gives a praxino.evaluations.result.Result. RUN is a run's folder,
 RUN:rgb of one with several encoders, or an encoder file; probe, agreement and views take RUN as all of them.
 Retrieval, knn, linear and probe take --views [rgb,residual]: a row for each, and one for both side by side. Without
---catalog and --videos the videos are those that the run was trained on. The result goes into the run's folder. An
-encoder of your own classes needs --trust my_file: encoders that come from elsewhere build nothing but praxino's
-classes. --threads N: threads of the CPU, by itself as many as it has cores; fewer where it does other work, too."""
+--catalog and --videos the videos are those that the run was trained on. The result goes into the run's folder.
+--checkpoint last measures the encoder of a run that has not finished, out of its last checkpoint. An encoder of your
+own classes needs --trust my_file: encoders that come from elsewhere build nothing but praxino's classes. --threads N:
+threads of the CPU, by itself as many as it has cores; fewer where it does other work, too."""
 POSITIONAL = ("EVALUATION", "RUN")
 FILLED = {"catalog": "(default: the run's)"}
 FINETUNE = "finetune"  # a run of its own: praxino.cli.finetune

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,29 @@ def loaded_encoders(place: str, trust: tuple[str, ...] = ()) -> dict[str, Encode
     if len(names) == 1:
         return {names[0]: loaded_encoder(place, trust)}
     return {name: loaded_encoder(f"{place}:{name}", trust) for name in names}
+
+
+def encoder_now(place: str, trust: tuple[str, ...], checkpoint: str | None) -> Encoder:
+    """`loaded_encoder`; or the encoder of an unfinished run's last checkpoint, and a line that says so.
+
+    Args:
+        place, trust: as of `loaded_encoder`.
+        checkpoint: "last", or None.
+
+    Raises:
+        UserError: as of `loaded_encoder`, or as of `the_unfinished`.
+    """
+    if checkpoint is None:
+        return loaded_encoder(place, trust)
+    from praxino.cli.line.received import refuse_untrusted_run
+    from praxino.evaluations.classifying.unfinished import WEIGHTS, the_unfinished
+
+    refuse_untrusted_run(taken_apart(place)[0], trust)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        encoder = the_unfinished(place, trust, checkpoint)
+    print(printable(f"the encoder's weights are those {encoder.record[WEIGHTS]}"), file=sys.stderr)
+    return encoder
 
 
 def trusted(trust: str | None) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ def measure(name: str, place: str, options: Mapping[str, str]) -> None:
     Args:
         name: of an evaluation, or the dotted path of one.
         place: a run's folder, `RUN:rgb` of one with several encoders, or an encoder file.
-        options: dotted name -> value as typed; arguments of the evaluation, `trust` and `threads`.
+        options: dotted name -> value as typed; arguments of the evaluation, `trust`, `threads` and `checkpoint`.
     """
     from praxino.cli.line.encoders import encoder_part, run_folder, trusted
     from praxino.cli.line.measured import measured_line, parts_asked
@@ -52,17 +52,18 @@ def measure(name: str, place: str, options: Mapping[str, str]) -> None:
     name = next((short for short, path in EVALUATIONS.items() if path == name), name)
     evaluate = evaluation_called(name)
     trust = trusted(options.get("trust"))
-    given = {option: value for option, value in options.items() if option not in ("trust", "threads")}
+    checkpoint = options.get("checkpoint")
+    given = {option: value for option, value in options.items() if option not in ("trust", "threads", "checkpoint")}
     use_threads(options.get("threads"))
     beside = _beside(name, place, evaluate, given, trust)
     config = configured(evaluate, given, base=beside, without=NOT_TYPED)
     arguments = instantiate(evaluate, config)
-    measured, encoder, said = _measured(name, place, evaluate, trust)
+    measured, encoder, said = _measured(name, place, evaluate, trust, checkpoint)
     said["measured on"] = measured_line(arguments["catalog"], parts_asked(evaluate, config))
     print("videos:", printable(said["measured on"]), flush=True)
     with progress_shown(evaluate, "reading videos") as bar:
         result = evaluate(measured, **arguments, **bar)
-    which = encoder_part(place)
+    which = encoder_part(place) + (f"@step{encoder.record['steps']}" if checkpoint else "")
     if which:
         said["encoder"] = which.removeprefix("@")
         result.title += f"; encoder {said['encoder']}"
@@ -131,16 +132,18 @@ def show(result: Result, folder: Path) -> None:
 
 
 def _measured(
-    name: str, place: str, evaluate: Callable[..., Any], trust: tuple[str, ...]
+    name: str, place: str, evaluate: Callable[..., Any], trust: tuple[str, ...], checkpoint: str | None
 ) -> tuple[Any, Encoder, dict[str, str]]:
     """The encoder; or all at the place by name, where the evaluation's first argument is `encoders`; or its tracker.
 
     The encoder itself, of all the first, since those of a run have one protocol. And what is said of it beside the
     result: a fine-tuning is tested whether it is finished or not.
     """
-    from praxino.cli.line.encoders import loaded_encoder, loaded_encoders, run_folder
+    from praxino.cli.line.encoders import encoder_now, loaded_encoder, loaded_encoders, run_folder
     from praxino.configuration.signatures import arguments_of
 
+    if checkpoint is not None:
+        return _as_it_is_now(name, evaluate, encoder_now(place, trust, checkpoint))
     if next(iter(arguments_of(evaluate)), "") == "encoders":
         encoders = loaded_encoders(place, trust)
         return encoders, next(iter(encoders.values())), {}
@@ -160,3 +163,12 @@ def _measured(
         refuse_untrusted_packages(folder / "recipe.yaml", trust)
     encoder, weights = classifier_at(place, trust)
     return encoder, encoder, {"weights": weights}
+
+
+def _as_it_is_now(name: str, evaluate: Callable[..., Any], encoder: Encoder) -> tuple[Any, Encoder, dict[str, str]]:
+    """What is measured of an encoder of an unfinished run."""
+    from praxino.configuration.signatures import arguments_of
+
+    if name == TRACKING or next(iter(arguments_of(evaluate)), "") == "encoders":
+        raise UserError(f"--checkpoint takes one encoder, and 'praxino evaluate {name}' needs a run that has finished")
+    return encoder, encoder, {"weights": str(encoder.record["weights"])}
