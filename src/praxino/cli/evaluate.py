@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from praxino.cli.line.arguments import help_of, required, take_apart
 from praxino.cli.line.configured import own_classes_importable
-from praxino.cli.line.evaluation import EVALUATIONS, NOT_TYPED, evaluation_called, measure
+from praxino.cli.line.evaluation import EVALUATIONS, NOT_TYPED, evaluation_called, measure, print_config
 from praxino.errors import UserError, nearest
 
 USAGE = """praxino evaluate EVALUATION RUN [--catalog NAME --catalog.root DATA | --videos DIR] [--any.argument VALUE]
@@ -23,9 +23,10 @@ and a catalog and gives a praxino.evaluations.result.Result. RUN is a run's fold
 RUN:rgb of one with several encoders, or an encoder file; probe, agreement and views take RUN as all of them.
 Retrieval, knn, linear and probe take --views [rgb,residual]: a row for each, and one for both side by side. Without
 --catalog and --videos the videos are those that the run was trained on. The result goes into the run's folder.
---checkpoint last measures the encoder of a run that has not finished, out of its last checkpoint. An encoder of your
-own classes needs --trust my_file: encoders that come from elsewhere build nothing but praxino's classes. --threads N:
-threads of the CPU, by itself as many as it has cores; fewer where it does other work, too."""
+--print_config prints what would be asked, in full. --checkpoint last measures the encoder of a run that has not
+finished, out of its last checkpoint. An encoder of your own classes needs --trust my_file: encoders that come from
+elsewhere build nothing but praxino's classes. --threads N: threads of the CPU, by itself as many as it has cores; fewer
+where it does other work, too."""
 POSITIONAL = ("EVALUATION", "RUN")
 FILLED = {"catalog": "(default: the run's)"}
 FINETUNE = "finetune"  # a run of its own: praxino.cli.finetune
@@ -42,7 +43,7 @@ def run(argv: Sequence[str]) -> int | None:
         return importlib.import_module("praxino.cli.finetune").run(argv)
     if TRACKING in argv[:1] and (_recipe_asked_for(argv) or _asked_for(argv, "--train")):
         return importlib.import_module("praxino.cli.tracking").run(argv)
-    words = take_apart(argv, POSITIONAL)
+    words = take_apart(argv, POSITIONAL, ("print_config",))
     if "encoder" in words.options and len(words.positional) < len(POSITIONAL):
         words.positional.append(words.options.pop("encoder"))
     if "help" in words.flags and not words.positional:
@@ -63,7 +64,10 @@ def run(argv: Sequence[str]) -> int | None:
 
         print_class_help(evaluation_called(name), words.options)
         return None
-    measure(name, words.positional[1], words.options)
+    if "print_config" in words.flags:
+        print_config(name, words.positional[1], words.options)
+    else:
+        measure(name, words.positional[1], words.options)
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 
 from praxino import __version__
@@ -20,10 +21,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Before torch is imported. Threads that spin while they wait take the cores from what they wait for, where other
     # processes want them, too: a step of 2.4 s of CPU time then takes up to 29 s. On a quiet machine nothing is lost.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    _libraries_quiet()
     code = exit_code_of(lambda: dispatch(words))
     if "praxino.ranks" in sys.modules:
         sys.modules["praxino.ranks"].leave(code)
     return code
+
+
+def _libraries_quiet() -> None:
+    """No warnings of libraries to whoever cannot mend their cause; what concerns videos we say ourselves."""
+    warnings.filterwarnings("ignore", message="This DataLoader will create")
+    warnings.filterwarnings("ignore", message=".*pin_memory.*")
+    warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def dispatch(words: list[str]) -> int | None:

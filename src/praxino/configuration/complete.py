@@ -167,6 +167,8 @@ def _completed_object(
 def _plain(hint: Any, value: Any, place: Place) -> Any:
     if isinstance(value, str) and not value.startswith("[") and container(hint, []) and str not in members(hint):
         value = value if value in choices(hint) else f"[{value}]"  # 1,5,10 on a command line
+    if isinstance(value, str) and value.lstrip().startswith("{") and container(hint, {}):
+        parsed(value, "--" + dotted(place))  # refuses a name that stands twice, of which the last would be taken
     try:
         checked = as_typed(hint, value)
     except (ArgumentError, TypeError, ValueError, RecursionError):

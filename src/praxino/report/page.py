@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from praxino.report import evaluation_curves, gallery, pictures, tables, training_curves
+from praxino.report import evaluation_curves, followers, gallery, pictures, tables, training_curves
 from praxino.report.document import checked, document, write_page
 from praxino.report.markup import definitions, folded, note, plural, table, text
 from praxino.report.opening import facts, summary
@@ -57,14 +57,15 @@ def problems(record: Record) -> str:
 
 
 def results(record: Record) -> str:
-    """The tables of all evaluations, with their curves and pictures."""
-    if not record.evaluations:
-        of = f":{record.encoders[0]}" if len(record.encoders) > 1 else ""
-        return note(f"No evaluation yet. To make one: praxino evaluate retrieval {record.folder}{of}")
-    return "".join(
+    """The tables of all evaluations, with their curves and pictures, and the runs that began with this one."""
+    drawn = "".join(
         tables.draw(content, name, evaluation_curves.draw(content) + pictures.draw(record.folder, content))
         for name, content in record.evaluations.items()
     )
+    if not drawn:
+        of = f":{record.encoders[0]}" if len(record.encoders) > 1 else ""
+        drawn = note(f"No evaluation yet. To make one: praxino evaluate retrieval {record.folder}{of}")
+    return drawn + followers.draw(record)
 
 
 def training(record: Record) -> str:

@@ -35,6 +35,7 @@ class Run:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.writes = ranks.rank() == 0
+        self._made = False  # by this process, which then takes the folder back with what is in it
         self._damaged = False  # the last checkpoint, which then must not take the place of the one before
         self.board = Board(self.path / "tensorboard")
 
@@ -56,6 +57,7 @@ class Run:
 
     def _begin(self, recipe: Mapping[str, Any], owner: object | None) -> None:
         self._refuse_another()
+        self._made = not self.path.exists()
         with writing(self.path):
             (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
         if owner is not None:
@@ -86,6 +88,9 @@ class Run:
         """
         run = cls(path)
         if not run.recipe_file.is_file():
+            whole, colon, name = str(path).rpartition(":")
+            if colon and (Path(whole) / "recipe.yaml").is_file():
+                raise UserError(f"{whole} is the run, which is meant as a whole: leave out ':{name}'")
             raise UserError(f"{path} holds no run (no recipe.yaml): give the folder that --out named")
         return run
 
@@ -115,6 +120,8 @@ class Run:
                     (self.path / name).unlink(missing_ok=True)
             with suppress(OSError):
                 self.checkpoint_file.parent.rmdir()  # where it is empty
+                if self._made:
+                    self.path.rmdir()
 
     @property
     def recipe_file(self) -> Path:

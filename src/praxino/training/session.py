@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -18,6 +19,7 @@ from praxino.clips.loader import ClipLoader
 from praxino.clips.samplers import Sampler
 from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError, check_numbers, check_within
+from praxino.load import Load
 from praxino.methods.base import Task
 from praxino.ranks import Device
 from praxino.streams.base import Canvas
@@ -32,7 +34,7 @@ from praxino.training.own_runs import remember
 from praxino.training.precision import Asked, Precision, check_precision
 from praxino.training.precision_choice import choose
 from praxino.training.run import Run
-from praxino.training.stages import Stage
+from praxino.training.stages import Stage, all_warmup
 from praxino.training.tryout import TRIED, try_out, try_out_encoders, try_validation
 from praxino.training.validation import Choice, Validation
 from praxino.training.videos import RunVideos, check_test_videos, usable_videos
@@ -117,6 +119,7 @@ class Session:
         self.settled: dict[str, Any] = {}
         self._to_say: list[str] = []
         self._run = Run.open(out) if resume else None
+        self._load = Load()
 
     @property
     def run(self) -> Run:
@@ -272,8 +275,13 @@ class Session:
         if loader.left_out and not self.resumed:
             left_out = f"each epoch leaves out {loader.left_out} of {videos} {what}, other ones each time"
             self.run.log(f"{left_out} (whole batches)")
+        if not self.resumed and (line := all_warmup(stages, len(loader))):
+            self.run.log(line)
         if self.compile:
             compile_backbones(task)
+        alone = self.device.type == "cpu" and ranks.world() == 1  # the processes of a run are no other work
+        if sys.stderr.isatty() and alone and (line := self._load.line(self.threads)):
+            self.run.log(line)
         validating: AbstractContextManager = after_epoch if isinstance(after_epoch, Validation) else nullcontext()
         with validating, rightly_computed(task, self.run, self._convolutions, self.precision, self.device):
             finished = fit(

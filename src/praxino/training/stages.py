@@ -170,3 +170,20 @@ def refuse_validation(stages: Sequence[Stage], why: str) -> None:
         if metric.startswith("validation/"):
             option = f"--stages.{number}.schedule.metric"
             raise UserError(f"{option} {metric}: {why}; pass {option} train/total")
+
+
+def all_warmup(stages: Sequence[Stage], steps_per_epoch: int) -> str | None:
+    """A line where a stage ends before the warm-up of its learning rate does; None where none is so short.
+
+    Args:
+        stages: of the run.
+        steps_per_epoch: optimizer steps of an epoch.
+    """
+    for number, stage in enumerate(stages):
+        warmup, epochs = getattr(stage.schedule, "warmup", 0.0), stage.length(steps_per_epoch) / steps_per_epoch
+        if isinstance(warmup, int | float) and 0 < epochs <= warmup:
+            return (
+                f"all of stage {number} is warm-up, {epochs:.2g} of {warmup:g} epochs: the learning rate never reaches "
+                f"its height. Train longer, or pass --stages.{number}.schedule.warmup 0"
+            )
+    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from praxino.cli.line.configured import configured
 from praxino.errors import UserError
+from praxino.load import Load
 from praxino.printable import printable
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ EVALUATIONS = {
     "views": "praxino.evaluations.views_shown.show_views",
     "tracking": "praxino.evaluations.tracking.measure.track_sequences",
 }
+BESIDE = ("trust", "threads", "checkpoint")  # options that are no arguments of an evaluation
 RECOGNITION = "recognition"
 TRACKING = "tracking"
 
@@ -53,14 +56,16 @@ def measure(name: str, place: str, options: Mapping[str, str]) -> None:
     evaluate = evaluation_called(name)
     trust = trusted(options.get("trust"))
     checkpoint = options.get("checkpoint")
-    given = {option: value for option, value in options.items() if option not in ("trust", "threads", "checkpoint")}
+    given = {option: value for option, value in options.items() if option not in BESIDE}
     use_threads(options.get("threads"))
+    load = Load()
     beside = _beside(name, place, evaluate, given, trust)
     config = configured(evaluate, given, base=beside, without=NOT_TYPED)
     arguments = instantiate(evaluate, config)
     measured, encoder, said = _measured(name, place, evaluate, trust, checkpoint)
     said["measured on"] = measured_line(arguments["catalog"], parts_asked(evaluate, config))
     print("videos:", printable(said["measured on"]), flush=True)
+    _say_if_busy(load)
     with progress_shown(evaluate, "reading videos") as bar:
         result = evaluate(measured, **arguments, **bar)
     which = encoder_part(place) + (f"@step{encoder.record['steps']}" if checkpoint else "")
@@ -77,6 +82,21 @@ def measure(name: str, place: str, options: Mapping[str, str]) -> None:
     if folder:
         written = write_result(folder, file_name, result, arguments["catalog"].classes, encoder.streams)
         print("written:", printable(written))
+
+
+def print_config(name: str, place: str, options: Mapping[str, str]) -> None:
+    """Prints the complete arguments of an evaluation, and measures nothing.
+
+    Args:
+        name, place, options: as of `measure`.
+    """
+    from praxino.cli.line.encoders import trusted
+    from praxino.configuration.documents import as_yaml
+
+    evaluate, trust = evaluation_called(name), trusted(options.get("trust"))
+    given = {option: value for option, value in options.items() if option not in BESIDE}
+    base = _beside(name, place, evaluate, given, trust)
+    print(as_yaml(configured(evaluate, given, base=base, without=NOT_TYPED, partial=True)), end="")
 
 
 def evaluation_called(name: str) -> Callable[..., Any]:
@@ -163,6 +183,13 @@ def _measured(
         refuse_untrusted_packages(folder / "recipe.yaml", trust)
     encoder, weights = classifier_at(place, trust)
     return encoder, encoder, {"weights": weights}
+
+
+def _say_if_busy(load: Load) -> None:
+    import torch
+
+    if sys.stderr.isatty() and not torch.cuda.is_available() and (line := load.line(torch.get_num_threads())):
+        print(line, file=sys.stderr)
 
 
 def _as_it_is_now(name: str, evaluate: Callable[..., Any], encoder: Encoder) -> tuple[Any, Encoder, dict[str, str]]:
