@@ -157,7 +157,7 @@ def test_in_the_recipe(recipe, capsys, case):
         (["embed"], "RUN is missing"),
         (["embed", "nothing", "--videos", "."], "--out: missing"),
         (["embed", "nothing", "--video", ".", "--out", "v.npz"], "'--videos'"),
-        (["report", "run", "--outt", "x"], "--out: no such option"),
+        (["report", "run", "--outt", "x"], "--outt: no such option"),
         (["recipes", "all"], "one word too many: 'all'"),
     ],
 )

@@ -49,7 +49,7 @@ def same(encoder, run, prefix):
 
 def test_an_encoder_as_it_is_now(begun, tmp_path, capsys, monkeypatch):
     run = begun("simclr_small")
-    with pytest.raises(UserError, match="has not finished: praxino resume; --checkpoint last"):
+    with pytest.raises(UserError, match=r"has not finished: go on with .* by --checkpoint last"):
         praxino.load_encoder(run)
     with pytest.warns(UserWarning, match="of an unfinished run, after step 2"):
         encoder = praxino.load_encoder(run, checkpoint="last")

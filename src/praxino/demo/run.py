@@ -88,15 +88,16 @@ def demo(
         else:
             result = find_own_video(encoder, catalog, max_left_out=1.0, **shown)
     write_result(out, result.protocol, result, catalog.classes)
+    by_folders = None
     if videos is not None:
         with bars("measuring by class folders") as progress:
             by_folders = retrieval_by_folders(encoder, catalog, **shown | {"progress": progress})
-        if by_folders:
-            write_result(out, by_folders.protocol, by_folders, catalog.classes)
-            for line in [by_folders.title, *table_lines(by_folders)]:
-                say(line)
+    if by_folders:
+        write_result(out, by_folders.protocol, by_folders, catalog.classes)
     report = write_report(out)
     for line in [result.title, *table_lines(result), *_remarks(result, len(catalog) if videos else None)]:
+        say(line)
+    for line in [by_folders.title, *table_lines(by_folders)] if by_folders else []:
         say(line)
     say(f"{time.perf_counter() - began:.0f} s in all; look at {report}")
     return result

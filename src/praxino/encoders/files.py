@@ -50,12 +50,11 @@ def encoder_files(place: str | Path) -> dict[str, Path]:
         raise UserError(f"{path} is no encoder: give encoder{WEIGHTS}, or the run folder that holds it")
     found = {name_of(path): path} if path.is_file() else _of_folder(path)
     if not found:
-        unfinished = ""
-        if (path / "recipe.yaml").is_file():
-            now = (path / "checkpoints" / "last.ckpt").is_file()
-            taken = "; --checkpoint last, in Python checkpoint='last', takes it as it is now" if now else ""
-            unfinished = f" (the run has not finished: praxino resume{taken})"
-        raise UserError(f"no encoder at {path}{unfinished}: give encoder{WEIGHTS} or a run folder that holds one")
+        if not (path / "recipe.yaml").is_file():
+            raise UserError(f"no encoder at {path}: give encoder{WEIGHTS} or a run folder that holds one")
+        now = (path / "checkpoints" / "last.ckpt").is_file()
+        taken = ", or take it as it is now by --checkpoint last (in Python: checkpoint='last')" if now else ""
+        raise UserError(f"no encoder at {path}, as the run has not finished: go on with 'praxino resume {path}'{taken}")
     if name is None:
         return found
     if name not in found:

@@ -32,9 +32,8 @@ def refuse_out(given: str, out: Path) -> None:
     if out.is_dir():
         raise UserError(f"{out} is a folder: pass --out {out / 'vectors.npz'}")
     if out.suffix.lower() not in ENDINGS:
-        raise UserError(
-            f"{out} ends neither in .npz nor in .parquet, the formats that are written: pass --out {out}.npz"
-        )
+        other = out.with_suffix(".npz")
+        raise UserError(f"{out} ends neither in .npz nor in .parquet, the formats that are written: pass --out {other}")
     if out.exists() and not out.is_file():
         raise UserError(f"{out} is no file that can be written: pass another --out")
     if not os.access(out.parent, os.W_OK):
