@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable
 
 
@@ -50,6 +51,13 @@ def check_numbers(**numbers: float | None) -> None:
     for name, number in numbers.items():
         if number is not None and not number > 0:
             raise UserError(f"--{name} must be above 0, not {number}")
+
+
+def check_finite(**numbers: float | None) -> None:
+    """Raises UserError for a number that is given and NaN or infinite, by its option's name."""
+    for name, number in numbers.items():
+        if number is not None and not math.isfinite(number):
+            raise UserError(f"--{name} must be a finite number, not {number}")
 
 
 def check_within(least: float, most: float | None = None, **numbers: float | None) -> None:

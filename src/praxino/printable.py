@@ -25,6 +25,12 @@ def odd_bytes_shown(text: str) -> str:
     return HALVES.sub(_escape, text)
 
 
+def counted(count: int, what: str) -> str:
+    """A number of things: "1 frame", "2 frames", "2 boxes"."""
+    more = "es" if what.endswith("x") else "s"
+    return f"{count} {what}{'' if count == 1 else more}"
+
+
 def _escape(found: re.Match[str]) -> str:
     number = ord(found[0])
     return f"\\x{number - 0xDC00:02x}" if 0xDC80 <= number <= 0xDCFF else f"\\u{number:04x}"

@@ -74,7 +74,7 @@ def test_otb_as_it_lies(tmp_path):
 
 def test_a_folder_of_ones_own_sequences_lacks_nothing(tmp_path):
     otb(tmp_path, "my cat", ["1.5,2,3,4"])
-    assert OTB(tmp_path).found == f"OTB: 1 sequences in {tmp_path}, 1 of them not of OTB-2015"
+    assert OTB(tmp_path).found == f"OTB: 1 sequence in {tmp_path}, 1 of them not of OTB-2015"
 
 
 def test_held_out_sequences_are_the_test_part(tmp_path):

@@ -132,7 +132,7 @@ def test_sequences_without_pairs_are_unreadable_and_replaced():
     batches = [batch for batch, _ in zip(ClipLoader(data, 2).batches(), range(3), strict=False)]
     replaced = [line for batch in batches for line in batch.replaced]
     assert len(replaced) == 1
-    assert replaced[0].startswith("moving01 broke")
+    assert replaced[0].startswith("moving01: a pair broke while loading (has fewer than two frames")
 
 
 @pytest.mark.parametrize(

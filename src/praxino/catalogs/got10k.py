@@ -10,6 +10,7 @@ from typing import Self
 from praxino.catalogs.base import Part
 from praxino.catalogs.sequences import Place, Sequences, listed_sequences, said_of_absent
 from praxino.errors import UserError
+from praxino.printable import counted
 
 FOLDERS: dict[Part, str] = {"train": "train", "test": "val"}
 
@@ -40,7 +41,7 @@ class GOT10k(Sequences):
         for folder in there[:-1] if there[-1] == "" and len(there) > 1 else there:
             self._names[folder], absent = listed_sequences(self._path(folder))
             listed = len(self._names[folder]) + len(absent)
-            said.append(f"{len(self._names[folder])} sequences in {self._path(folder)}")
+            said.append(f"{counted(len(self._names[folder]), 'sequence')} in {self._path(folder)}")
             said[-1] += said_of_absent(absent, f"the {listed} in its list")
         self._shown = tuple(self._names)
         if not len(self):

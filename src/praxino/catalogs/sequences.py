@@ -20,6 +20,7 @@ from praxino.catalogs.names import first_repeated, is_hidden, is_picture
 from praxino.catalogs.numbered import in_order, with_missing
 from praxino.catalogs.subset import read_subset
 from praxino.errors import UserError, nearest
+from praxino.printable import counted
 
 MOST_COVER = 8  # of GOT-10k's labels: all of the object is seen
 
@@ -100,9 +101,9 @@ class Sequences(Catalog):
         boxes = read_boxes(place.boxes, self.polygons)
         cover = None if place.cover is None else read_numbers(place.cover, 0, MOST_COVER)
         frames = tuple(os.path.join(place.pictures, name) for name in _frames(place, len(boxes)))
-        counts = {"frames": len(frames), "boxes": len(boxes)} | ({} if cover is None else {"cover labels": len(cover)})
+        counts = {"frame": len(frames), "box": len(boxes)} | ({} if cover is None else {"cover label": len(cover)})
         least = min(counts.values())
-        said = " and ".join(f"{count} {what}" for what, count in counts.items())
+        said = " and ".join(counted(count, what) for what, count in counts.items())
         note = f"{said}: the first {least} of each count" if max(counts.values()) > least else ""
         return _Marked(frames[:least], boxes[:least], None if cover is None else cover[:least], note)
 
@@ -145,7 +146,7 @@ class PlacedSequences(Sequences):
             if one not in known:
                 raise UserError(f"{name}: held_out names {one}, and no sequence is called so.{nearest(one, known)}")
         self._places = self._all = tuple(places)
-        self.found = f"{name}: {len(places)} sequences in {self.root}{said}"
+        self.found = f"{name}: {counted(len(places), 'sequence')} in {self.root}{said}"
 
     @abstractmethod
     def look(self, root: str) -> tuple[list[Place], str]:

@@ -35,6 +35,7 @@ ORIGINALS: dict[str, tuple[str, dict[str, str]]] = {
     "dpc": ("praxino.originals.cocon_files", {"original": "dpc"}),
 }
 ENCODER = ".safetensors"
+TRACKER = ".tracker.safetensors"
 SIAMFC = "siamfc"  # whose files hold a tracker, too
 
 
@@ -91,5 +92,7 @@ def _refuse_endings(source: Path, target: Path, back: bool) -> None:
     if back == (target.suffix == ENCODER):
         wanted = ".pth: it is the original's form" if back else f"{ENCODER}: it is an encoder"
         raise UserError(f"{target} should end in {wanted}")
+    if target.name.endswith(TRACKER):
+        raise UserError(f"{target}: what ends in {TRACKER} is a tracker beside its encoder: give another name")
     if target.is_dir():
         raise UserError(f"{target} is a folder: give the name of a file")

@@ -134,7 +134,7 @@ def _said(done: Tracked, seconds: float) -> list[str]:
     return [
         *lines,
         f"{done.out}: frames {done.first} to {last}, {seconds:.1f} s, {done.frames / seconds:.1f} frames a second",
-        f"{done.table}: {done.frames} boxes",
+        f"{done.table}: {counted(done.frames, 'box')}",
     ]
 
 

@@ -234,7 +234,7 @@ class ClipDataset:
                 substitute = self._substitutes(order, position, key, taken)
                 row, one = self._first_readable(substitute, generator, error)
                 loaded.append(one)
-                replaced.append(f"{error.id} broke while loading ({error.reason}); took {self.videos[row].id}")
+                replaced.append(self.said_of(error, row))
                 taken.add(row)
             index.append(row)
         batch = collate(loaded, index, [self.videos[row].label for row in index])
@@ -253,6 +253,10 @@ class ClipDataset:
         """
         length = int(self.lengths[row]) if self.lengths is not None else None
         return load_clips(self.videos[row], self.needed, self.streams, self.canvas, self.sampler, generator, length)
+
+    def said_of(self, error: UnreadableVideo, row: int) -> str:
+        """The line about a video that broke, and the row that was taken in its place."""
+        return f"{error.id} broke while loading ({error.reason}); took {self.videos[row].id}"
 
     def _substitutes(self, order: NDArray[np.int64], position: int, key: BatchKey, taken: set[int]) -> Iterator[int]:
         # Steps of the batch's size from this position on: two broken videos of one batch, even on two ranks, walk

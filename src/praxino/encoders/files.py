@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 WEIGHTS = ".safetensors"
+TRACKER = ".tracker.safetensors"  # in the place of the ending of the encoder's file
 CHECKSUM = "checksum"  # in the description: BLAKE2b of the file of the weights
 
 
@@ -46,6 +47,9 @@ def encoder_files(place: str | Path) -> dict[str, Path]:
         UserError: if there is none, or none of this name.
     """
     path, name = taken_apart(place)
+    if _is_tracker(path):
+        encoder = path.with_name(path.name.removesuffix(TRACKER) + WEIGHTS)
+        raise UserError(f"{path} holds a tracker's head and no encoder: pass {encoder}, beside which it lies")
     if path.is_file() and path.suffix != WEIGHTS:
         raise UserError(f"{path} is no encoder: give encoder{WEIGHTS}, or the run folder that holds it")
     found = {name_of(path): path} if path.is_file() else _of_folder(path)
@@ -95,8 +99,18 @@ def _refuse_incomplete(found: Mapping[str, Path]) -> None:
 
 
 def _of_folder(folder: Path) -> dict[str, Path]:
-    files = sorted(folder.glob(f"encoder*{WEIGHTS}"))
+    files = sorted(file for file in folder.glob(f"encoder*{WEIGHTS}") if not _is_tracker(file))
     return {name_of(file): file for file in files if file.stem == "encoder" or name_of(file)}
+
+
+def _is_tracker(path: Path) -> bool:
+    """Whether a file is what `praxino.encoders.siamese` writes beside an encoder's; any name may be an encoder's."""
+    if not path.is_file() or not path.name.endswith(TRACKER):
+        return False
+    try:
+        return "backbone" not in json.loads(read_text(path.with_suffix(".json")))
+    except (OSError, ValueError, TypeError, RecursionError):
+        return True
 
 
 def write(path: Path, description: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
@@ -111,8 +125,12 @@ def write(path: Path, description: Mapping[str, Any], state: Mapping[str, Tensor
         description_aside.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
 
 
-def read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def read(path: Path, what: str = "encoder") -> tuple[dict[str, Any], dict[str, Tensor]]:
     """What `write` wrote: description and weights.
+
+    Args:
+        path: of the weights.
+        what: they are, for messages.
 
     Raises:
         UserError: if one of the two is missing or damaged.
@@ -121,20 +139,27 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     from safetensors.torch import load
 
     beside = path.with_suffix(".json")
+    a_what = f"{'an' if what[0] in 'aeiou' else 'a'} {what}"
     if not beside.is_file():
-        raise UserError(f"{beside} is missing: an encoder is {path.name} and {beside.name} side by side")
+        raise UserError(f"{beside} is missing: {a_what} is {path.name} and {beside.name} side by side")
     if not path.is_file():  # a pipe would be waited for
         raise UserError(f"{path} is no regular file")
     try:
         said = json.loads(beside.read_text(encoding="utf-8"))
         if not isinstance(said, dict) or not isinstance(said.get("record"), dict):
-            raise ValueError("its .json is no description of an encoder")
+            raise ValueError(f"{beside.name} is no description of {a_what}")
         weights = path.read_bytes()  # `load_file` opens no name that is no UTF-8
         if said.pop(CHECKSUM, None) not in (None, _checksum(weights)):  # earlier versions wrote none
             raise ValueError(f"its weights are not those that {beside.name} was written with (the checksum differs)")
         return flow_as_now(said), load(weights)
-    except (ValueError, OSError, RecursionError, SafetensorError) as error:
-        raise UserError(f"the encoder {path} is damaged: {error}") from None
+    except json.JSONDecodeError as error:
+        said_where = f"line {error.lineno}, column {error.colno}"
+        raise UserError(f"the {what} {path} is damaged: {beside.name} is cut off or no JSON ({said_where})") from None
+    except (UnicodeDecodeError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else "no text in UTF-8"
+        raise UserError(f"the {what} {path} is damaged: {beside.name} is {reason}") from None
+    except (ValueError, OSError, SafetensorError) as error:
+        raise UserError(f"the {what} {path} is damaged: {error}") from None
 
 
 def has_checksum(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, get_args, get_origin
 
@@ -9,10 +10,17 @@ from praxino.configuration.signatures import arguments_of, members, spoken, take
 from praxino.described import build
 from praxino.errors import UserError
 
+OPTION = re.compile(r"--(?!trust\b)(?=[a-z])")
 MOST_BITS = 63  # no size or count is a longer number, and torch takes none
 
 
-def built(maker: Callable[..., Any], said: Mapping[str, Any], where: str, trust: tuple[str, ...] = ()) -> Any:
+def built(
+    maker: Callable[..., Any],
+    said: Mapping[str, Any],
+    where: str,
+    trust: tuple[str, ...] = (),
+    given: Mapping[str, Any] | None = None,
+) -> Any:
     """What a constructor makes of described arguments.
 
     Args:
@@ -20,11 +28,13 @@ def built(maker: Callable[..., Any], said: Mapping[str, Any], where: str, trust:
         said: plain data, by argument.
         where: the file, for messages.
         trust: as of `praxino.described.build`.
+        given: further arguments, which are objects already.
 
     Raises:
         UserError: if an argument is unknown, missing or of another kind than the constructor says, or as of `build`.
     """
-    arguments = arguments_of(maker)
+    given = given or {}
+    arguments = {name: argument for name, argument in arguments_of(maker).items() if name not in given}
     for name in said:
         if name not in arguments:
             raise UserError(f"{where} does not fit this version of praxino: it says '{name}', which means nothing here")
@@ -34,7 +44,7 @@ def built(maker: Callable[..., Any], said: Mapping[str, Any], where: str, trust:
     try:
         parts = {name: build(value, trust=trust) for name, value in said.items()}
     except UserError as error:
-        raise UserError(f"{where}: {error}") from None
+        raise _of_a_file(error, where) from None
     except RecursionError:
         raise UserError(f"{where} is nested too deeply") from None
     for name, value in parts.items():
@@ -42,9 +52,14 @@ def built(maker: Callable[..., Any], said: Mapping[str, Any], where: str, trust:
             raise UserError(f"{where}: {name} takes {spoken(arguments[name].hint)}, not {said[name]!r:.60}")
         _look_inside(value, f"{where}: {name}")
     try:
-        return maker(**parts)
+        return maker(**given, **parts)
     except UserError as error:
-        raise UserError(f"{where}: {error}") from None
+        raise _of_a_file(error, where) from None
+
+
+def _of_a_file(error: UserError, where: str) -> UserError:
+    """The same mistake, made in a file: what is an option on a command line is a name in it."""
+    return UserError(f"{where}: {OPTION.sub('', str(error))}")
 
 
 def _look_inside(value: Any, where: str) -> None:

@@ -14,13 +14,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from praxino.described import build, describe
+from praxino.described import build, class_path, describe
 from praxino.encoders import files
-from praxino.errors import UserError, check_numbers, misfit
+from praxino.encoders.parts import built
+from praxino.errors import UserError, check_finite, check_numbers, misfit
 from praxino.losses.siamese import correlate
 
 TINY = 1e-6  # a channel that says the same everywhere says nothing
-TRACKER = ".tracker.safetensors"  # in the place of the ending of the encoder's file
 
 
 class SiameseHead(nn.Module):
@@ -41,14 +41,15 @@ class SiameseHead(nn.Module):
             none of it.
 
     Raises:
-        UserError: if a number is not above 0.
+        UserError: if a number is not above 0, or infinite.
     """
 
     def __init__(
         self, dim: int, channels: int | None = None, out_scale: float | None = None, cosine: bool = False
     ) -> None:
         super().__init__()
-        check_numbers(channels=channels, out_scale=out_scale)
+        check_numbers(dim=dim, channels=channels, out_scale=out_scale)
+        check_finite(out_scale=out_scale)
         self.dim = dim
         self.channels = channels
         self.out_scale = out_scale
@@ -102,7 +103,7 @@ HeadMaker = Callable[[int], SiameseHead]  # dim of the maps -> head
 
 def tracker_file(encoder: Path) -> Path:
     """Where the tracker of an encoder's file lies, if there is one."""
-    return encoder.with_suffix(TRACKER)
+    return encoder.with_suffix(files.TRACKER)
 
 
 def write_tracker(
@@ -121,7 +122,7 @@ def write_tracker(
 
 
 def read_tracker(path: Path, trust: tuple[str, ...] = ()) -> tuple[SiameseHead, dict[str, Any]]:
-    """What `write_tracker` wrote: the head, and the other arguments.
+    """What `write_tracker` wrote: the head, and what is said of the other arguments, as plain data.
 
     Args:
         path: as of `tracker_file`.
@@ -130,15 +131,28 @@ def read_tracker(path: Path, trust: tuple[str, ...] = ()) -> tuple[SiameseHead, 
     Raises:
         UserError: if a file is missing or damaged, or names a class that is not trusted.
     """
-    said, state = files.read(path)
+    said, state = files.read(path, "tracker")
     del said["record"]
+    description = path.with_suffix(".json")
+    if "head" not in said:
+        raise UserError(f"{description} does not fit this version of praxino: it lacks 'head'")
+    head = _head_of(said.pop("head"), f"{description}: head", trust)
     try:
-        told = {name: build(value, trust=trust) for name, value in said.items()}
-        head = told.pop("head")
-        if not isinstance(head, SiameseHead):
-            raise TypeError(f"{type(head).__name__} is no siamese head")
         head.load_state_dict(state)
-    except (KeyError, TypeError, RuntimeError) as error:
-        reason = misfit(error) if isinstance(error, RuntimeError) else error
-        raise UserError(f"{path} is damaged, or of another version of praxino: {reason}") from None
-    return head, told
+    except RuntimeError as error:
+        raise UserError(f"{path} holds another head's weights than {description.name} names: {misfit(error)}") from None
+    return head, said
+
+
+def _head_of(said: Any, where: str, trust: tuple[str, ...]) -> SiameseHead:
+    given = said.get("init_args") if isinstance(said, dict) else None
+    if isinstance(given, dict) and said.get("class_path") == class_path(SiameseHead):
+        ours: SiameseHead = built(SiameseHead, given, where, trust)  # looks at each argument
+        return ours
+    try:
+        head = build(said, trust=trust)
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
+    if not isinstance(head, SiameseHead):
+        raise UserError(f"{where} is {head!r:.60}, and no siamese head")
+    return head

@@ -37,6 +37,7 @@ class Run:
         self.writes = ranks.rank() == 0
         self._made = False  # by this process, which then takes the folder back with what is in it
         self._damaged = False  # the last checkpoint, which then must not take the place of the one before
+        self._logged: set[str] = set()
         self.board = Board(self.path / "tensorboard")
 
     @classmethod
@@ -182,6 +183,12 @@ class Run:
         append_text(self.path / "log.txt", f"{time.strftime('%Y-%m-%d %H:%M:%S')} {one_line(line)}\n")
         if self.writes:
             print(printable(line), file=sys.stderr, flush=True)
+
+    def log_own_once(self, line: str) -> None:
+        """As `log_own`; a line that this object has logged so before is left out."""
+        if line not in self._logged:
+            self._logged.add(line)
+            self.log_own(line)
 
     def add_metrics(self, numbers: Mapping[str, Any]) -> None:
         """Appends a line to metrics.jsonl, and to TensorBoard's curves where it is installed."""

@@ -25,7 +25,7 @@ def missed_of(batch: ClipBatch, run: Run | None) -> Tensor:
     """How many videos of a batch were replaced (the log says which), and how many frames are not there."""
     if run is not None:
         for line in batch.replaced:
-            run.log_own(line)
+            run.log_own_once(line)
     missing = torch.stack([(~frames.present).sum() for frames in batch.streams.values()]).sum()
     return torch.stack([torch.full_like(missing, len(batch.replaced)), missing])
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+
+MOST_WRITTEN = 8  # numbers of what was given as a box
 
 
 def fault_of(box: ArrayLike, height: int, width: int) -> str:
@@ -15,8 +17,8 @@ def fault_of(box: ArrayLike, height: int, width: int) -> str:
         box: x, y, width, height in pixels, the corner counted from 0.
         height, width: of the frame, in pixels.
     """
-    numbers = np.asarray(box, np.float64)
-    if numbers.shape != (4,) or not np.isfinite(numbers).all():
+    numbers = _numbers(box)
+    if numbers is None or numbers.shape != (4,) or not np.isfinite(numbers).all():
         return "is no box: it takes four finite numbers, x, y, width and height in pixels"
     x, y, wide, high = numbers
     if wide <= 0 or high <= 0:
@@ -27,5 +29,16 @@ def fault_of(box: ArrayLike, height: int, width: int) -> str:
 
 
 def written(box: ArrayLike) -> str:
-    """A box as it is typed: 120,80,60,90."""
-    return ",".join(f"{number:g}" for number in np.asarray(box, np.float64).ravel().tolist())
+    """A box as it is typed: 120,80,60,90; what is made of no numbers as Python writes it, cut where it is long."""
+    numbers = _numbers(box)
+    if numbers is None or numbers.size > MOST_WRITTEN:
+        return f"{box!r:.60}"
+    return ",".join(f"{number:g}" for number in numbers.ravel().tolist())
+
+
+def _numbers(box: ArrayLike) -> NDArray[np.float64] | None:
+    """An array of any shape; None of what is made of no numbers."""
+    try:
+        return np.asarray(box, np.float64)
+    except (TypeError, ValueError):
+        return None

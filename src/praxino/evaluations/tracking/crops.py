@@ -58,7 +58,7 @@ def refuse_bad_box(box: ArrayLike, height: int, width: int) -> None:
 
 def refuse_odd_frame(frame: NDArray[np.uint8]) -> None:
     """Raises UserError unless a frame is uint8 [H, W, 3]."""
-    if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
+    if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8 or frame.shape[2:] != (3,) or not frame.size:
         what = f"{frame.dtype} {list(frame.shape)}" if isinstance(frame, np.ndarray) else type(frame).__name__
         raise UserError(f"a tracker takes frames of uint8 [height, width, 3] in RGB, not {what}")
 

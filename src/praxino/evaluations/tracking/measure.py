@@ -23,6 +23,7 @@ from praxino.evaluations.tracking.tables import Table, table_of
 from praxino.evaluations.tracking.toolkit_files import Form, ToolkitFiles, as_written
 from praxino.evaluations.tracking.tracker import Tracker
 from praxino.evaluations.untrained import untrained
+from praxino.printable import counted
 from praxino.ranks import Device, pick_device
 
 WITH_HEAD = "trained, with its head"
@@ -155,7 +156,7 @@ def compare_trackers(
     settings |= {} if files is None else {"results": str(files.folder)}
     return Result(
         "tracking",
-        f"Following the objects of {len(table.sequences)} sequences",
+        f"Following the objects of {counted(len(table.sequences), 'sequence')}",
         settings,
         table.columns,
         table.rows(),

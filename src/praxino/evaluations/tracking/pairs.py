@@ -86,8 +86,8 @@ def usable_frames(sequences: Sequences, row: int, reader: FrameReader) -> tuple[
 class PairDataset(ClipDataset):
     """Batches of training pairs: of each row the exemplar's and the search picture, as two streams.
 
-    Both are cut in the loading processes. A frame that cannot be had is not present in its stream, and its crop is of
-    the nearest one.
+    Both are cut in the loading processes. A frame that cannot be had is not present in its stream; its crop is of the
+    pair's other frame, around the box that is there. Where neither comes out, another pair is taken.
 
     Args:
         sequences: the videos and their boxes.
@@ -127,10 +127,16 @@ class PairDataset(ClipDataset):
             numbers = np.array(drawn_pair(frames, generator))
             pixels, present = reader.read(numbers)
             times = reader.times[numbers]
+        shown = np.where(present, numbers, numbers[::-1])
         drawn = self.crops.drawn(generator)
         cut = (self.crops.exemplar_of, self.crops.search_of)
         with one_thread(opencv("A tracker", EXTRA)):
-            made = [cut[k](pixels[k], boxes[numbers[k]], drawn[k])[None] for k in range(2)]
+            made = [cut[k](pixels[k], boxes[shown[k]], drawn[k])[None] for k in range(2)]
         where = np.zeros((1, 1), np.int64)
         loaded = {name: LoadedFrames(made[k], present[[k]], where) for k, name in enumerate((EXEMPLAR, SEARCH))}
         return LoadedVideo(numbers[None], times[None], loaded)
+
+    def said_of(self, error: UnreadableVideo, row: int) -> str:
+        # The same words each time, so that they are said once: a sequence has many pairs, and another one of its own
+        # may be what is taken.
+        return f"{error.id}: a pair broke while loading ({error.reason}); another one is taken wherever this happens"

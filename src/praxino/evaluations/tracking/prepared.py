@@ -20,6 +20,7 @@ from praxino.encoders.siamese import HeadMaker, SiameseHead
 from praxino.errors import UnreadableVideo, UserError
 from praxino.evaluations.tracking.pairs import LEAST_FRAMES, RGB, TOO_FEW, usable_frames
 from praxino.evaluations.tracking.tracker import Tracker, TrackerMaker
+from praxino.printable import counted
 from praxino.rng import Rng
 from praxino.streams.base import Stream
 from praxino.streams.choose import stream_of
@@ -85,7 +86,7 @@ def with_pairs(
         UserError: if none has.
     """
     without: list[str] = []
-    rows = []
+    rows: list[int] = []
     for row in usable.rows.tolist():
         video = sequences[row]
         stream = stream_of(video, RGB, streams)
@@ -98,10 +99,19 @@ def with_pairs(
         without += [video.id] if few else []
         rows += [] if few else [row]
     if not rows:
-        raise UserError(f"none of {len(usable)} sequences can be learnt from: each {TOO_FEW} (sides of 20 to 500 "
-                        "pixels, and at most half of the picture's)")  # fmt: skip
+        raise UserError(f"nothing can be learnt from {counted(len(usable), 'sequence')}: each {TOO_FEW} (sides of "
+                        "20 to 500 pixels, and at most half of the picture's)")  # fmt: skip
     if without and run.writes and not begun:
         run.write(WITHOUT_PAIRS, "".join(f"{one}\n" for one in without))
-        run.log(f"{len(without)} of {len(usable)} sequences are left out, listed in {WITHOUT_PAIRS}: each {TOO_FEW} "
-                f"(the first: {without[0]})")  # fmt: skip
+        run.log(f"left out: {len(without)} of {counted(len(usable), 'sequence')}, listed in {WITHOUT_PAIRS}: each "
+                f"{TOO_FEW} (the first: {without[0]})")  # fmt: skip
     return np.array(rows, np.int64)
+
+
+def say_what_was_damaged(run: Run) -> None:
+    """A line about pictures that did not come out in the training, where there were any."""
+    steps = [line for line in run.metrics() if line["kind"] == "step"] if run.writes else []
+    half, broken = (sum(line.get(name, 0) for line in steps) for name in ("missing_frames", "replaced_videos"))
+    if half or broken:
+        run.log(f"pictures are missing or damaged: pairs that show the other picture twice: {half}; pairs that others "
+                f"were taken for: {broken}; a run with --probe full lists the pictures beforehand")  # fmt: skip

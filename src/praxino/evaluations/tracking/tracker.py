@@ -15,8 +15,9 @@ from torch import Tensor
 from praxino.described import arguments
 from praxino.encoders import files
 from praxino.encoders.encoder import Encoder
+from praxino.encoders.parts import built
 from praxino.encoders.siamese import SiameseHead, read_tracker, tracker_file, write_tracker
-from praxino.errors import UserError, check_numbers, check_within
+from praxino.errors import UserError, check_finite, check_numbers, check_within
 from praxino.evaluations.tracking.crops import (
     EXTRA,
     LEAST_SIDE,
@@ -98,6 +99,7 @@ class Tracker:
         check_within(0, 1, scale_rate=scale_rate, window=window)
         check_within(0, context=context)
         check_within(1, scale_step=scale_step)
+        check_finite(context=context, scale_step=scale_step, scale_penalty=scale_penalty)
         if instance < exemplar:
             raise UserError(f"--instance {instance} is below --exemplar {exemplar}: the search crop is the larger one")
         if scales % 2 == 0:
@@ -139,11 +141,9 @@ class Tracker:
         path = tracker_file(files.encoder_file(place))
         if not path.is_file():
             return cls(encoder)
-        head, told = read_tracker(path, trust)
-        try:
-            return cls(encoder, head, **told)
-        except (TypeError, ValueError, AttributeError) as error:
-            raise UserError(f"{path} is damaged, or of another version of praxino: {error}") from None
+        head, said = read_tracker(path, trust)
+        made: Self = built(cls, said, str(path.with_suffix(".json")), trust, {"encoder": encoder, "head": head})
+        return made
 
     def save(self, path: str | Path, record: Mapping[str, Any] | None = None) -> Path:
         """Writes an encoder's two files, and beside them the tracker's.

@@ -24,6 +24,7 @@ from praxino.evaluations.tracking.pairs import EXEMPLAR, LEAST_FRAMES, RGB, SEAR
 from praxino.evaluations.tracking.prepared import (
     KIND,
     pairs_of_each,
+    say_what_was_damaged,
     tracker_with_new_head,
     training_part,
     usual_stages,
@@ -34,6 +35,7 @@ from praxino.evaluations.tracking.toolkit_files import ToolkitFiles
 from praxino.evaluations.tracking.tracker import Tracker, TrackerMaker
 from praxino.evaluations.untrained import untrained
 from praxino.files import folder_aside
+from praxino.printable import counted
 from praxino.ranks import Device
 from praxino.streams.base import Canvas, Stream
 from praxino.streams.frames import FrameFolder
@@ -195,9 +197,11 @@ def train_tracker(
     if run.writes and not begun:
         encoder.save(run.path / START)
         network, channels = type(encoder.backbone).__name__, follower.head.channels
-        run.log(f"{network} stays as it is, at a stride of {follower.trunk.stride} pixels; the head of {channels} "
-                f"channels is new; {len(rows)} sequences, {each} pairs of each an epoch")  # fmt: skip
-    if not session.fit(task, loader, stages, what="pairs"):
+        run.log(f"{network} stays as it is, at a stride of {follower.trunk.stride} pixels; the head of "
+                f"{counted(channels, 'channel')} is new; {counted(len(rows), 'sequence')}, {counted(each, 'pair')} of each an epoch")  # fmt: skip
+    trained = session.fit(task, loader, stages, what="pairs")
+    say_what_was_damaged(run)
+    if not trained:
         return TrackerTrained(run, None)
     said = {"recipe": recipe, "seed": seed, "sequences": len(rows), "environment": environment()}
     result = None
