@@ -25,6 +25,19 @@ def writing(path: Path) -> Iterator[None]:
         raise UserError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
+def make_folder(path: Path) -> None:
+    """Makes a folder for what a command leaves, with those above it.
+
+    Raises:
+        UserError: if a file is in its way, or it cannot be made.
+    """
+    for place in (path, *path.parents):
+        if place.exists() and not place.is_dir():
+            raise UserError(f"{place} is a file, and a folder is needed there: pass another --out")
+    with writing(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
 @contextmanager
 def written_aside(path: Path, shared: bool = False) -> Iterator[Path]:
     """A path to write to, which is renamed to `path` at the end; on failure nothing is left.

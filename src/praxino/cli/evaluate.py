@@ -41,8 +41,11 @@ def run(argv: Sequence[str]) -> int | None:
         return importlib.import_module("praxino.cli.ensemble").run(argv)
     if FINETUNE in argv[:1] or (LINEAR in argv[:1] and _recipe_asked_for(argv)):
         return importlib.import_module("praxino.cli.finetune").run(argv)
-    if TRACKING in argv[:1] and (_recipe_asked_for(argv) or _asked_for(argv, "--train")):
-        return importlib.import_module("praxino.cli.tracking").run(argv)
+    if TRACKING in argv[:1]:
+        tracking = importlib.import_module("praxino.cli.tracking")
+        if _recipe_asked_for(argv) or _asked_for(argv, "--train"):
+            return tracking.run(argv)
+        tracking.refuse_options_of_a_training(argv)
     words = take_apart(argv, POSITIONAL, ("print_config",))
     if "encoder" in words.options and len(words.positional) < len(POSITIONAL):
         words.positional.append(words.options.pop("encoder"))

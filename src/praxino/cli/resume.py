@@ -11,17 +11,20 @@ from praxino.cli.line.arguments import refuse_options, required, take_apart
 from praxino.cli.line.configured import own_classes_importable
 from praxino.cli.line.evaluation import show
 from praxino.cli.line.terminal import ended
+from praxino.cli.line.threads import threads_of
 from praxino.errors import UserError
 
-USAGE = """usage: praxino resume RUN [--catalog.root NEW] [--trust my_file]
+USAGE = """usage: praxino resume RUN [--threads N] [--catalog.root NEW] [--trust my_file]
 
 RUN is the folder of a pretraining, of a fine-tuning or of a tracker's training; everything else is in its recipe.yaml.
 A finished run is left as it is. Where the folder of the videos was moved, --catalog.root NEW names its new place (of
-lists --catalog.path, too): the same videos have to be there, and the recipe then says so. The recipe of a run that was
-not begun here, by you and in this very folder, builds nothing but praxino's classes: those of other packages need
---trust my_file."""
+lists --catalog.path, too): the same videos have to be there, and the recipe then says so. --threads N: threads of the
+CPU of each training process from here on, in the place of those that the run began with; its recipe stays as it is, and
+with other threads sums may differ in their last digits. The recipe of a run that was not begun here, by you and in this
+very folder, builds nothing but praxino's classes: those of other packages need --trust my_file."""
 POSITIONAL = ("RUN",)
-# Kind of run, as its recipe says -> the module that goes on with it: `recipe_of(folder)` and `resume(folder)`.
+OPTIONS = ("trust", "threads")
+# Kind of run, as its recipe says -> the module that goes on with it: `recipe_of(folder)` and `resume(folder, threads)`.
 KINDS = {
     "pretrain": "praxino.training.start",
     "finetune": "praxino.evaluations.classifying.start",
@@ -38,7 +41,8 @@ def run(argv: Sequence[str]) -> int | None:
         return None
     folder = required(words, POSITIONAL)[0]
     moved = {name: value for name, value in words.options.items() if name.startswith("catalog.")}
-    refuse_options(words, ("trust", *moved))
+    refuse_options(words, (*OPTIONS, *moved))
+    threads = threads_of(words.options.get("threads"))
     own_classes_importable()
     from praxino.cli.line.encoders import trusted
     from praxino.cli.line.numbers import refuse_out_of_range
@@ -59,7 +63,7 @@ def run(argv: Sequence[str]) -> int | None:
     devices = config["devices"]
     if processes.needed(devices):
         return processes.relaunch(["resume", *argv], devices)
-    done = imported(f"{KINDS[kind]}.resume")(folder)
+    done = imported(f"{KINDS[kind]}.resume")(folder, threads)
     run, result = (done, None) if isinstance(done, Run) else (done.run, done.result)
     if result is not None and run.writes:
         show(result, run.path)

@@ -14,6 +14,7 @@ from praxino.cli.line.arguments import Words, help_of, required, take_apart
 from praxino.cli.line.configured import configured, own_classes_importable
 from praxino.cli.line.evaluation import show
 from praxino.cli.line.terminal import ended
+from praxino.errors import UserError
 from praxino.printable import printable
 
 if TYPE_CHECKING:
@@ -64,6 +65,26 @@ def run(argv: Sequence[str]) -> int | None:
     if done.result is not None and done.run.writes:
         show(done.result, done.run.path)
     return ended(done.run)
+
+
+def refuse_options_of_a_training(argv: Sequence[str]) -> None:
+    """Refuses what only a training takes, where nothing is trained.
+
+    Raises:
+        UserError: naming the first such option.
+    """
+    names = [word.removeprefix("--").partition("=")[0] for word in argv if word.startswith("--")]
+    if not set(names) - {"help", "catalog", "catalog.root"}:
+        return  # without a look at any signature, which imports torch
+    from praxino.configuration.signatures import arguments_of
+    from praxino.evaluations.tracking.measure import track_sequences
+    from praxino.evaluations.tracking.train import train_tracker
+
+    only = arguments_of(train_tracker).keys() - arguments_of(track_sequences).keys() - {"threads"}
+    for name in names:
+        if name.partition(".")[0] in only:
+            raise UserError(f"--{name} is an option of a head's training, and without --train nothing is trained: pass "
+                            "--train OTB --train.root DIR, too, or leave it out")  # fmt: skip
 
 
 def _say_what_is_used(train: Catalog, catalog: Catalog | None, part: Part) -> None:

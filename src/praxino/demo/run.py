@@ -26,6 +26,7 @@ from praxino.evaluations.comparison import HANDMADE
 from praxino.evaluations.instance import find_own_video
 from praxino.evaluations.result import Result, best_handmade, table_lines, write_result
 from praxino.evaluations.retrieval import retrieve
+from praxino.files import make_folder
 from praxino.printable import are, counted
 from praxino.report.page import write_report
 from praxino.training.pretrain import pretrain
@@ -109,11 +110,8 @@ def _no_bar(title: str) -> Iterator[None]:
 
 
 def _rendered(out: Path, seed: int, say: Callable[[str], None], bars: Bars) -> Catalog:
+    make_folder(out)
     say("rendering the videos: one textured object over a cluttered, drifting background; its motion is the class")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"the folder {out} cannot be made: {error.strerror}: pass another --out") from None
     with bars("rendering") as progress:
         folder = render(out / "videos", seed=seed, progress=progress)
     return ListFile(str(folder / "train.txt"), test=str(folder / "test.txt"))

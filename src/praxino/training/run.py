@@ -15,9 +15,9 @@ import yaml
 
 from praxino import lock, ranks
 from praxino.configuration.documents import read
-from praxino.encoders.files import WEIGHTS, name_of
+from praxino.encoders.files import TRACKER, WEIGHTS, name_of
 from praxino.errors import UserError
-from praxino.files import append_text, read_text, write_text, writing
+from praxino.files import append_text, make_folder, read_text, write_text, writing
 from praxino.printable import one_line, printable
 from praxino.training.checkpoint import load_either, save_checkpoint
 from praxino.training.environment import environment
@@ -59,8 +59,7 @@ class Run:
     def _begin(self, recipe: Mapping[str, Any], owner: object | None) -> None:
         self._refuse_another()
         self._made = not self.path.exists()
-        with writing(self.path):
-            (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
+        make_folder(self.path / "checkpoints")
         if owner is not None:
             self._lock(owner)
             self._refuse_another()  # that has begun meanwhile
@@ -152,6 +151,8 @@ class Run:
         written: set[str] = set()
         wanted: set[str] = set()
         for file in self.path.glob("encoder*.json"):
+            if file.with_suffix(WEIGHTS).name.endswith(TRACKER):  # of a tracker, written before its encoder
+                continue
             try:
                 wanted |= set(json.loads(read_text(file))["record"].get("encoders", ()))
             except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):

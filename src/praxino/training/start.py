@@ -50,8 +50,12 @@ def recipe_of(folder: str | Path) -> dict[str, Any]:
     return complete(pretrain, {**said, "out": str(folder)}, without=OUTSIDE)
 
 
-def resume(folder: str | Path) -> Run:
+def resume(folder: str | Path, threads: int | None = None) -> Run:
     """Goes on with a run; a finished one is left as it is.
+
+    Args:
+        folder: of the run.
+        threads: of the CPU, of each training process; None: those of its recipe, which stays as it is.
 
     Raises:
         UserError: as of `recipe_of` and `pretrain`.
@@ -62,4 +66,5 @@ def resume(folder: str | Path) -> Run:
         print(f"{folder} is finished already: nothing to do", file=sys.stderr)
         return run
     config = recipe_of(folder)
-    return pretrain(**instantiate(pretrain, config), recipe=config, resume=True)
+    arguments = instantiate(pretrain, {**config, "threads": threads or config["threads"]})
+    return pretrain(**arguments, recipe=config, resume=True)

@@ -34,6 +34,7 @@ EVALUATIONS = {
 BESIDE = ("trust", "threads", "checkpoint")  # options that are no arguments of an evaluation
 RECOGNITION = "recognition"
 TRACKING = "tracking"
+TRACKER = "tracker"  # an argument of that
 
 
 def measure(name: str, place: str, options: Mapping[str, str]) -> None:
@@ -120,7 +121,19 @@ def _beside(
     from praxino.cli.line.encoders import catalog_beside
 
     others = ("average", "clip_sampler") if name == RECOGNITION else ()
-    return catalog_beside(place, *others, function=evaluate, options=options, trust=trust)
+    found = catalog_beside(place, *others, function=evaluate, options=options, trust=trust)
+    if name == TRACKING and any(option.partition(".")[0] == TRACKER for option in options):
+        found[TRACKER] = _tracker_at(place, trust)
+    return found
+
+
+def _tracker_at(place: str, trust: tuple[str, ...]) -> dict[str, Any]:
+    """The tracker at a place as a configuration: a typed number takes the place of its own, and the others stay."""
+    from praxino.described import class_path, describe
+    from praxino.evaluations.tracking.tracker import Tracker
+
+    tracker = Tracker.load(place, trust=trust)
+    return {"class_path": class_path(Tracker), "init_args": describe(tracker.told)}
 
 
 def _plain_question(name: str, place: str, evaluate: Callable[..., Any], trust: tuple[str, ...]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`--threads` of the commands that train nothing: how many the CPU's arithmetic takes."""
+"""`--threads`: how many the CPU's arithmetic takes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,20 @@ def use_threads(typed: str | None) -> None:
     Raises:
         UserError: if it is no number above 0.
     """
+    if (threads := threads_of(typed)) is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+
+
+def threads_of(typed: str | None) -> int | None:
+    """The number that is typed; None where none is.
+
+    Raises:
+        UserError: if it is no number above 0.
+    """
     if typed is None:
-        return
+        return None
     if not (typed.isascii() and typed.isdecimal() and 0 < int(typed) < 1 << 16):
         raise UserError(f"--threads takes a number of 1 or more, not '{typed}'")
-    import torch
-
-    torch.set_num_threads(int(typed))
+    return int(typed)

@@ -105,8 +105,12 @@ def recipe_of(folder: str | Path) -> dict[str, Any]:
     return rates_as_factors(complete(finetune, {**said, "out": str(folder)}, without=OUTSIDE))
 
 
-def resume(folder: str | Path) -> FineTuned:
+def resume(folder: str | Path, threads: int | None = None) -> FineTuned:
     """Goes on with a fine-tuning, up to its test; a finished one is left as it is.
+
+    Args:
+        folder: of the run.
+        threads: of the CPU, of each training process; None: those of its recipe, which stays as it is.
 
     Raises:
         UserError: as of `recipe_of` and `finetune`.
@@ -121,7 +125,8 @@ def resume(folder: str | Path) -> FineTuned:
     own = run.path / START
     encoder = Encoder.load(own if own.is_file() else said["encoder"], trust=tuple(said.get("trust") or ()))
     recipe = {**{name: said[name] for name in BESIDE if name in said}, **config}
-    return finetune(encoder, **instantiate(finetune, config), recipe=recipe, resume=True)
+    arguments = instantiate(finetune, {**config, "threads": threads or config["threads"]})
+    return finetune(encoder, **arguments, recipe=recipe, resume=True)
 
 
 def classifier_at(place: str | Path, trust: tuple[str, ...] = ()) -> tuple[Encoder, str]:

@@ -21,7 +21,7 @@ from praxino.evaluations.tracking.following import Followed, follow
 from praxino.evaluations.tracking.strips import strip
 from praxino.evaluations.tracking.tables import Table, table_of
 from praxino.evaluations.tracking.toolkit_files import Form, ToolkitFiles, as_written
-from praxino.evaluations.tracking.tracker import Tracker
+from praxino.evaluations.tracking.tracker import Tracker, TrackerMaker
 from praxino.evaluations.untrained import untrained
 from praxino.printable import counted
 from praxino.ranks import Device, pick_device
@@ -36,6 +36,7 @@ def track_sequences(
     catalog: Catalog,
     part: Part = "test",
     scores: Form | None = None,
+    tracker: TrackerMaker | None = None,
     baselines: bool = True,
     with_mil: bool = True,
     nano_backbone: str | None = None,
@@ -56,6 +57,8 @@ def track_sequences(
         part: of the catalog.
         scores: "otb" counts AUC, precision and success rate, "got10k" average overlap and success rates; None: those
             of the data set.
+        tracker: what the encoder and the head are followed by, with numbers of its own; None: the tracker that is
+            given, or of an encoder `Tracker`.
         baselines: whether the same network without a head, and untrained, the box that never moves and MIL are
             measured, too.
         with_mil: whether MIL is one of them, which needs OpenCV and takes longest.
@@ -72,8 +75,10 @@ def track_sequences(
             sequences cannot be followed.
     """
     _refuse_other_catalogs(catalog)
-    tracker = (encoder if isinstance(encoder, Tracker) else Tracker(encoder)).to(pick_device(device))
-    trackers = _trackers(tracker, baselines, seed)
+    follower = encoder if isinstance(encoder, Tracker) else Tracker(encoder)
+    if tracker is not None:
+        follower = tracker(follower.encoder, follower.head)
+    trackers = _trackers(follower.to(pick_device(device)), baselines, seed)
     if baselines and with_mil:
         trackers[MIL] = mil()
     if (nano_backbone is None) != (nano_head is None):
@@ -81,9 +86,9 @@ def track_sequences(
     if nano_backbone and nano_head:
         trackers[NANO] = nano(nano_backbone, nano_head)
     result = compare_trackers(trackers, catalog, part, scores, results, shown, max_left_out, progress)
-    told = {name: value for name, value in describe(tracker.told).items() if value is not None}
+    told = {name: value for name, value in describe(follower.told).items() if value is not None}
     result.settings |= {"tracker": ", ".join(f"{name} {json.dumps(value)}" for name, value in told.items())}
-    result.settings |= {"seed": seed, "device": str(tracker.encoder.device)}
+    result.settings |= {"seed": seed, "device": str(follower.encoder.device)}
     return result
 
 

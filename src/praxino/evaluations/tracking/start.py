@@ -56,8 +56,12 @@ def recipe_of(folder: str | Path) -> dict[str, Any]:
     return complete(train_tracker, {**said, "out": str(folder)}, without=OUTSIDE)
 
 
-def resume(folder: str | Path) -> TrackerTrained:
+def resume(folder: str | Path, threads: int | None = None) -> TrackerTrained:
     """Goes on with a tracking run, up to the last sequence; a finished one is left as it is.
+
+    Args:
+        folder: of the run.
+        threads: of the CPU, of each training process; None: those of its recipe, which stays as it is.
 
     Raises:
         UserError: as of `recipe_of` and `train_tracker`.
@@ -73,4 +77,5 @@ def resume(folder: str | Path) -> TrackerTrained:
     own = run.path / START
     encoder = Encoder.load(own if own.is_file() else said["encoder"], trust=tuple(said.get("trust") or ()))
     recipe = {**{name: said[name] for name in BESIDE if name in said}, **config}
-    return train_tracker(encoder, **instantiate(train_tracker, config), recipe=recipe, resume=True)
+    arguments = instantiate(train_tracker, {**config, "threads": threads or config["threads"]})
+    return train_tracker(encoder, **arguments, recipe=recipe, resume=True)

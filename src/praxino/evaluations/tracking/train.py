@@ -197,8 +197,9 @@ def train_tracker(
     if run.writes and not begun:
         encoder.save(run.path / START)
         network, channels = type(encoder.backbone).__name__, follower.head.channels
-        run.log(f"{network} stays as it is, at a stride of {follower.trunk.stride} pixels; the head of "
-                f"{counted(channels, 'channel')} is new; {counted(len(rows), 'sequence')}, {counted(each, 'pair')} of each an epoch")  # fmt: skip
+        learnt = f"{counted(len(rows), 'sequence')}, {counted(each, 'pair')} of each an epoch"
+        run.log(f"{network} stays as it is, at a stride of {follower.trunk.stride} pixels; the new head "
+                f"has {channels} channels; {learnt}")  # fmt: skip
     trained = session.fit(task, loader, stages, what="pairs")
     say_what_was_damaged(run)
     if not trained:
