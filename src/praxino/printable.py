@@ -25,20 +25,14 @@ def odd_bytes_shown(text: str) -> str:
     return HALVES.sub(_escape, text)
 
 
-def counted(count: int, what: str) -> str:
-    """A number of things: "1 frame", "2 frames", "2 boxes"."""
-    more = "es" if what.endswith("x") else "s"
-    return f"{count} {what}{'' if count == 1 else more}"
-
-
 def _escape(found: re.Match[str]) -> str:
     number = ord(found[0])
     return f"\\x{number - 0xDC00:02x}" if 0xDC80 <= number <= 0xDCFF else f"\\u{number:04x}"
 
 
 def counted(count: int, what: str) -> str:
-    """ "1 video", "12 videos", "1 test video", "2 classes": the last word of several takes an s, or es."""
-    return f"{count} {what}" if count == 1 else f"{count} {what}{'es' if what.endswith('s') else 's'}"
+    """ "1 video", "12 videos", "1 test video", "2 classes", "2 boxes": the last word of several takes an s, or es."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}{'es' if what.endswith(('s', 'x')) else 's'}"
 
 
 def are(count: int) -> str:

@@ -62,7 +62,7 @@ COMMAND_LINES = [
     ("again", "one word too many: 'again'"),
     ("--batch_size three", "--batch_size: takes int, not 'three'"),
     ("--batch_size 2.5", "--batch_size: takes int, not '2.5'"),
-    ("--precision fp64", "--precision: takes one of fp32, bf16, fp16, not 'fp64'"),
+    ("--precision fp64", "--precision: takes one of auto, fp32, bf16, fp16, not 'fp64'"),
     ("--drop_last maybe", "--drop_last: takes true or false, not 'maybe'"),
     ("--clip_norm big", "--clip_norm: takes float or null, not 'big'"),
     ("--method SimCRL", "--method: there is no Method called 'SimCRL'", "'SimCLR'"),

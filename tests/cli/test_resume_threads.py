@@ -4,10 +4,10 @@ import json
 
 import pytest
 import torch
-
-from praxino.cli.main import main
 from test_finetuning import QUICK, pretrained, root  # noqa: F401  (fixtures)
 from test_running import RECIPE, TESTS
+
+from praxino.cli.main import main
 from tracked import toy_encoder, write_sequences
 
 

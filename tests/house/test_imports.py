@@ -21,6 +21,7 @@ LEVELS: tuple[set[str], ...] = (
         "errors",
         "files",
         "lazy",
+        "load",
         "lock",
         "precision",
         "printable",

@@ -166,21 +166,9 @@ class Encoder:
         own = self.statistics.get(self.name_of(view)) if as_measured else None
         clips = self.view(view)(batch.to(self.device), Rng(0)).flatten(0, 1)
         if own is None:
-            return self.features_of(clips)
+            return pool(self.backbone(clips), self.feature).float()
         with self.evaluating():
             return own.vectors(self.backbone, clips, self.feature)
-
-    @torch.no_grad()
-    def features_of(self, clips: Tensor) -> Tensor:
-        """What the plain network makes of clips that have gone through a view.
-
-        Args:
-            clips: float32 [b, C, T, H, W] on the encoder's device.
-
-        Returns:
-            float32 [b, d].
-        """
-        return pool(self.backbone(clips), self.feature).float()
 
     @torch.no_grad()
     def logits(self, batch: ClipBatch, view: str | None = None) -> Tensor:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from praxino.backbones.pooling import pool
 from praxino.batch import ClipBatch
 from praxino.catalogs.base import Video
 from praxino.clips.samplers import Sampler, clips_a_video
@@ -240,7 +241,11 @@ class _Seen:
 
 
 def _embed(encoder: Encoder, view: str, seen: _Seen) -> Embed:
-    return lambda batch: encoder.features_of(seen(encoder.view(view), batch, encoder.device))
+    # `Encoder.features`, of clips that others look at, too.
+    def embed(batch: ClipBatch) -> Tensor:
+        return pool(encoder.backbone(seen(encoder.view(view), batch, encoder.device)), encoder.feature).float()
+
+    return embed
 
 
 def _one_frame(encoder: Encoder, view: str) -> Embed:
