@@ -2,6 +2,7 @@
 
     python benchmarks/steps.py --videos DIR --before EARLIER/src [--recipes simclr_small ...] [--repeats 5]
     python benchmarks/steps.py --backbones R3D C3D --before EARLIER/src
+    python benchmarks/steps.py --retrieval simclr_small --videos DIR --before EARLIER/src
 
 Both sides are a process each with one thread, which live through the whole measurement and are asked in turn: a batch
 is loaded in the process itself, then comes the step (views, forward, backward, optimizer). Times are the process's CPU
@@ -35,23 +36,44 @@ def cpu() -> float:
     return time.process_time()
 
 
-def recipe_steps(name: str, videos: str) -> Iterator[dict[str, float]]:
-    """CPU seconds of a batch's loading, its views, and the rest of the step, again and again."""
+def made(name: str, videos: str) -> tuple[Any, dict[str, Any]]:
+    """The catalog, and what a recipe builds."""
     from praxino.catalogs.folder import VideoFolder
-    from praxino.clips.dataset import BatchKey, ClipDataset
     from praxino.configuration.complete import complete, instantiate
     from praxino.configuration.documents import read
     from praxino.configuration.earlier import as_now
     from praxino.configuration.recipes import recipe_file
     from praxino.described import describe
-    from praxino.rng import Rng
     from praxino.training.pretrain import pretrain
     from praxino.training.start import OUTSIDE
-    from praxino.views.pipeline import View
 
     catalog = VideoFolder(videos)
     given = as_now(read(recipe_file(name))) | {"catalog": describe(catalog), "out": "none"}
-    built = instantiate(pretrain, complete(pretrain, given, without=OUTSIDE))
+    return catalog, instantiate(pretrain, complete(pretrain, given, without=OUTSIDE))
+
+
+def retrieval_turns(name: str, videos: str) -> Iterator[dict[str, float]]:
+    """CPU seconds of the features of 24 videos, with all baselines: what retrieval takes but for the comparison."""
+    from praxino.encoders.encoder import Encoder
+    from praxino.evaluations.comparison import compared_features
+    from praxino.evaluations.joint import members_of
+
+    catalog, built = made(name, videos)
+    some = [catalog[row] for row in range(0, len(catalog), len(catalog) // 24)][:24]
+    members = members_of(Encoder.of(built["method"].backbone, built["protocol"]))
+    while True:
+        began = cpu()
+        compared_features(members, some, some[:1], workers=0, reestimate_batchnorm=False)
+        yield {"features": cpu() - began}
+
+
+def recipe_steps(name: str, videos: str) -> Iterator[dict[str, float]]:
+    """CPU seconds of a batch's loading, its views, and the rest of the step, again and again."""
+    from praxino.clips.dataset import BatchKey, ClipDataset
+    from praxino.rng import Rng
+    from praxino.views.pipeline import View
+
+    catalog, built = made(name, videos)
     method, size = built["method"], built["batch_size"]
     dataset = ClipDataset(catalog, method.streams, built["sampler"], built["streams"], built["canvas"])
     method.setup(len(catalog), size, Rng(0))
@@ -108,7 +130,9 @@ def serve(given: dict[str, Any]) -> None:
     import torch
 
     torch.set_num_threads(1)
-    turns = recipe_steps(**given["recipe"]) if "recipe" in given else backbone_steps(**given["backbone"])
+    kinds = {"recipe": recipe_steps, "backbone": backbone_steps, "retrieval": retrieval_turns}
+    ((kind, how),) = given.items()
+    turns = kinds[kind](**how)
     for _ in sys.stdin:
         print(json.dumps(next(turns)), flush=True)
 
@@ -156,6 +180,7 @@ def main() -> None:
     parser.add_argument("--before", type=Path)
     parser.add_argument("--recipes", nargs="*", default=SMALL)
     parser.add_argument("--backbones", nargs="*")
+    parser.add_argument("--retrieval", nargs="*")
     parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--size", type=int, default=112)
     parser.add_argument("--clips", type=int, default=2)
@@ -168,6 +193,9 @@ def main() -> None:
         print("| network | training | evaluation | all |\n|---|---|---|---|")
         sizes = {"width": args.width, "size": args.size, "clips": args.clips}
         jobs = {name: {"backbone": {"name": name, **sizes}} for name in args.backbones or BACKBONES}
+    elif args.retrieval is not None:
+        print("| recipe | features | all |\n|---|---|---|")
+        jobs = {name: {"retrieval": {"name": name, "videos": args.videos}} for name in args.retrieval}
     else:
         print("| recipe | loading | views | network | all |\n|---|---|---|---|---|")
         jobs = {name: {"recipe": {"name": name, "videos": args.videos}} for name in args.recipes}
