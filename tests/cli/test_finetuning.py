@@ -121,7 +121,7 @@ def test_several_splits_go_on_where_one_is_finished(pretrained, capsys):
     assert main(["evaluate", "finetune", str(pretrained), "--split", "1", "2", *QUICK]) == 0
     assert "mean of 2 splits" in capsys.readouterr().out
     assert main(["evaluate", "finetune", str(pretrained), "--split", "1", "2", *QUICK, "--clip_norm", "1"]) == 2
-    assert "another clip_norm" in capsys.readouterr().err
+    assert "differs in its clip_norm" in capsys.readouterr().err
 
 
 def test_several_splits_are_those_of_the_same_question(pretrained, capsys, tmp_path):

@@ -48,6 +48,8 @@ def read(folder, names, seconds, sampler, at_once=64):
         assert np.array_equal(shown, part.clips.numbers)
         found[names[part.row]].append((part.first, shown))
         assert len(found[names[part.row]]) <= many
+        # What is held at once: as many bytes as are allowed, or a single clip.
+        assert frames.pixels.nbytes <= of_every.MOST_BYTES or len(shown) == 1
     return {name: np.concatenate([shown for _, shown in sorted(parts, key=lambda one: one[0])])
             for name, parts in found.items()}  # fmt: skip
 

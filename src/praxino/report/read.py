@@ -175,4 +175,4 @@ def _metric_lines(record: Record) -> Iterator[dict[str, Any]]:
             broken += 1
     if broken:
         # A run that was killed leaves half a line at the end, and takes it back when it is resumed.
-        record.problems.append(f"passed over, since it cannot be read: {plural(broken, 'line')} of metrics.jsonl.")
+        record.problems.append(f"{plural(broken, 'line')} of metrics.jsonl cannot be read: passed over.")
