@@ -77,7 +77,7 @@ def test_without_any_that_can_be_read(tmp_path, capsys):
     (tmp_path / "videos/a.mp4").write_text("no video")
     words = ("--videos", tmp_path / "videos", "--out", tmp_path, "--provider", "prepared.Means", "--workers", 0)
     (line,) = said(capsys, "flow", *words, code=2)
-    assert line.startswith("praxino: nothing can be made of any of the 1 videos (a.mp4: ")
+    assert line.startswith("praxino: nothing can be made of 1 video (a.mp4: ")
 
 
 def test_what_made_nothing_binds_nobody(source, tmp_path, capsys):

@@ -160,7 +160,7 @@ def test_another_catalog_is_refused_on_resume(tmp_path):
 
     pretrain(**arguments(tmp_path / "run"))
     (tmp_path / "run/checkpoints/last.ckpt").unlink()
-    with pytest.raises(UserError, match="first difference: other"):
+    with pytest.raises(UserError, match=r"1 video is new \(other\)"):
         pretrain(**arguments(tmp_path / "run", catalog=Renamed()), resume=True)
 
 

@@ -175,9 +175,7 @@ class _Work:
         self.prepared.records = [self.manifest.records[video.id] for video in self.videos]
         if not self.prepared.made:
             first = self.prepared.failed[0]
-            raise UserError(
-                f"nothing can be made of any of {counted(len(self.videos), 'video')} ({first.id}: {first.reason})"
-            )
+            raise UserError(f"nothing can be made of {counted(len(self.videos), 'video')} ({first.id}: {first.reason})")
         return self.prepared
 
 
