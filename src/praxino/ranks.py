@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, Literal, TypeVar
 
 import torch
@@ -16,6 +18,7 @@ from praxino.errors import UserError
 
 Device = Literal["auto", "cpu", "cuda"]
 Value = TypeVar("Value")
+LONGEST_DAYS = 100  # that one process waits for another one's work
 
 
 def world() -> int:
@@ -108,6 +111,21 @@ def barrier() -> None:
     """Waits for all ranks."""
     if world() > 1:
         dist.barrier()
+
+
+@contextmanager
+def first_alone() -> Iterator[None]:
+    """What rank 0 does by itself within it may take hours: the others wait for its end, for as long as it takes.
+
+    At an ordinary barrier they give up after minutes.
+    """
+    if world() == 1:
+        yield
+        return
+    group = dist.new_group(backend="gloo", timeout=timedelta(days=LONGEST_DAYS))
+    yield
+    dist.barrier(group)
+    dist.destroy_process_group(group)
 
 
 def start(device: torch.device) -> None:

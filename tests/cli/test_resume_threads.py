@@ -18,15 +18,15 @@ def threads_kept():
     torch.set_num_threads(before)
 
 
-def gone_on_with(run, threads):
-    """The recipe that the encoder says it is of, after a finished training has written it once more."""
+def gone_on_with(run, threads, said_in="encoder.json"):
+    """The recipe that a file says it is of, after a finished training has written it once more."""
     recipe = (run / "recipe.yaml").read_bytes()
     assert torch.get_num_threads() == 1
     (run / "encoder.json").unlink()
     assert main(["resume", str(run), "--threads", str(threads)]) == 0
     assert torch.get_num_threads() == threads
     assert (run / "recipe.yaml").read_bytes() == recipe
-    return json.loads((run / "encoder.json").read_text())["record"]["recipe"]
+    return json.loads((run / said_in).read_text())["record"]["recipe"]
 
 
 def test_a_pretraining(tmp_path, monkeypatch):
@@ -49,7 +49,7 @@ def test_a_trackers_training(tmp_path, monkeypatch):
     words = ["--train", "OTB", "--train.root", str(data), "--pairs", "4", "--epochs", "1", "--trust", "tracked"]
     small = ["--tracker.exemplar", "48", "--tracker.instance", "102", "--margin", "3", "--out", str(tmp_path / "run")]
     assert main(["evaluate", "tracking", str(tmp_path / "one.safetensors"), *words, *small, *QUICK[:6]]) == 0
-    assert gone_on_with(tmp_path / "run", 2)["threads"] == 1
+    assert gone_on_with(tmp_path / "run", 2, "encoder.tracker.json")["threads"] == 1
 
 
 def test_what_is_no_number_of_threads(tmp_path, capsys):

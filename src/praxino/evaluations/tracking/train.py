@@ -206,13 +206,13 @@ def train_tracker(
         return TrackerTrained(run, None)
     said = {"recipe": recipe, "seed": seed, "sequences": len(rows), "environment": environment()}
     result = None
-    if run.writes:
-        if catalog is not None:
-            result = followed(follower, catalog, part, baselines, with_mil, results, seed, device)
-            result.settings |= {"training sequences": len(rows), "pairs of each an epoch": each, "scratch": scratch}
-            write_result(run.path, KIND, result, catalog.classes, streams)
-        follower.save(run.path / "encoder.safetensors", said)
-    ranks.barrier()  # whether a run is finished is read from what rank 0 has written
+    with ranks.first_alone():  # whether a run is finished is read from what rank 0 has written
+        if run.writes:
+            if catalog is not None:
+                result = followed(follower, catalog, part, baselines, with_mil, results, seed, device)
+                result.settings |= {"training sequences": len(rows), "pairs of each an epoch": each, "scratch": scratch}
+                write_result(run.path, KIND, result, catalog.classes, streams)
+            follower.save(run.path / "encoder.safetensors", said)
     return TrackerTrained(run, follower, result)
 
 
