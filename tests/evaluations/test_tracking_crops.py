@@ -90,6 +90,11 @@ def test_the_side_of_a_square_object_is_twice_its_own():
         ([60, 2, 5, 5], "lies outside of the frame, which is 60 pixels wide and 40 high"),
         ([0, -5, 5, 5], "lies outside"),
         ([0, float("inf"), 5, 5], "is no box"),
+        ([-1e300, -1e300, 2e300, 2e300], "reaches further than 16777216 pixels"),
+        ("abcd", "the box 'abcd' is no box: it takes four finite numbers"),
+        ([[1], [2, 3]], "is no box"),
+        (None, "is no box"),
+        (range(1000), r"the box range\(0, 1000\) is no box"),
     ],
 )
 def test_boxes_that_mark_nothing_are_refused(box, said):

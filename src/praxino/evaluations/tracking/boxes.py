@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+FURTHEST = 2**24  # pixels that float32, in which trackers count, tells apart
 MOST_WRITTEN = 8  # numbers of what was given as a box
 
 
@@ -20,6 +21,8 @@ def fault_of(box: ArrayLike, height: int, width: int) -> str:
     numbers = _numbers(box)
     if numbers is None or numbers.shape != (4,) or not np.isfinite(numbers).all():
         return "is no box: it takes four finite numbers, x, y, width and height in pixels"
+    if np.abs(numbers).max() > FURTHEST:
+        return f"reaches further than {FURTHEST} pixels, and no frame does"
     x, y, wide, high = numbers
     if wide <= 0 or high <= 0:
         return "has no area: its width and height must be above 0"
