@@ -10,13 +10,11 @@ from praxino.backbones.block_recurrent import BlockRecurrent
 from praxino.backbones.c3d import C3D
 from praxino.backbones.r3d import R3D, DilatedR3D
 from praxino.backbones.r21d import R21D, R21D18, DilatedR21D18
-from praxino.backbones.resnet2d import ResNet18, ResNet34, ResNet50
 from praxino.backbones.resnet2d3d import ResNet2D3D18, ResNet2D3D50
 from praxino.backbones.resnet3d import R3D18, DilatedR3D18
 from praxino.described import build, describe
 
-NETWORKS = [R3D, DilatedR3D, R3D18, DilatedR3D18, C3D, R21D, R21D18, DilatedR21D18, ResNet18, ResNet34, ResNet50,
-            ResNet2D3D18, ResNet2D3D50]  # fmt: skip
+NETWORKS = [R3D, DilatedR3D, R3D18, DilatedR3D18, C3D, R21D, R21D18, DilatedR21D18, ResNet2D3D18, ResNet2D3D50]
 
 
 def both(kind, **options):
@@ -33,6 +31,8 @@ def test_same_map_and_same_gradients(kind):
     maps = []
     for network in (plain, last):
         maps.append(network(x))
+        # Whatever comes behind, two-dimensional convolutions too, sees the layout that it has always seen.
+        assert maps[-1].is_contiguous()
         maps[-1].square().sum().backward()
     torch.testing.assert_close(maps[1], maps[0])
     for (name, one), other in zip(plain.named_parameters(), last.parameters(), strict=True):
@@ -70,7 +70,7 @@ def test_inside_of_blocks():
 
 
 @settings(max_examples=30, deadline=None)
-@given(shape=st.lists(st.integers(1, 5), min_size=4, max_size=5), wanted=st.booleans())
+@given(shape=st.lists(st.integers(1, 5), min_size=5, max_size=5), wanted=st.booleans())
 def test_the_numbers_are_left_alone(shape, wanted):
     x = torch.rand(*shape)
     y = laid_out(x, wanted)

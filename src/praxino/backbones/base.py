@@ -21,18 +21,20 @@ class Backbone(nn.Module):
 
 
 def laid_out(x: Tensor, channels_last: bool) -> Tensor:
-    """What a network computes from: x, on a CPU with its channels last in memory where that is asked for.
+    """What a network over clips computes from: x, on a CPU with its channels last in memory where that is asked for.
 
-    The layers behind keep the layout. It is the same function, whose sums are taken in another order; small networks
-    are quicker by a fifth to a half, those of the papers' width by little (benchmarks/results/steps.md).
+    The layers behind keep the layout, and the map that leaves the network has the usual one again. It is the same
+    function, whose sums are taken in another order; small networks are quicker by a tenth to a half, those of the
+    papers' width by little (benchmarks/results/steps.md). Networks over pictures do not offer it: of some narrow
+    two-dimensional convolutions torch's kernel writes out of bounds.
 
     Args:
-        x: [b, C, T, H, W] or [b, C, H, W].
+        x: [b, C, T, H, W].
         channels_last: whether it is asked for.
     """
     if not channels_last or x.device.type != "cpu":
         return x
-    return x.contiguous(memory_format=torch.channels_last_3d if x.ndim == 5 else torch.channels_last)
+    return x.contiguous(memory_format=torch.channels_last_3d)
 
 
 def compile_backbones(module: nn.Module) -> None:

@@ -55,4 +55,4 @@ class C3D(Backbone):
                 f"clips of {frames} frames of {sides[0]}x{sides[1]} pixels are too small for C3D: "
                 f"take at least {LEAST_FRAMES} frames of {LEAST_PIXELS}x{LEAST_PIXELS}"
             )
-        return self.stages(laid_out(x, self.channels_last))
+        return self.stages(laid_out(x, self.channels_last)).contiguous()

@@ -44,7 +44,7 @@ class R21D(Backbone):
         self.stages = residual_stages(width, layers, FactoredConv)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.stages(self.stem(laid_out(x, self.channels_last)))
+        return self.stages(self.stem(laid_out(x, self.channels_last))).contiguous()
 
 
 class R21D18(Backbone):
@@ -72,7 +72,7 @@ class R21D18(Backbone):
         start_normal(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.stages(self.stem(laid_out(x, self.channels_last)))
+        return self.stages(self.stem(laid_out(x, self.channels_last))).contiguous()
 
 
 class DilatedR21D18(Backbone):
@@ -110,7 +110,7 @@ class DilatedR21D18(Backbone):
         start_default(self.stages)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.stages(self.stem(laid_out(x, self.channels_last)))
+        return self.stages(self.stem(laid_out(x, self.channels_last))).contiguous()
 
 
 class FactoredConv(nn.Module):

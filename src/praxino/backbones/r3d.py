@@ -60,7 +60,7 @@ class R3D(Backbone):
         self.stages = residual_stages(width, layers)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.stages(self.stem(laid_out(x, self.channels_last)))
+        return self.stages(self.stem(laid_out(x, self.channels_last))).contiguous()
 
 
 class DilatedR3D(Backbone):
@@ -98,7 +98,7 @@ class DilatedR3D(Backbone):
         self.stages = residual_stages(width, layers, temporal_strides=temporal_strides, last=dilated)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.stages(self.stem(laid_out(x, self.channels_last)))
+        return self.stages(self.stem(laid_out(x, self.channels_last))).contiguous()
 
 
 def stem(in_channels: int, width: int, conv: Convolution = plain) -> nn.Sequential:

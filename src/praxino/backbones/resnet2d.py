@@ -6,7 +6,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from praxino.backbones.base import Backbone, laid_out
+from praxino.backbones.base import Backbone
 from praxino.errors import UserError, check_within
 
 OutputStride = Literal[32, 8]
@@ -22,7 +22,7 @@ class _ResNet(Backbone):
     2 / fan-out, BatchNorm at 1 and 0, the last one of a block too.
 
     Args:
-        width, in_channels, output_stride, channels_last: as of `ResNet18`.
+        width, in_channels, output_stride: as of `ResNet18`.
         block: `BasicBlock` or `Bottleneck`.
         layers: blocks of each stage.
 
@@ -37,7 +37,6 @@ class _ResNet(Backbone):
         output_stride: OutputStride,
         block: type[BasicBlock] | type[Bottleneck],
         layers: tuple[int, int, int, int],
-        channels_last: bool,
     ) -> None:
         super().__init__()
         check_within(1, **{"backbone.width": width, "backbone.in_channels": in_channels})
@@ -46,7 +45,6 @@ class _ResNet(Backbone):
         self.width = width
         self.in_channels = in_channels
         self.output_stride = output_stride
-        self.channels_last = channels_last
         self.dim = 8 * width * block.expansion
         self.conv1 = nn.Conv2d(in_channels, width, 7, 2, 3, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
@@ -66,8 +64,7 @@ class _ResNet(Backbone):
 
     def forward(self, x: Tensor) -> Tensor:
         clips, frames = len(x), x.shape[2]
-        pictures = laid_out(x.transpose(1, 2).flatten(0, 1), self.channels_last)
-        y = self.maxpool(self.relu(self.bn1(self.conv1(pictures))))
+        y = self.maxpool(self.relu(self.bn1(self.conv1(x.transpose(1, 2).flatten(0, 1)))))
         y = self.layer4(self.layer3(self.layer2(self.layer1(y))))
         return y.unflatten(0, (clips, frames)).transpose(1, 2)
 
@@ -82,16 +79,13 @@ class ResNet18(_ResNet):
         in_channels: channels of the frames.
         output_stride: pixels of a frame for one of the map. 32 is the paper's network; 8 runs the same weights with
             stages three and four dilated in the place of their strides, as the tracker SiamFC does in CycleContrast.
-        channels_last: computes with the channels last in memory, on a CPU (`praxino.backbones.base.laid_out`).
 
     Raises:
         UserError: if there is no such output stride.
     """
 
-    def __init__(
-        self, width: int = 64, in_channels: int = 3, output_stride: OutputStride = 32, channels_last: bool = False
-    ) -> None:
-        super().__init__(width, in_channels, output_stride, BasicBlock, (2, 2, 2, 2), channels_last)
+    def __init__(self, width: int = 64, in_channels: int = 3, output_stride: OutputStride = 32) -> None:
+        super().__init__(width, in_channels, output_stride, BasicBlock, (2, 2, 2, 2))
 
 
 class ResNet34(_ResNet):
@@ -103,16 +97,13 @@ class ResNet34(_ResNet):
         width: channels of the first stage; the others have 2, 4 and 8 times as many. 64 in the paper.
         in_channels: channels of the frames.
         output_stride: pixels of a frame for one of the map, 32 or 8: as of `ResNet18`.
-        channels_last: as of `ResNet18`.
 
     Raises:
         UserError: if there is no such output stride.
     """
 
-    def __init__(
-        self, width: int = 64, in_channels: int = 3, output_stride: OutputStride = 32, channels_last: bool = False
-    ) -> None:
-        super().__init__(width, in_channels, output_stride, BasicBlock, (3, 4, 6, 3), channels_last)
+    def __init__(self, width: int = 64, in_channels: int = 3, output_stride: OutputStride = 32) -> None:
+        super().__init__(width, in_channels, output_stride, BasicBlock, (3, 4, 6, 3))
 
 
 class ResNet50(_ResNet):
@@ -126,16 +117,13 @@ class ResNet50(_ResNet):
             paper.
         in_channels: channels of the frames.
         output_stride: pixels of a frame for one of the map, 32 or 8: as of `ResNet18`.
-        channels_last: as of `ResNet18`.
 
     Raises:
         UserError: if there is no such output stride.
     """
 
-    def __init__(
-        self, width: int = 64, in_channels: int = 3, output_stride: OutputStride = 32, channels_last: bool = False
-    ) -> None:
-        super().__init__(width, in_channels, output_stride, Bottleneck, (3, 4, 6, 3), channels_last)
+    def __init__(self, width: int = 64, in_channels: int = 3, output_stride: OutputStride = 32) -> None:
+        super().__init__(width, in_channels, output_stride, Bottleneck, (3, 4, 6, 3))
 
 
 class BasicBlock(nn.Module):

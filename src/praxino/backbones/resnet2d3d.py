@@ -70,7 +70,7 @@ class _ResNet2D3D(Backbone):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.maxpool(self.relu(self.bn1(self.conv1(laid_out(x, self.channels_last)))))
-        return self.layer4(self.layer3(self.layer2(self.layer1(y))))
+        return self.layer4(self.layer3(self.layer2(self.layer1(y)))).contiguous()
 
 
 class BasicBlock(nn.Module):
