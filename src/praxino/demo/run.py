@@ -111,7 +111,7 @@ def _no_bar(title: str) -> Iterator[None]:
 
 def _rendered(out: Path, seed: int, say: Callable[[str], None], bars: Bars) -> Catalog:
     make_folder(out)
-    say("rendering the videos: one textured object over a cluttered, drifting background; its motion is the class")
+    say("rendering the videos: a camera over a cluttered ground; how the view moves is the class")
     with bars("rendering") as progress:
         folder = render(out / "videos", seed=seed, progress=progress)
     return ListFile(str(folder / "train.txt"), test=str(folder / "test.txt"))

@@ -1,4 +1,4 @@
-"""What the rendered videos are made of: textured pieces, and cluttered backgrounds that drift."""
+"""What the rendered videos are made of: textured pieces, an endless ground cluttered with them, and some that drift."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from praxino.demo.motions import HEIGHT, PERIOD, WIDTH, Pose
+
 SPRITE = 64
-MARGIN = 64
-PIECES, PASTED = 10, 34
+PIECES, PASTED = 6, 44
 
 
 def sprite(rng: np.random.Generator) -> Image.Image:
@@ -69,41 +70,67 @@ def _clouds(rng: np.random.Generator, cells: int, size: tuple[int, int]) -> NDAr
     return np.asarray(Image.fromarray(grid).resize(size, Image.Resampling.BICUBIC)) / 255.0
 
 
-def background(rng: np.random.Generator, width: int = 128, height: int = 96) -> Image.Image:
-    """A cluttered picture, RGB, larger than the frame by a margin on every side."""
-    size = (width + 2 * MARGIN, height + 2 * MARGIN)
-    weight = _clouds(rng, 7, size)[..., None]
-    base = weight * _colour(rng) + (1 - weight) * _colour(rng)
-    picture = Image.fromarray((base * 255).round().astype(np.uint8), "RGB")
-    pieces = [sprite(rng) for _ in range(PIECES)]
-    for _ in range(PASTED):
-        side = int(rng.integers(14, 56))
-        piece = pieces[rng.integers(PIECES)].rotate(float(rng.uniform(0, 360)), Image.Resampling.BILINEAR)
-        piece = piece.resize((side, side), Image.Resampling.BILINEAR)
-        corner = (int(rng.integers(-side // 2, size[0])), int(rng.integers(-side // 2, size[1])))
-        picture.paste(piece, corner, piece)
-    return picture
+def _endless_clouds(rng: np.random.Generator, cells: int) -> NDArray[np.float64]:
+    grid = np.tile((rng.uniform(0, 1, (cells, cells)) * 255).astype(np.uint8), (3, 3))
+    whole = Image.fromarray(grid).resize((3 * PERIOD, 3 * PERIOD), Image.Resampling.BICUBIC)
+    return np.asarray(whole)[PERIOD : 2 * PERIOD, PERIOD : 2 * PERIOD] / 255.0
 
 
-class Scenery:
-    """A background seen by a camera that drifts and turns a little.
+class Ground:
+    """A cluttered picture without an end: it comes again after PERIOD pixels, to the right and down.
 
     Args:
-        picture: from `background`.
-        rng: draws the drift.
+        rng: draws it.
     """
 
-    def __init__(self, picture: Image.Image, rng: np.random.Generator) -> None:
-        self.picture = picture
-        speed, direction = rng.uniform(3, 12), rng.uniform(0, 2 * np.pi)
-        self.drift = (speed * np.cos(direction), speed * np.sin(direction))
-        self.turn = rng.uniform(-0.05, 0.05)
+    def __init__(self, rng: np.random.Generator) -> None:
+        weight = _endless_clouds(rng, 8)[..., None]
+        base = weight * _colour(rng) + (1 - weight) * _colour(rng)
+        tile = Image.fromarray((base * 255).round().astype(np.uint8), "RGB")
+        pieces = [sprite(rng) for _ in range(PIECES)]
+        for _ in range(PASTED):
+            side = int(rng.integers(16, 64))
+            piece = pieces[rng.integers(PIECES)].rotate(float(rng.uniform(0, 360)), Image.Resampling.BILINEAR)
+            piece = piece.resize((side, side), Image.Resampling.BILINEAR)
+            x, y = (int(place) for place in rng.integers(0, PERIOD, 2))
+            for corner in ((x, y), (x - PERIOD, y), (x, y - PERIOD), (x - PERIOD, y - PERIOD)):
+                tile.paste(piece, corner, piece)
+        near = Image.fromarray(np.tile(np.asarray(tile), (3, 3, 1)))
+        self.scales = (near, near.reduce(2))
 
-    def at(self, seconds: float, width: int, height: int) -> Image.Image:
-        """The picture in the frame at a time."""
-        cos, sin = np.cos(self.turn * seconds), np.sin(self.turn * seconds)
-        x = self.picture.width / 2 + self.drift[0] * seconds
-        y = self.picture.height / 2 + self.drift[1] * seconds
-        shift = (x - (cos * width - sin * height) / 2, y - (sin * width + cos * height) / 2)
-        matrix = (cos, -sin, shift[0], sin, cos, shift[1])
-        return self.picture.transform((width, height), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
+    def seen(self, pose: Pose, middle: tuple[float, float]) -> Image.Image:
+        """The frame, RGB, WIDTH x HEIGHT.
+
+        Args:
+            pose: where the camera is.
+            middle: the pixel that shows the pose's place.
+        """
+        # Seen from afar, every second pixel would be passed over and flicker.
+        far = pose.size < 0.66
+        share = 0.5 if far else 1.0
+        cos, sin = (share / pose.size * f(pose.turn) for f in (np.cos, np.sin))
+        x, y = (share * (place % PERIOD + PERIOD) for place in (pose.x, pose.y))
+        matrix = (cos, sin, x - cos * middle[0] - sin * middle[1], -sin, cos, y + sin * middle[0] - cos * middle[1])
+        return self.scales[far].transform((WIDTH, HEIGHT), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
+
+
+class Drifting:
+    """A piece that turns and crosses the frame on its own way, over and over: it comes back on the other side.
+
+    Args:
+        rng: draws it.
+    """
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.side = int(rng.integers(18, 40))
+        piece = sprite(rng).resize((self.side, self.side), Image.Resampling.BOX)
+        self.turned = [piece.rotate(degrees, Image.Resampling.BILINEAR) for degrees in range(0, 360, 15)]
+        self.place, self.way = rng.uniform(0, 1, 2), rng.uniform(-20, 20, 2)
+        self.angle, self.spin = rng.uniform(0, 24), rng.uniform(-4, 4)
+
+    def paste(self, picture: Image.Image, seconds: float) -> None:
+        """Puts it into a frame, as it is at a time."""
+        room = np.array([WIDTH + self.side, HEIGHT + self.side])
+        x, y = (self.place * room + self.way * seconds) % room - self.side
+        piece = self.turned[int(self.angle + self.spin * seconds) % 24]
+        picture.paste(piece, (int(x), int(y)), piece)

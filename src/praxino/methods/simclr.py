@@ -2,6 +2,7 @@
 
 Chen, Kornblith, Norouzi, Hinton: A Simple Framework for Contrastive Learning of Visual Representations, ICML 2020. On
 video, two clips of different times: Qian et al., Spatiotemporal Contrastive Video Representation Learning, CVPR 2021.
+Changed copies as further instances, not as positives: Tack, Mo, Jeong, Shin: CSI, NeurIPS 2020, with turned images.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from praxino.encoders.protocol import Protocol
 from praxino.errors import UserError
 from praxino.losses.contrastive import nt_xent
 from praxino.methods.base import Losses, Method
+from praxino.methods.parts.backwards import with_backwards
 from praxino.ranks import gather_rows
 from praxino.rng import Rng
 from praxino.views.pipeline import View
@@ -32,10 +34,18 @@ class SimCLR(Method):
         hidden: width of the projection head's hidden layer; None: the backbone's.
         dim: width of the embedding.
         temperature: divides the cosine similarities.
+        backwards: each video played backwards is one more video of the batch. It looks like the video and moves the
+            other way, so that it can be told from it by the direction of the motion alone.
     """
 
     def __init__(
-        self, backbone: Backbone, view: View, hidden: int | None = None, dim: int = 128, temperature: float = 0.1
+        self,
+        backbone: Backbone,
+        view: View,
+        hidden: int | None = None,
+        dim: int = 128,
+        temperature: float = 0.1,
+        backwards: bool = False,
     ) -> None:
         super().__init__()
         self.backbone = backbone
@@ -43,6 +53,7 @@ class SimCLR(Method):
         self.hidden = hidden
         self.dim = dim
         self.temperature = temperature
+        self.backwards = backwards
         self.streams = (view.stream,)
         width = hidden or backbone.dim
         self.head = nn.Sequential(nn.Linear(backbone.dim, width), nn.ReLU(inplace=True), nn.Linear(width, dim))
@@ -54,6 +65,8 @@ class SimCLR(Method):
     def forward(self, batch: ClipBatch, rng: Rng) -> Losses:
         if batch.numbers.shape[1] != 2:
             raise UserError(f"SimCLR takes two clips of each video, not {batch.numbers.shape[1]}: --sampler.clips 2")
+        if self.backwards:
+            batch = with_backwards(batch)
         # One draw per clip, made in one go: the two clips of a video are independently augmented rows of it.
         clips = self.view(batch, rng.child("view"))  # [B, 2, C, T, H, W]
         return self.objective({"clips": clips})
