@@ -68,7 +68,7 @@ def told(taken: float, cores: int, threads: int) -> str | None:
 def spent() -> Spent | None:
     """What has been spent so far; None where the system does not tell."""
     with suppress(OSError, ValueError, IndexError, AttributeError):
-        user, _, system, _, _, *interrupts = (int(word) for word in STAT.read_text().split("\n")[0].split()[1:9])
+        user, _, system, _, _, *interrupts = (int(word) for word in STAT.read_text(encoding="ascii").split("\n")[0].split()[1:9])
         busy = (user + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
         times = os.times()
         own = times.user + times.system + times.children_user + times.children_system

@@ -14,9 +14,9 @@ from praxino.load import Load, Spent, spent, told
     [
         (0.0, 2, 2, None),
         (0.4, 2, 2, None),
-        (1.0, 2, 2, "takes about 1.0 of the 2 cores, and so this takes longer; .*: --threads 1"),
+        (1.0, 2, 2, "takes about 1.0 of the 2 cores, so this takes longer than it might; .*: --threads 1"),
         (1.0, 2, 1, None),
-        (2.3, 2, 1, "takes about 2.0 of the 2 cores, and so this takes longer$"),
+        (2.3, 2, 1, "takes about 2.0 of the 2 cores, so this takes longer than it might$"),
         (40.0, 64, 8, None),
         (60.2, 64, 8, "--threads 4$"),
     ],

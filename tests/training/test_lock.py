@@ -109,4 +109,4 @@ def test_a_start_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(Run, "write", full)
     with pytest.raises(UserError, match="No space left"):
         Run.create(tmp_path / "run", {}, Owner())
-    assert not list((tmp_path / "run").iterdir())
+    assert not list(tmp_path.iterdir())
