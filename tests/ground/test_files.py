@@ -100,7 +100,7 @@ def embedded(folder):
 def render(folder):
     from praxino.demo.render import render
 
-    render(folder / "videos", videos=24)
+    render(folder / "videos", videos=32)
 
 
 def by_folder_aside(folder):
