@@ -131,6 +131,14 @@ def test_a_stray_file_beside_class_folders_is_named(tmp_path, stray, said):
     assert VideoFolder(tmp_path).found.startswith(said)
 
 
+def test_one_stray_file_is_named_beside_few_videos(tmp_path):
+    tree(tmp_path, "a/1.mp4", "b/1.mp4", "lost.mp4")
+    said = "3 videos, no labels (lost.mp4 lies outside of the 2 class folders), below "
+    assert VideoFolder(tmp_path).found.startswith(said)
+    tree(tmp_path, "found.mp4")
+    assert VideoFolder(tmp_path).found.startswith("4 videos, no labels, below ")
+
+
 def test_one_video_is_one(tmp_path):
     tree(tmp_path, "a.mp4")
     assert VideoFolder(tmp_path).found.startswith("1 video, no labels, below ")

@@ -10,7 +10,7 @@ from praxino.catalogs.names import VIDEO_EXTENSIONS, group_of, is_hidden, is_pic
 from praxino.errors import UserError
 from praxino.printable import counted
 
-# Up to this share of the videos is taken for strays beside class folders.
+# Up to this share of the videos, and one in any case, is taken for strays beside class folders.
 STRAY = 0.1
 
 
@@ -107,7 +107,7 @@ def _classes(paths: list[str]) -> tuple[str, ...]:
 def _stray(paths: list[str]) -> str:
     """The few videos, of many in class folders, because of which there are no labels; "" where that is not so."""
     stray = [path for path in paths if path.count("/") != 1]
-    if not stray or len(stray) > STRAY * len(paths):
+    if not stray or len(stray) > max(1, STRAY * len(paths)):
         return ""
     classes = _classes([path for path in paths if path.count("/") == 1])
     if not classes:
