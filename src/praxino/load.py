@@ -25,7 +25,8 @@ class Spent(NamedTuple):
 class Load:
     """Looks at what the cores do between its making and a question.
 
-    What yields to others (a nice level above 0) does not count. Where the system does not tell, nothing is said.
+    What yields to others (a nice level above 0) does not count, unless this process yields as well. Where the system
+    does not tell, nothing is said.
     """
 
     def __init__(self) -> None:
@@ -68,8 +69,11 @@ def told(taken: float, cores: int, threads: int) -> str | None:
 def spent() -> Spent | None:
     """What has been spent so far; None where the system does not tell."""
     with suppress(OSError, ValueError, IndexError, AttributeError):
-        user, _, system, _, _, *interrupts = (int(word) for word in STAT.read_text(encoding="ascii").split("\n")[0].split()[1:9])
-        busy = (user + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
+        line = STAT.read_text(encoding="ascii").split("
+")[0]
+        user, nice, system, _, _, *interrupts = (int(word) for word in line.split()[1:9])
+        yielding = nice if os.nice(0) > 0 else 0
+        busy = (user + yielding + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
         times = os.times()
         own = times.user + times.system + times.children_user + times.children_system
         return Spent(time.monotonic(), busy, own)

@@ -58,6 +58,15 @@ def test_where_the_system_does_not_tell(monkeypatch, tmp_path):
         assert Load().line(64) is None
 
 
+@pytest.mark.parametrize(("level", "seconds"), [(0, 16.0), (5, 17.0)])
+def test_work_that_yields_counts_for_a_process_that_yields(monkeypatch, tmp_path, level, seconds):
+    (tmp_path / "stat").write_text("cpu  1000 100 500 9000 50 60 40 0 0 0\n")
+    monkeypatch.setattr(load, "STAT", tmp_path / "stat")
+    monkeypatch.setattr(os, "sysconf", {"SC_CLK_TCK": 100}.__getitem__)
+    monkeypatch.setattr(os, "nice", lambda by: level)
+    assert spent().busy == seconds
+
+
 @pytest.mark.skipif(not load.STAT.exists(), reason="reads Linux' /proc/stat")
 def test_what_linux_tells_grows():
     before = spent()
