@@ -42,7 +42,7 @@ def encoders() -> dict[str, Encoder]:
 def main() -> None:
     place, *videos = sys.argv[1:]
     with tempfile.TemporaryDirectory() as rendered:
-        folder = videos[0] if videos else render(Path(rendered), videos=24)
+        folder = videos[0] if videos else render(Path(rendered), videos=32)
         (picture,) = show_views(encoders(), VideoFolder(str(folder)), most_videos=1, seed=2).pictures
     Image.fromarray(picture.pixels).save(place)
     print(f"{place}: {picture.title}, {picture.caption}")

@@ -69,8 +69,7 @@ def told(taken: float, cores: int, threads: int) -> str | None:
 def spent() -> Spent | None:
     """What has been spent so far; None where the system does not tell."""
     with suppress(OSError, ValueError, IndexError, AttributeError):
-        line = STAT.read_text(encoding="ascii").split("
-")[0]
+        line = STAT.read_text(encoding="ascii").splitlines()[0]
         user, nice, system, _, _, *interrupts = (int(word) for word in line.split()[1:9])
         yielding = nice if os.nice(0) > 0 else 0
         busy = (user + yielding + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
