@@ -131,3 +131,8 @@ def test_odd_curves(values: list[float]) -> None:
     Page(drawn[0])
     assert "nan" not in drawn[0]
     assert ("not finite" in drawn[0]) == (not all(map(math.isfinite, values)))
+
+
+def test_a_single_point_has_no_ends() -> None:
+    assert axes.ends([(9, 33.1)]) == "33.1"
+    assert axes.ends([(9, 33.1), (18, 4.0)]) == "from 33.1 to 4"

@@ -119,7 +119,9 @@ def legend(lines: Iterable[tuple[str, Style]]) -> str:
 
 
 def ends(points: Points) -> str:
-    """In words, where a line starts and ends."""
+    """In words, where a line starts and ends; of a single point, where that is."""
+    if len(points) == 1:
+        return short(points[0][1])
     return f"from {short(points[0][1])} to {short(points[-1][1])}"
 
 

@@ -109,8 +109,8 @@ line-height:1.35}
 .match .query{border-right:1px solid var(--line);padding-right:20px}
 .clips{display:grid;grid-template-columns:repeat(auto-fill,minmax(142px,1fr));gap:14px;list-style:none;margin:0;padding:0}
 .clip{min-width:0}
-.head{display:flex;justify-content:space-between;align-items:center;margin-bottom:6px}
-.similarity{font-size:13px;color:var(--soft);font-variant-numeric:tabular-nums}
+.head{display:flex;flex-wrap:wrap;column-gap:6px;justify-content:space-between;align-items:center;margin-bottom:6px}
+.similarity{white-space:nowrap;font-size:13px;color:var(--soft);font-variant-numeric:tabular-nums}
 .strip{display:grid;gap:2px;border-radius:6px;overflow:hidden;background:var(--line)}
 .strip.pairs,.strip.row2{grid-template-columns:1fr 1fr}
 .strip.row3{grid-template-columns:1fr 1fr 1fr}
