@@ -111,7 +111,7 @@ def test_nothing_left_to_replace_with(workers):
     "arguments, said",
     [
         ({"videos": 3}, "--batch_size 3 or less"),
-        ({"videos": 1, "batch_size": 2}, "1 video is fewer than one batch: one video can be told from no other"),
+        ({"videos": 1, "batch_size": 2}, "fewer than one batch: one video can be told from no other; --cut 60 makes"),
         ({"batch_size": 4, "ranks": 3}, "multiple"),
         ({"batch_size": 0}, "--batch_size must be at least 1, not 0"),
         ({"workers": -1}, "--workers must be at least 0"),

@@ -11,11 +11,12 @@ from praxino.cli.line.terminal import ended
 from praxino.configuration.recipes import recipe_file
 from praxino.errors import UserError
 
-USAGE = """praxino pretrain RECIPE [--videos DIR] [--epochs N | --steps N] [--any.argument VALUE] [--print_config]
+USAGE = """praxino pretrain RECIPE [--videos DIR] [--out RUN] [--epochs N | --steps N] [--any.argument VALUE]
 
-RECIPE is a name that `praxino recipes` lists, or a YAML file. --videos DIR is --catalog VideoFolder --catalog.root DIR;
+RECIPE is a name that `praxino recipes` lists, or a YAML file. --videos DIR, or one file, is --catalog VideoFolder
+--catalog.root DIR; --cut 60 beside it makes every minute of a long video an item of its own.
 --epochs and --steps are those of the only stage. Arguments of arguments go by dotted names: --method.backbone.width 32,
---method.view.operations.0.size 56. --method.help SimCLR says what a class takes."""
+--method.view.operations.0.size 56. --method.help SimCLR says what a class takes. --print_config prints all of the recipe, and ends."""
 POSITIONAL = ("RECIPE",)
 FILLED = {
     **dict.fromkeys(("catalog", "sampler", "method", "stages", "protocol"), "(required, if not in the recipe)"),

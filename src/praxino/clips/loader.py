@@ -65,7 +65,8 @@ class ClipLoader:
             raise UserError(f"{counted(videos, 'video')} {are(videos)} fewer than {ranks} processes")
         if videos < batch_size and drop_last:
             fitting = videos // ranks * ranks
-            mend = f"pass --batch_size {fitting} or less" if fitting > 1 else "one video can be told from no other"
+            alone = "one video can be told from no other; --cut 60 makes every minute of a long one an item of its own"
+            mend = f"pass --batch_size {fitting} or less" if fitting > 1 else alone
             raise UserError(f"{counted(videos, 'video')} {are(videos)} fewer than one batch: {mend}")
         self.dataset = dataset
         self.batch_size = batch_size
