@@ -31,7 +31,7 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def counted(count: int, what: str) -> str:
-    """ "1 video", "12 videos", "1 test video", "2 classes", "2 boxes": the last word of several takes an s, or es."""
+    """ "1 video", "12 videos", "2 classes", "2 boxes": the last word of several takes an s, or es."""
     return f"{count} {what}" if count == 1 else f"{count} {what}{'es' if what.endswith(('s', 'x')) else 's'}"
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from praxino.errors import UserError
-from praxino.evaluations.metrics import bootstrap_interval, chance, knn_vote, nearest_rows, retrieval
+from praxino.evaluations.metrics import bootstrap_interval, chance, hits_interval, knn_vote, nearest_rows, retrieval
 from praxino.evaluations.wilson import wilson_interval
 
 
@@ -137,8 +137,16 @@ def test_bootstrap_interval():
 @pytest.mark.parametrize(("asked", "end"), [(10, 0.2775), (60, 0.0602), (1000, 0.003827)])
 def test_no_hit_and_nothing_but_hits_have_wilsons_interval(asked, end):
     """z^2 / (n + z^2), z = 1.96; the figures of statsmodels' proportion_confint(0, n, method="wilson")."""
-    assert bootstrap_interval(np.zeros(asked, bool)) == pytest.approx((0, end), rel=1e-3)
-    assert bootstrap_interval(np.ones(asked, bool)) == pytest.approx((1 - end, 1), rel=1e-3)
+    assert hits_interval(np.zeros(asked, bool)) == pytest.approx((0, end), rel=1e-3)
+    assert hits_interval(np.ones(asked, bool)) == pytest.approx((1 - end, 1), rel=1e-3)
+
+
+def test_differences_that_are_all_alike_are_no_hits():
+    """Of two equal rows the difference is 0 in each query: no interval of a share lies around it."""
+    assert bootstrap_interval(np.zeros(20)) == (0, 0)
+    assert bootstrap_interval(np.ones(20)) == (1, 1)
+    mixed = np.arange(20) < 7
+    assert hits_interval(mixed) == bootstrap_interval(mixed)
 
 
 def test_wilsons_interval_holds_what_solves_its_equation():

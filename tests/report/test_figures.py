@@ -39,9 +39,7 @@ def test_curves_are_lines_with_a_legend(run: Path) -> None:
     assert [text for tag, text in page.texts if tag == "span"] == ["trained", "chance", "other"]
     assert len(page.all("svg", "key")) == 3
     (chart,) = [attrs for attrs in page.all("svg") if "role" in attrs]
-    told = (
-        "Success other: share other by overlap other. trained from 90.5 to 1; chance from 3 to 3; other from 50 to 50."
-    )
+    told = "Success other: share other by overlap other. trained from 90.5 to 1; chance from 3 to 3; other 50."
     assert chart["aria-label"] == told
     lines = [attrs["points"] for attrs in page.all("polyline", "line")][:3]
     width = axes.WIDTH - axes.LEFT - axes.RIGHT

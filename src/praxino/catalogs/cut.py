@@ -38,7 +38,8 @@ class Cut(Catalog):
         self.classes = catalog.classes
         self._counts = np.array([_stretches(video, seconds) for video in catalog], np.int64)
         self._ends = np.cumsum(self._counts)
-        self.found = f"{catalog.found}, in {len(self)} stretch{'es' * (len(self) != 1)} of {seconds:g} s"
+        stretches = "1 stretch" if len(self) == 1 else f"{len(self)} stretches"
+        self.found = f"{catalog.found}, in {stretches} of {seconds:g} s"
 
     def __len__(self) -> int:
         return int(self._ends[-1]) if len(self._ends) else 0

@@ -78,14 +78,13 @@ class _EverySecond(Sampler):
     def __call__(self, times: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
         starts = self.starts(times)
         self.all = len(starts)
-        end = None if self.most is None else self.first + self.most
+        starts = starts[self.first :][: self.most]
         frames, seconds = self._reach(times)
         # Behind a clip as much again, since samplers keep away from a video's end.
         ends = np.maximum(starts + 2 * frames + 1, np.searchsorted(times, times[starts] + 2 * seconds + ROUNDING))
         taken = [
             start + self.sampler(times[start:stop], Rng("every", number).shared())[0]
-            for number, (start, stop) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True))
-            if self.first <= number and (end is None or number < end)
+            for number, (start, stop) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True), self.first)
         ]
         return np.stack(taken)
 

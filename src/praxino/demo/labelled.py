@@ -27,6 +27,6 @@ def retrieval_by_folders(encoder: Encoder, catalog: Catalog, **how: Any) -> Resu
     counts = Counter(catalog[row].label for row in range(len(catalog)))
     if sum(count >= LEAST for label, count in counts.items() if label is not None) < LEAST:
         return None
-    result = retrieve(encoder, catalog, k=(1, 5), max_left_out=1.0, **how)
+    result = retrieve(encoder, catalog, gallery="all", queries="all", k=(1, 5), max_left_out=1.0, **how)
     result.title = f"Does a video find others of its class folder? {len(catalog.classes)} folders, not used in training"
     return result

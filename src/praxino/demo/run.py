@@ -78,7 +78,7 @@ def demo(
         torch.set_num_threads(threads)
     catalog = _rendered(out, seed, say, bars) if videos is None else VideoFolder(str(videos))
     config = _config(catalog, out, seed, steps, workers, threads, recipe)
-    run = _trained(config, out, say)
+    run = _trained(config, out, threads, say)
     if not run.finished:
         raise UserError(f"the demo was stopped and saved: the same command goes on, or 'praxino resume {out}'")
 
@@ -150,7 +150,7 @@ def _config(
     return complete(pretrain, given, without=OUTSIDE)
 
 
-def _trained(config: Mapping[str, Any], out: Path, say: Callable[[str], None]) -> Run:
+def _trained(config: Mapping[str, Any], out: Path, threads: int | None, say: Callable[[str], None]) -> Run:
     if not (out / "recipe.yaml").is_file():
         say("pretraining, without a look at any label")
         return start(config)
@@ -159,7 +159,7 @@ def _trained(config: Mapping[str, Any], out: Path, say: Callable[[str], None]) -
         if then[name] != config[name]:
             raise UserError(f"{out} holds a run that differs in its {name}: pass another --out, or remove that folder")
     say(f"going on with the run in {out}")
-    return resume(out)
+    return resume(out, threads)
 
 
 def _remarks(result: Result, videos: int | None) -> list[str]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from praxino.backbones.base import Backbone
+from praxino.bars import bar_shown
 from praxino.batch import ClipBatch
 from praxino.catalogs.base import Video
 from praxino.clips.dataset import LoadedVideo, collate
@@ -42,6 +43,7 @@ def sampled_clips(
     workers: int = 0,
     sample: int = SAMPLE,
     left_out: dict[str, str] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[LoadedVideo]:
     """The middle clip of each of some videos, which are drawn without regard to labels; the same ones each time.
 
@@ -53,15 +55,18 @@ def sampled_clips(
         workers: loading processes.
         sample: how many videos.
         left_out: gets id -> reason of those that cannot be read.
+        progress: called with (videos read, videos).
     """
     rows = Rng(0, "batchnorm").shared().permutation(len(videos))[:sample].tolist()
-    source = loaded_videos(videos, needed, encoder.sampler, streams or encoder.streams, encoder.canvas, rows, workers)
-    for row, loaded in source:
+    sampler, streams = _MiddleClip(encoder.sampler), streams or encoder.streams
+    source = loaded_videos(videos, needed, sampler, streams, encoder.canvas, rows, workers)
+    for read, (row, loaded) in enumerate(source, 1):
         if isinstance(loaded, LoadedVideo) and len(loaded.numbers):
-            middle = len(loaded.numbers) // 2
-            yield loaded.only(slice(middle, middle + 1))
+            yield loaded
         elif left_out is not None:
             left_out[videos[row].id] = loaded if isinstance(loaded, str) else "the sampler takes no clip of it"
+        if progress is not None:
+            progress(read, len(rows))
 
 
 @torch.no_grad()
@@ -137,16 +142,15 @@ def give_statistics(encoder: Encoder, videos: Sequence[Video], workers: int = 0,
     if not asks_for_statistics(encoder):
         return None
     left_out: dict[str, str] = {}
-    reader = copy.copy(encoder)
-    reader.sampler = _MiddleClip(encoder.sampler)
     began = time.perf_counter()
     found: dict[str, Statistics] = {}
     try:
-        for stream in dict.fromkeys(view.stream for view in encoder.views.values()):
-            # Each stream by itself, as an evaluation of the view reads it: a video is as long as its shortest stream.
-            views = [name for name, view in encoder.views.items() if view.stream == stream]
-            clips = partial(sampled_clips, videos, (stream,), reader, None, workers, sample, left_out)
-            found |= _of_views(encoder, views, clips, left_out)
+        with bar_shown("statistics of the encoder's views") as bar:
+            for stream in dict.fromkeys(view.stream for view in encoder.views.values()):
+                # By itself, as an evaluation of the view reads it: a video is as long as its shortest stream.
+                views = [name for name, view in encoder.views.items() if view.stream == stream]
+                clips = partial(sampled_clips, videos, (stream,), encoder, None, workers, sample, left_out, bar)
+                found |= _of_views(encoder, views, clips, left_out)
     except (UserError, ValueError, torch.cuda.OutOfMemoryError) as error:  # ValueError: BatchNorm of a single value
         reason = str(error).splitlines()[0]
         return f"the encoder is saved without BatchNorm statistics and centre of its own: {reason}"

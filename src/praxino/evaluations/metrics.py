@@ -186,14 +186,27 @@ def chance(
     return {cut: float(shares @ [1 - _all_miss(rows, size, cut) for rows, size in kinds.tolist()]) for cut in k}
 
 
+def hits_interval(hits: Array) -> tuple[float, float]:
+    """How far the share of hits would move with other queries: bootstrapped, or Wilson's where all or none hit.
+
+    Resampling equal hits gives one number, as if it were certain.
+
+    Args:
+        hits: [queries], bool, or the share of hits of each.
+    """
+    values = _numbers(hits).astype(np.float64)
+    if len(found := np.unique(values)) == 1 and found[0] in (0, 1):
+        return wilson_interval(int(values.sum()), len(values))
+    return bootstrap_interval(values)
+
+
 def bootstrap_interval(hits: Array, seed: int = 0, repeats: int = 2000, level: float = 0.95) -> tuple[float, float]:
     """Percentile bootstrap interval of the mean over queries: how far it would move with other queries of this kind.
 
-    Where all queries hit, or none, resampling gives one number; then it is Wilson's interval. Queries cut from one
-    source are not independent, so for such data the interval is too narrow.
+    Queries cut from one source are not independent, so for such data the interval is too narrow.
 
     Args:
-        hits: [queries], bool or numbers.
+        hits: [queries], bool or numbers, such as differences of hits.
         seed: of the resampling; the same seed gives the same interval.
         repeats: resamples.
         level: share of the resampled means that lie inside.
@@ -201,8 +214,6 @@ def bootstrap_interval(hits: Array, seed: int = 0, repeats: int = 2000, level: f
     values = _numbers(hits).astype(np.float64)
     if values.ndim != 1 or not len(values):
         raise UserError(f"a bootstrap needs one number a query, not the shape {list(values.shape)}")
-    if len(found := np.unique(values)) == 1 and found[0] in (0, 1):
-        return wilson_interval(int(values.sum()), len(values), level)
     generator = Rng("bootstrap", seed).shared()
     means = [values[generator.integers(len(values), size=len(values))].mean() for _ in range(repeats)]
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])

@@ -152,7 +152,7 @@ def own_rows(taken: Compared) -> np.ndarray:
 def scored_row(name: str, hits: dict[str, np.ndarray]) -> Row:
     """A row of percentages with bootstrap intervals over the queries."""
     values = {column: 100 * float(np.mean(hit)) for column, hit in hits.items()}
-    intervals = {column: [100 * end for end in metrics.bootstrap_interval(hit)] for column, hit in hits.items()}
+    intervals = {column: [100 * end for end in metrics.hits_interval(hit)] for column, hit in hits.items()}
     return Row(name, values, intervals)
 
 

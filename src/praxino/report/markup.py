@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from praxino.printable import counted
+
 # No page shows a larger number, and no chart has room for one.
 LARGEST = 1e100
 KINDS = {b"\xff\xd8": "image/jpeg", b"\x89P": "image/png", b"RI": "image/webp"}
@@ -41,8 +43,7 @@ def finite(value: Any) -> float | None:
 
 def plural(count: int, word: str) -> str:
     """ "1 video", "1,234 videos", "2 classes"."""
-    ending = "" if count == 1 else "es" if word.endswith("s") else "s"
-    return f"{count:,} {word}{ending}"
+    return f"{count:,} {counted(count, word).partition(' ')[2]}"
 
 
 def section(id: str, title: str, *parts: str) -> str:

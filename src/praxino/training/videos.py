@@ -183,8 +183,9 @@ def check_left_out(
     out = listed[int(rows[0])]
     first = f"{out.id}: {out.reason or out.status}"
     if len(rows) == len(listed):
-        one = f"the only one of the {what}" if len(listed) == 1 else f"none of the {len(listed)} {what}"
-        raise UserError(f"{one} is {'not ' * (len(listed) == 1)}usable (the first: {first})")
+        if len(listed) == 1:
+            raise UserError(f"the only one of the {what} is not usable ({first})")
+        raise UserError(f"none of the {len(listed)} {what} is usable (the first: {first})")
     share = len(rows) / len(listed)
     if share > max_left_out:
         raise UserError(

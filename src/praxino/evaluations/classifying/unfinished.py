@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from praxino.configuration.complete import complete, instantiate
 from praxino.configuration.earlier import as_now
@@ -126,11 +126,7 @@ def _fit_buffers(method: Method, saved: Mapping[str, Tensor]) -> None:
     for name, buffer in list(method.named_buffers()):
         if name in saved and saved[name].shape != buffer.shape:
             owner, _, own = name.rpartition(".")
-            _of(method, owner)._buffers[own] = torch.empty_like(saved[name])
-
-
-def _of(module: nn.Module, name: str) -> nn.Module:
-    return module.get_submodule(name) if name else module
+            setattr(method.get_submodule(owner), own, torch.empty_like(saved[name]))
 
 
 def _classifier(run: Run, saved: Mapping[str, Any], trust: tuple[str, ...]) -> Encoder:
