@@ -149,7 +149,7 @@ def test_the_report_shows_them(tmp_path, whole):
     write_result(tmp_path, "linear@rgb", whole, ())
     page = write_report(tmp_path).read_text(encoding="utf-8")
     assert page.count("data:image/png;base64,") == 2
-    assert "few labels: accuracy, % by labels a class. trained from 20.5 to 40; chance from 1 to 1." in page
+    assert "few labels: accuracy, % by labels a class. trained from 20.5 to 40; chance 1." in page
 
 
 def test_columns_that_chance_fills_are_not_printed():
