@@ -1,16 +1,16 @@
-"""`--precision auto`: bf16 where this machine computes in it rightly and more quickly, else fp32."""
+"""`--precision auto`: bf16 where this machine computes in it more quickly, and rightly or in a way round; else fp32."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
 
 import torch
 
 from praxino.training.convolution_cache import processor
 from praxino.training.convolution_check import Verdict
 from praxino.training.convolution_process import Question
-from praxino.training.convolution_ways import Seen, verdicts
+from praxino.training.convolution_ways import Seen, chosen, verdicts
+from praxino.training.convolutions import Way
 from praxino.training.precision import Precision
 
 NATIVE = {"avx512_bf16", "amx_bf16", "bf16"}  # as Linux names it: of x86 with 512 bits, with tiles; of ARM
@@ -35,17 +35,31 @@ def choose(seen: Seen, device: torch.device, say: Callable[[str], None]) -> tupl
     """
     if not has_bf16(device):
         return "fp32", f"this {'GPU' if device.type == 'cuda' else 'processor'} has no bf16 of its own"
-    asked: set[Question] = {(one, "plain") for given in seen.values() for one in given}
-    return judged(verdicts(sorted(asked, key=str), "bf16", device, say))
+    asked: dict[Question, Verdict] = {}
+
+    def ask(questions: Collection[Question]) -> Mapping[Question, Verdict]:
+        asked.update(verdicts(questions, "bf16", device, say))
+        return asked
+
+    return judged(seen, chosen(seen, ask), asked)
 
 
-def judged(found: Mapping[Any, Verdict]) -> tuple[Precision, str]:
-    """What the verdicts on all convolutions, computed plainly in bf16, come to."""
-    wrong = [verdict.why for verdict in found.values() if not verdict.right]
-    if wrong:
-        return "fp32", f"{len(wrong)} of {len(found)} convolutions are not right in bf16 on this machine ({wrong[0]})"
-    seconds, in_fp32 = (sum(getattr(one, name) for one in found.values()) for name in ("seconds", "fp32_seconds"))
+def judged(seen: Seen, ways: Mapping[str, Way], asked: Mapping[Question, Verdict]) -> tuple[Precision, str]:
+    """What the verdicts on all convolutions come to, each computed as a bf16 run would compute it.
+
+    Args:
+        seen: as of `choose`.
+        ways: as of `praxino.training.convolution_ways.chosen`.
+        asked: the verdicts, of every convolution computed plainly and in its way.
+    """
+    seconds = in_fp32 = 0.0
+    for name, given in seen.items():
+        way = ways.get(name, "plain")
+        for one in given:
+            fp32 = asked[one, "plain"].fp32_seconds
+            in_fp32 += fp32
+            seconds += fp32 if way == "fp32" else asked[one, way].seconds
     quicker = in_fp32 / seconds if seconds else 0.0
-    if quicker < WORTH:
-        return "fp32", f"convolutions in bf16 are {quicker:.2g} times as quick as in fp32 on this machine"
-    return "bf16", f"on this machine convolutions are right in bf16, and {quicker:.2g} times as quick as in fp32"
+    apart = f", {len(ways)} of {len(seen)} computed in another way" if ways else ""
+    said = f"on this machine convolutions in bf16 are {quicker:.2g} times as quick as in fp32{apart}"
+    return ("bf16" if quicker >= WORTH else "fp32"), said
