@@ -124,6 +124,26 @@ def test_batchnorm_is_re_estimated_for_each_view():
     assert all(torch.equal(before[name], value) for name, value in one.backbone.state_dict().items())
 
 
+def test_joined_equally_the_cosine_is_the_mean_of_the_views_cosines():
+    one = encoder(reestimate_batchnorm=False)
+    plain, equal = (taken(one, views=BOTH, joined=joined) for joined in ("as_they_are", "equally"))
+
+    def cosines(taken, row):
+        ours, theirs = (part[row].vectors.astype(np.float64) for part in (taken.queries, taken.gallery))
+        ours, theirs = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (ours, theirs))
+        return ours @ theirs.T
+
+    for kind in ("trained", "untrained"):
+        single = [cosines(plain, f"{kind}, {name}") for name in BOTH]
+        for name, before in zip(BOTH, single, strict=True):
+            assert np.allclose(cosines(equal, f"{kind}, {name}"), before, atol=1e-6)
+        assert np.allclose(cosines(equal, f"{kind}, joint"), np.mean(single, 0), atol=1e-6)
+        assert not np.allclose(cosines(plain, f"{kind}, joint"), np.mean(single, 0), atol=1e-2)
+    row = "colour histogram"
+    assert np.array_equal(equal.queries[row].vectors, plain.queries[row].vectors)
+    assert "each of the length 1" in equal.settings["joint"]
+
+
 def test_an_ensemble_is_a_list_of_members():
     one, two = encoder(centred=False, reestimate_batchnorm=False), encoder(ToyBackbone(dim=4))
     gallery, queries = Movies().part("train"), Movies().part("test")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from praxino.catalogs.listfile import ListFile as ListFile
     from praxino.catalogs.otb import OTB as OTB
     from praxino.catalogs.r2v2 import R2V2 as R2V2
+    from praxino.catalogs.rendered import Rendered as Rendered
     from praxino.catalogs.sequences import PlacedSequences as PlacedSequences
     from praxino.catalogs.sequences import Sequences as Sequences
     from praxino.catalogs.splits import SplitCatalog as SplitCatalog
@@ -35,6 +36,7 @@ else:
             "listfile": ["ListFile"],
             "otb": ["OTB"],
             "r2v2": ["R2V2"],
+            "rendered": ["Rendered"],
             "sequences": ["PlacedSequences", "Sequences"],
             "splits": ["SplitCatalog"],
             "ucf101": ["UCF101"],

@@ -20,7 +20,7 @@ from praxino.errors import UserError
 from praxino.evaluations import handmade
 from praxino.evaluations.batchnorm import reestimate_batchnorm as reestimate
 from praxino.evaluations.features import Embed, VideoFeatures, evens_out, extract, one_frame_only
-from praxino.evaluations.joint import Member, SideBySide, joint_row, refuse_other_clips, row_names
+from praxino.evaluations.joint import Joined, Member, SideBySide, joint_row, refuse_other_clips, row_names
 from praxino.evaluations.untrained import untrained
 from praxino.rng import Rng
 from praxino.views.geometry import Resize
@@ -35,6 +35,7 @@ HANDMADE: dict[str, Callable[[Tensor], Tensor]] = {
 }
 OF_MOTION = ("frame difference", "temporal spectrum")
 ONE_FRAME = "untrained, one frame"
+JOINED: dict[Joined, str] = {"as_they_are": "as they are", "equally": "each of the length 1"}
 WHOLE = View([Resize(64, 64, exact=False)])  # what hand-made features see
 
 
@@ -72,12 +73,13 @@ def compared_features(
     clips_at_once: int = 64,
     max_left_out: float = 0.1,
     clips_apart: bool = False,
+    joined: Joined = "as_they_are",
     progress: Callable[[int, int], None] | None = None,
 ) -> Compared:
     """The features of one or several encoders and views, and of baselines, in one pass over the same frames.
 
-    The joint feature of several members is theirs side by side, in their order, and nothing is normalised before: so
-    IIC joins RGB and its second view.
+    The joint feature of several members is theirs side by side, in their order. As they are, which is how IIC joins RGB
+    and its second view, the member with the longest vectors decides most of a cosine; equally, each has the length 1.
 
     Args:
         members: name -> what is evaluated, as of `members_of`; all read the same clips.
@@ -90,6 +92,7 @@ def compared_features(
         clips_at_once: clips through the networks at once, of several videos or of a part of one.
         max_left_out: largest share of unreadable videos of a part.
         clips_apart: keeps the clips' vectors instead of their mean.
+        joined: whether members' vectors are brought to one length before they are joined, after the centre is off.
         progress: called with (videos done, videos of this part).
 
     Raises:
@@ -126,9 +129,11 @@ def compared_features(
     embeds = {row: embed for row, embed in embeds.items() if row not in without}
     if centre:
         _centre(taken, asked)
+    if joined == "equally":
+        _equalise(embeds, taken, asked)
     settings = {
         "view": ", ".join(members),
-        **({"joint": "the views' features side by side, in this order, as they are"} if len(members) > 1 else {}),
+        **({"joint": f"the views' features side by side, in this order, {JOINED[joined]}"} if len(members) > 1 else {}),
         "view of the single frame": still.view,
         "feature": ", ".join(dict.fromkeys(member.encoder.feature for member in members.values())),
         "sampler": type(encoder.sampler).__name__,
@@ -263,3 +268,12 @@ def _centre(gallery: Mapping[str, VideoFeatures], queries: Mapping[str, VideoFea
         features.vectors -= mean
         if queries is not gallery:
             queries[row].vectors -= mean
+
+
+def _equalise(
+    embeds: Mapping[str, Embed], gallery: Mapping[str, VideoFeatures], queries: Mapping[str, VideoFeatures]
+) -> None:
+    for row, embed in embeds.items():
+        for features in [gallery] if queries is gallery else [gallery, queries]:
+            if isinstance(embed, SideBySide):
+                embed.equalise(features[row])

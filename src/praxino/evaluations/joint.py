@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,6 +19,8 @@ from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
 from praxino.evaluations.features import Embed, VideoFeatures
 from praxino.ranks import Device, pick_device
+
+Joined = Literal["as_they_are", "equally"]
 
 JOINT = "joint"
 TAKEN = (JOINT, "one frame")
@@ -133,6 +136,15 @@ class SideBySide:
         parts = [embed(batch) for embed in self.embeds.values()]
         self.widths = [part.shape[1] for part in parts]
         return torch.cat(parts, dim=1)
+
+    def equalise(self, joint: VideoFeatures) -> None:
+        """Gives each member's vectors the length 1, in place: in the joint cosine all members then have the same say.
+
+        Vectors of the length 0 stay what they are.
+        """
+        for part in np.split(joint.vectors, np.cumsum(self.widths)[:-1], axis=-1):
+            lengths = np.linalg.norm(part, axis=-1, keepdims=True)
+            np.divide(part, lengths, out=part, where=lengths > 0)
 
     def rows(self, joint: VideoFeatures) -> dict[str, VideoFeatures]:
         """The features of each member, then of all, by row name."""

@@ -12,6 +12,7 @@ from praxino.clips.samplers import Sampler
 from praxino.encoders.encoder import Encoder
 from praxino.evaluations import metrics
 from praxino.evaluations.by_class import by_class
+from praxino.evaluations.joint import Joined
 from praxino.evaluations.result import Result, Row
 from praxino.evaluations.retrieval import labelled_features, ordered, own_rows, scored_row
 from praxino.ranks import Device
@@ -32,6 +33,7 @@ def knn(
     reestimate_batchnorm: bool | None = None,
     centred: bool | None = None,
     drop_last: int | None = None,
+    joined: Joined = "as_they_are",
     workers: int = 2,
     device: Device = "auto",
     max_left_out: float = 0.1,
@@ -47,7 +49,7 @@ def knn(
         view: of the encoder; none: its first.
         k: voters.
         temperature: a voter weighs exp(cosine / temperature).
-        views, feature, sampler, baselines, reestimate_batchnorm, centred, drop_last: as for retrieval.
+        views, feature, sampler, baselines, reestimate_batchnorm, centred, drop_last, joined: as for retrieval.
         workers: loading processes.
         device: auto takes a GPU where there is one.
         max_left_out: largest share of unreadable videos, 0 to 1.
@@ -58,8 +60,8 @@ def knn(
     """
     taken = labelled_features(
         encoder, catalog, gallery, queries, device, view, views, feature, sampler, baselines=baselines,
-        reestimate_batchnorm=reestimate_batchnorm, centred=centred, drop_last=drop_last, workers=workers,
-        max_left_out=max_left_out, progress=progress,
+        reestimate_batchnorm=reestimate_batchnorm, centred=centred, drop_last=drop_last, joined=joined,
+        workers=workers, max_left_out=max_left_out, progress=progress,
     )  # fmt: skip
     rows, per_query = [], {}
     for name in taken.gallery:

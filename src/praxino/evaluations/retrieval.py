@@ -17,7 +17,7 @@ from praxino.evaluations import metrics
 from praxino.evaluations.by_class import by_class
 from praxino.evaluations.comparison import Compared, compared_features
 from praxino.evaluations.features import VideoFeatures
-from praxino.evaluations.joint import members_of
+from praxino.evaluations.joint import Joined, members_of
 from praxino.evaluations.result import Neighbours, Result, Row
 from praxino.evaluations.thumbnails import Played
 from praxino.ranks import Device, pick_device
@@ -41,6 +41,7 @@ def retrieve(
     reestimate_batchnorm: bool | None = None,
     centred: bool | None = None,
     drop_last: int | None = None,
+    joined: Joined = "as_they_are",
     workers: int = 2,
     device: Device = "auto",
     max_left_out: float = 0.1,
@@ -65,6 +66,8 @@ def retrieve(
         centred: the gallery's mean taken off; none: as the encoder says.
         drop_last: videos a batch: what fills no whole batch at the end of both lists is dropped; none: all are kept.
             IIC's published figures are those of 8.
+        joined: of several views, how: as_they_are, so that the one with the longest vectors decides most of a cosine
+            (IIC's own), or equally, each of the length 1.
         workers: loading processes.
         device: auto takes a GPU where there is one.
         max_left_out: largest share of unreadable videos, 0 to 1.
@@ -75,8 +78,8 @@ def retrieve(
     """
     taken = labelled_features(
         encoder, catalog, gallery, queries, device, view, views, feature, sampler, baselines=baselines,
-        reestimate_batchnorm=reestimate_batchnorm, centred=centred, drop_last=drop_last, workers=workers,
-        max_left_out=max_left_out, progress=progress,
+        reestimate_batchnorm=reestimate_batchnorm, centred=centred, drop_last=drop_last, joined=joined,
+        workers=workers, max_left_out=max_left_out, progress=progress,
     )  # fmt: skip
     themselves = own_rows(taken)
     rows, per_query, found = [], {}, None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from praxino.backbones.base import Backbone
@@ -34,6 +35,9 @@ class SimCLR(Method):
         hidden: width of the projection head's hidden layer; None: the backbone's.
         dim: width of the embedding.
         temperature: divides the cosine similarities.
+        others: further views of the same clips: each is contrasted by itself, through the same network, and the loss is
+            the mean. A network that shall be used on several views learns all of them so, each with its own
+            statistics in BatchNorm.
         backwards: each video played backwards is one more video of the batch. It looks like the video and moves the
             other way, so that it can be told from it by the direction of the motion alone.
     """
@@ -46,6 +50,7 @@ class SimCLR(Method):
         dim: int = 128,
         temperature: float = 0.1,
         backwards: bool = False,
+        others: tuple[View, ...] = (),
     ) -> None:
         super().__init__()
         self.backbone = backbone
@@ -54,7 +59,8 @@ class SimCLR(Method):
         self.dim = dim
         self.temperature = temperature
         self.backwards = backwards
-        self.streams = (view.stream,)
+        self.others = tuple(others)
+        self.streams = tuple(dict.fromkeys(each.stream for each in (view, *self.others)))
         width = hidden or backbone.dim
         self.head = nn.Sequential(nn.Linear(backbone.dim, width), nn.ReLU(inplace=True), nn.Linear(width, dim))
 
@@ -68,17 +74,26 @@ class SimCLR(Method):
         if self.backwards:
             batch = with_backwards(batch)
         # One draw per clip, made in one go: the two clips of a video are independently augmented rows of it.
-        clips = self.view(batch, rng.child("view"))  # [B, 2, C, T, H, W]
-        return self.objective({"clips": clips})
+        views = {"clips": self.view(batch, rng.child("view"))}  # [B, 2, C, T, H, W]
+        for number, other in enumerate(self.others, 1):
+            views[f"clips {number}"] = other(batch, rng.child("view", number))
+        return self.objective(views)
 
     def objective(self, views: dict[str, Tensor], **drawn: Any) -> Losses:
-        """views["clips"]: float32 [B, 2, C, T, H, W]."""
-        clips = views["clips"]
+        """The contrast of each view's clips, float32 [B, 2, C, T, H, W]; "clips" is the first view's."""
+        embedded = {name: self._embeddings(clips) for name, clips in views.items()}
+        losses = [self._contrast(each) for each in embedded.values()]
+        loss = torch.stack(losses).mean()
+        terms = {name.replace("clips", "contrastive"): each.detach() for name, each in zip(views, losses, strict=True)}
+        return Losses(loss, terms=terms, embeddings={"clip": embedded["clips"][:, 0].detach()})
+
+    def _embeddings(self, clips: Tensor) -> Tensor:
         features = pool(self.backbone(clips.flatten(0, 1)), "mean")  # [B * 2, backbone.dim]
-        embeddings = self.head(features).unflatten(0, clips.shape[:2])  # [B, 2, dim]
+        return self.head(features).unflatten(0, clips.shape[:2])  # [B, 2, dim]
+
+    def _contrast(self, embeddings: Tensor) -> Tensor:
         first, second = gather_rows(embeddings).unbind(1)
-        loss = nt_xent(first, second, self.temperature)
-        return Losses(loss, terms={"contrastive": loss.detach()}, embeddings={"clip": embeddings[:, 0].detach()})
+        return nt_xent(first, second, self.temperature)
 
     def exports(self, protocol: Protocol) -> dict[str, Encoder]:
         return {"": Encoder.of(self.backbone, protocol)}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from praxino.streams.frames import FrameFolder as FrameFolder
     from praxino.streams.maps import HeatMaps as HeatMaps
     from praxino.streams.maps import Masks as Masks
+    from praxino.streams.rendered import RenderedVideo as RenderedVideo
     from praxino.streams.video import VideoFile as VideoFile
 else:
     __getattr__, __dir__, __all__ = lazy(
@@ -34,6 +35,7 @@ else:
             "foreground": ["Foreground"],
             "frames": ["FrameFolder"],
             "maps": ["HeatMaps", "Masks"],
+            "rendered": ["RenderedVideo"],
             "video": ["VideoFile"],
         },
     )

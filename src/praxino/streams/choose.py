@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from praxino.catalogs.base import Files, Video
 from praxino.catalogs.names import is_picture
+from praxino.catalogs.rendered import rendering_of
 from praxino.errors import UserError
 from praxino.streams.base import Derived, Stream, files_of
 from praxino.streams.stretch import Stretch, is_stretch
@@ -19,13 +20,18 @@ Streams = Mapping[str, Stream | Derived]
 def default_stream(files: Files, stream: str = "rgb") -> Stream:
     """`VideoFile` for a file, `FrameFolder` for a folder, a picture, or frames that are named one by one.
 
+    What `Rendered` lists is read by `RenderedVideo`.
+
     Args:
         files: what the video has for the stream.
         stream: its name.
     """
     from praxino.streams.frames import FrameFolder
+    from praxino.streams.rendered import RenderedVideo
     from praxino.streams.video import VideoFile
 
+    if rendering_of(files) is not None:
+        return RenderedVideo(stream)
     if not isinstance(files, str) or is_picture(files) or os.path.isdir(files):
         return FrameFolder(stream)
     return VideoFile(stream)
