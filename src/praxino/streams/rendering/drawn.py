@@ -18,11 +18,19 @@ class Drawn:
         part: at n moments.
         middle: of it in the frames, in pixels; complex128 [n].
         turned: what its length of 1 is there; complex128 [n].
+        usual: what a length of 1 usually is there, in pixels: it says how finely the sprite is drawn in all frames, so
+            that a frame does not depend on what others are read with it, and nothing jumps from one to another.
         height, width: of the frames.
     """
 
     def __init__(
-        self, part: Placed, middle: NDArray[np.complex128], turned: NDArray[np.complex128], height: int, width: int
+        self,
+        part: Placed,
+        middle: NDArray[np.complex128],
+        turned: NDArray[np.complex128],
+        usual: float,
+        height: int,
+        width: int,
     ) -> None:
         length = np.abs(turned)
         across, along = np.maximum(part.half.T * length, 0.25)
@@ -31,8 +39,7 @@ class Drawn:
         left, top = (np.maximum(0, np.floor(at)).astype(int) for at in (middle.real - half_x, middle.imag - half_y))
         right = np.minimum(width, np.ceil(middle.real + half_x)).astype(int)
         bottom = np.minimum(height, np.ceil(middle.imag + half_y)).astype(int)
-        # One size for all of a part's frames, so that it does not jump from one to another.
-        self.colours, self.mask = part.sprite.level(2 * float(np.median(np.maximum(across, along))))
+        self.colours, self.mask = part.sprite.level(2 * usual * max(part.rest))
         scale = self.mask.size[0] / 2
         u, v, x, y = scale / across, scale / along, middle.real - left, middle.imag - top
         rows = (u * cos, u * sin, scale - u * (cos * x + sin * y), -v * sin, v * cos, scale + v * (sin * x - cos * y))

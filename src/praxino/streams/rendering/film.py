@@ -62,14 +62,9 @@ class Film:
         place, near = self.camera.at(seconds)
         near, middle = near * height, complex(width, height) / 2  # in pixels
         parts = [
-            Drawn(
-                part,
-                (part.middle - place * thing.depth) * near * height + middle,
-                part.turned * near * height,
-                height,
-                width,
-            )
+            Drawn(part, (part.middle - place * thing.depth) * near + middle, part.turned * near, usual, height, width)
             for thing in (*self.behind, *self.before)
+            for usual in [thing.course.size * self.camera.near * height]
             for part in thing.placed(seconds, ROOM)
         ]
         made = np.empty((len(seconds), height, width, 3), np.uint8)

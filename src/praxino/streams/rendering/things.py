@@ -71,6 +71,7 @@ class Placed:
         middle: of it, complex128 [n].
         turned: angle and size in one, complex128 [n].
         half: half of its width and height, in units of `turned`; float64 [n, 2].
+        rest: the same of a part that keeps its shape.
         shadow: whether it throws one.
     """
 
@@ -78,6 +79,7 @@ class Placed:
     middle: NDArray[np.complex128]
     turned: NDArray[np.complex128]
     half: NDArray[np.float64]
+    rest: tuple[float, float]
     shadow: bool
 
 
@@ -113,7 +115,7 @@ class Thing:
             middle = joint + own * (1j * part.half[1] * 0.9) * hangs
             ends.append((middle + own * (1j * part.half[1] * 0.85), axis))
             half = np.stack([part.half[0] * stretch, part.half[1] / stretch], -1)
-            made.append(Placed(part.sprite, middle, own, half, self.shadow))
+            made.append(Placed(part.sprite, middle, own, half, part.half, self.shadow))
         return made
 
 
