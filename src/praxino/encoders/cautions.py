@@ -17,9 +17,12 @@ def caution(encoder: Encoder, view: str | None = None) -> str | None:
 
     Args:
         encoder: what embeds.
-        view: which view; None: the first.
+        view: which view; None: the first; "joint": all, of which the first line is taken.
     """
-    name = encoder.name_of(view)
+    return next((line for name in encoder.names_of(view) if (line := _of_view(encoder, name))), None)
+
+
+def _of_view(encoder: Encoder, name: str) -> str | None:
     if name in encoder.statistics:
         return None
     if line := not_trained(name, encoder.record, encoder.statistics):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal, Self, overload
 
@@ -23,6 +23,8 @@ from praxino.described import arguments, describe
 from praxino.encoders import files, inputs
 from praxino.encoders.head import Head
 from praxino.encoders.in_words import in_words
+from praxino.encoders.joined import is_joint, joined
+from praxino.encoders.modes import evaluating
 from praxino.encoders.parts import built
 from praxino.encoders.protocol import Protocol
 from praxino.encoders.statistics import Statistics, as_state, from_state
@@ -116,6 +118,10 @@ class Encoder:
             raise UserError(f"the encoder has no view '{view}'.{nearest(view, self.views)}")
         return next(iter(self.views)) if view is None else view
 
+    def names_of(self, view: str | None = None) -> tuple[str, ...]:
+        """All views, where "joint" is asked for and none is called so; else the one of `name_of`."""
+        return tuple(self.views) if is_joint(view, self.views) else (self.name_of(view),)
+
     @property
     def device(self) -> torch.device:
         return next(self.backbone.parameters()).device
@@ -135,17 +141,9 @@ class Encoder:
             self.head.eval()
         return self
 
-    @contextmanager
-    def evaluating(self) -> Iterator[None]:
+    def evaluating(self) -> AbstractContextManager[None]:
         """Evaluation mode inside; afterwards the backbone and the head are in the mode in which they were."""
-        parts = [part for part in (self.backbone, self.head) if part is not None]
-        modes = [(module, module.training) for part in parts for module in part.modules()]
-        self.eval()
-        try:
-            yield
-        finally:
-            for module, training in modes:
-                module.training = training
+        return evaluating([part for part in (self.backbone, self.head) if part is not None])
 
     @torch.no_grad()
     def features(self, batch: ClipBatch, view: str | None = None, as_measured: bool = False) -> Tensor:
@@ -153,7 +151,7 @@ class Encoder:
 
         Args:
             batch: B videos of N clips, on any device.
-            view: which view; None: the first.
+            view: which view; None: the first; "joint", where none is called so: all of them, as of `joined`.
             as_measured: with the view's own BatchNorm statistics, and less its centre, where the encoder has them; then
                 in evaluation mode. False: what the plain network gives, as evaluations need it, which bring their own.
 
@@ -163,8 +161,13 @@ class Encoder:
         Raises:
             UserError: if the view's centre is a mean of another feature than the encoder's is now.
         """
-        own = self.statistics.get(self.name_of(view)) if as_measured else None
-        clips = self.view(view)(batch.to(self.device), Rng(0)).flatten(0, 1)
+        batch = batch.to(self.device)
+        parts = [self._vectors(batch, name, as_measured) for name in self.names_of(view)]
+        return joined(parts) if is_joint(view, self.views) else parts[0]
+
+    def _vectors(self, batch: ClipBatch, name: str, as_measured: bool) -> Tensor:
+        own = self.statistics.get(name) if as_measured else None
+        clips = self.views[name](batch, Rng(0)).flatten(0, 1)
         if own is None:
             return pool(self.backbone(clips), self.feature).float()
         with self.evaluating():
@@ -206,7 +209,7 @@ class Encoder:
         Args:
             video: a video file, a picture, a folder of frames, a `Video`, or frames uint8 [T, H, W, 3] in RGB, 25 a
                 second.
-            view: which view; None: the first. One that was not trained on, and has no statistics, warns.
+            view: as of `features`. One that was not trained on, and has no statistics, warns.
             batch_size: clips through the network at once.
             times: also gives the seconds of each clip.
 
@@ -219,12 +222,12 @@ class Encoder:
             UserError: if it is no video at all, or a picture where clips need more frames.
         """
         check_numbers(batch_size=batch_size)
-        name = self.name_of(view)
-        stream = self.views[name].stream
-        if line := not_trained(name, self.record, self.statistics):
+        names = self.names_of(view)
+        needed = tuple(dict.fromkeys(self.views[name].stream for name in names))
+        for line in filter(None, (not_trained(name, self.record, self.statistics) for name in names)):
             warnings.warn(line, stacklevel=2)
-        given, streams = inputs.taken(video, stream, self.streams, self.sampler)
-        loaded = load_clips(given, (stream,), streams, self.canvas, self.sampler, np.random.default_rng(0))
+        given, streams = inputs.taken(video, needed, self.streams, self.sampler)
+        loaded = load_clips(given, needed, streams, self.canvas, self.sampler, np.random.default_rng(0))
         with self.evaluating():
             parts = [
                 self.features(collate([loaded.only(slice(k, k + batch_size))], [0], [None]), view, True).cpu()
@@ -251,7 +254,8 @@ class Encoder:
         """Reads what `save` wrote. Only classes of `praxino` are built, and of the packages in `trust`.
 
         Args:
-            place: `encoder.safetensors`; a run folder that holds exactly one encoder; or `RUN:rgb`, one of several.
+            place: `encoder.safetensors`; a run folder that holds exactly one encoder; `RUN:rgb`, one of several; or
+                `built-in`, the one that comes with praxino.
 
         Raises:
             UserError: if there is no encoder, its weights do not fit, or a class is not trusted.

@@ -21,22 +21,27 @@ from praxino.streams.choose import Streams
 FPS = 25  # of frames in memory, which do not tell
 
 
-def taken(given: Any, stream: str, streams: Streams, sampler: Sampler) -> tuple[Video, Streams]:
+def taken(given: Any, needed: Sequence[str], streams: Streams, sampler: Sampler) -> tuple[Video, Streams]:
     """What was given as a video, and the streams that read it.
 
     Args:
         given: a path of a file or a folder of frames; a `Video`; or frames uint8 [T, H, W, 3], 25 a second.
-        stream: that a view is made from.
+        needed: the streams that views are made from.
         streams: the encoder's.
         sampler: the encoder's.
 
     Raises:
-        UserError: if it is anything else, or a single frame where clips need more. One that a clip repeats warns.
+        UserError: if it is anything else, or a single frame where clips need more, or the streams are read from several
+            files. A frame that a clip repeats warns.
     """
     if isinstance(given, Video):
         return given, streams
-    source = streams.get(stream)
-    name = source.of if isinstance(source, Derived) else stream
+    name, *others = dict.fromkeys(_source(stream, streams) for stream in needed)
+    if others:
+        raise UserError(
+            f"the views are made of {name} and {others[0]}, which are read from files of their own: pass a "
+            "praxino.catalogs.Video that names both, or a single view"
+        )
     if isinstance(given, np.ndarray):
         frames = _frames(given)
         if len(frames) == 1:
@@ -49,6 +54,11 @@ def taken(given: Any, stream: str, streams: Streams, sampler: Sampler) -> tuple[
     if name not in streams and is_picture(path) and Path(path).is_file():
         _judge_single(f"{path} is a picture, a video of one frame", sampler)
     return Video(path, {name: path}), streams
+
+
+def _source(stream: str, streams: Streams) -> str:
+    reader = streams.get(stream)
+    return reader.of if isinstance(reader, Derived) else stream
 
 
 def _frames(given: NDArray[Any]) -> NDArray[np.uint8]:

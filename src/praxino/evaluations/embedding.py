@@ -59,7 +59,8 @@ def embed_videos(
         catalog: the videos.
         out: the file to write: `.npz` for NumPy, or `.parquet`, a table with a row for each clip.
         part: of the catalog.
-        view: of the encoder; none: its first.
+        view: of the encoder; joint: all of them side by side, each vector divided by its length, so that a cosine is
+            the mean of the views' cosines; none: the first, of the built-in encoder joint.
         sampler: which clips of a video; none: as the encoder says.
         every: seconds from one clip to the next, for long videos: a clip of the encoder's own at 0 s, at this, at twice
             this, as long as one fits. However long a video is, it takes no more memory. None: the sampler's clips.
@@ -81,14 +82,16 @@ def embed_videos(
     if not len(videos):
         raise UserError(f"there are no videos to embed: the part '{part}' of the catalog is empty")
     encoder.to(pick_device(device)).backbone.eval()
-    seen = encoder.view(view)
+    seen = [encoder.views[name] for name in encoder.names_of(view)]
+    needed = tuple(dict.fromkeys(one.stream for one in seen))
     left_out: list[tuple[str, str]] = []
     embeds: dict[str, Embed] = {
         "vectors": lambda batch: encoder.features(batch, view, as_measured=True),
         "times": lambda batch: batch.times[:, 0],
     }
-    what = (videos, embeds, (seen.stream,), sampler or encoder.sampler, encoder.streams, encoder.canvas)
-    how = {"left_out": left_out, "workers": workers, "clips_at_once": clips_at_once, "padded": evens_out(seen)}
+    what = (videos, embeds, needed, sampler or encoder.sampler, encoder.streams, encoder.canvas)
+    padded = all(map(evens_out, seen))
+    how = {"left_out": left_out, "workers": workers, "clips_at_once": clips_at_once, "padded": padded}
     if every is None:
         source = embedded(*what, **how, progress=progress)  # type: ignore[arg-type]
     else:

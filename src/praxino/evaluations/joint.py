@@ -16,13 +16,13 @@ from praxino.batch import ClipBatch
 from praxino.clips.samplers import Sampler
 from praxino.described import describe
 from praxino.encoders.encoder import Encoder
+from praxino.encoders.joined import JOINT, is_joint
 from praxino.errors import UserError
 from praxino.evaluations.features import Embed, VideoFeatures
 from praxino.ranks import Device, pick_device
 
 Joined = Literal["as_they_are", "equally"]
 
-JOINT = "joint"
 TAKEN = (JOINT, "one frame")
 
 
@@ -46,6 +46,9 @@ def members_of(encoder: Encoder, view: str | None = None, views: Sequence[str] |
     """
     if view and views:
         raise UserError("one view and a list of views were given: leave out --view or --views")
+    if is_joint(view, encoder.views):
+        all_views = ",".join(encoder.views)
+        raise UserError(f"--view {JOINT} is for 'praxino embed': pass --views [{all_views}], which has a row '{JOINT}'")
     names = list(views) if views else [view or next(iter(encoder.views))]
     for name in names:
         encoder.view(name)
