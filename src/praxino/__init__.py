@@ -20,13 +20,14 @@ __all__ = ["__version__", "load_encoder", "load_encoders"]
 
 # torch is imported inside of the functions, so that `import praxino` and `praxino --help` stay quick.
 def load_encoder(
-    place: str | Path, *, trust: tuple[str, ...] = (), checkpoint: Literal["last"] | None = None
+    place: str | Path = "built-in", *, trust: tuple[str, ...] = (), checkpoint: Literal["last"] | None = None
 ) -> Encoder:
-    """Loads an encoder that a run has written.
+    """Loads an encoder that a run has written, or the one that comes along.
 
     Args:
         place: `encoder.safetensors` (its `encoder.json` lies beside it); a run folder that holds exactly one encoder;
-            or `RUN:rgb`, one of several.
+            `RUN:rgb`, one of several; or the word `built-in` for the encoder that comes with praxino (a file or folder
+            of this name is `./built-in`).
         trust: further packages whose classes may be built; without them only classes of `praxino` are.
         checkpoint: "last" takes the encoder out of the last checkpoint of a run that has not finished, and warns that
             it does.

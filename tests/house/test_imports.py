@@ -16,6 +16,7 @@ LEVELS: tuple[set[str], ...] = (
     {
         "batch",
         "bars",
+        "built_in",
         "cache",
         "described",
         "errors",

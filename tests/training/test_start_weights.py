@@ -1,5 +1,6 @@
 """--start: what begins with an encoder's weights, what stays as drawn, and what is refused."""
 
+import json
 import shutil
 
 import pytest
@@ -54,7 +55,9 @@ def same(one, other):
 def test_the_backbone_is_the_encoders_and_the_head_stays_as_drawn(tmp_path):
     backbone, method = ToyBackbone(norm=True), toy_method(norm=True)
     place, head = saved(tmp_path, backbone), copied(method.head)
-    assert begin_with(method, place) == [f"starts from {place}: {len(backbone.state_dict())} tensors"]
+    (started,) = begin_with(method, place)
+    said = json.loads((tmp_path / "encoder.json").read_text())["checksum"]
+    assert started.line == f"starts from {place}: {len(backbone.state_dict())} tensors, checksum {said}"
     assert same(method.backbone.state_dict(), backbone.state_dict())
     assert same(method.head.state_dict(), head)
 
@@ -80,8 +83,9 @@ def test_what_follows_a_network_begins_where_it_does(tmp_path, method):
 def test_one_view_of_several(tmp_path):
     method, network = cocon(), recurrent(2)
     before = copied(method)
-    line = begin_with(method, {"flow": saved(tmp_path, network)})
-    assert line[0].startswith("flow starts from")
+    (started,) = begin_with(method, {"flow": saved(tmp_path, network)})
+    assert started.line.startswith("flow starts from")
+    assert started.name == "flow"
     assert same(method.networks["flow"].state_dict(), network.state_dict())
     after = method.state_dict()
     changed = {key for key in before if not torch.equal(before[key], after[key])}

@@ -1,21 +1,23 @@
-"""Writes the vectors of videos: praxino embed RUN --videos DIR --out vectors.npz"""
+"""Writes the vectors of videos: praxino embed [RUN] --videos DIR --out vectors.npz"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 
-from praxino.cli.line.arguments import help_of, required, take_apart
+from praxino.built_in import BUILT_IN, is_built_in
+from praxino.cli.line.arguments import help_of, take_apart
 from praxino.cli.line.configured import configured, own_classes_importable
 from praxino.printable import counted, printable
 
-USAGE = """praxino embed RUN --videos DIR --out vectors.npz [--any.argument VALUE]
+USAGE = """praxino embed [RUN] --videos DIR --out vectors.npz [--any.argument VALUE]
 
-RUN is a run's folder, RUN:rgb of one with several encoders, or an encoder file. --videos DIR, or one file, is --catalog
-VideoFolder --catalog.root DIR; --cut 10 makes every ten seconds of a video one of its own. The file holds `vectors`
-[clips, dim], and for each clip `video` (its id), `start` and `end` (seconds). --every 5 takes a clip every five seconds
-of each video, for long ones; without it a video has as many clips as the encoder's protocol says, however long it is.
-A name that ends in .parquet makes a table of it.
+RUN is a run's folder, RUN:rgb of one with several encoders, or an encoder file. Without it, or as `built-in`, it is the
+encoder that comes with praxino, trained on other videos than yours; its views are joined (--view joint). --videos DIR,
+or one file, is --catalog VideoFolder --catalog.root DIR; --cut 10 makes every ten seconds of a video one of its own.
+The file holds `vectors` [clips, dim], and for each clip `video` (its id), `start` and `end` (seconds). --every 5 takes
+a clip every five seconds of each video, for long ones; without it a video has as many clips as the encoder's protocol
+says, however long it is. A name that ends in .parquet makes a table of it.
 --checkpoint last takes the encoder of a run that has not finished out of its last checkpoint.
 An encoder of your own classes needs --trust my_file. --threads N: threads of the CPU, by itself as many as it has
 cores; fewer where it does other work, too."""
@@ -32,6 +34,7 @@ def run(argv: Sequence[str]) -> None:
     from praxino.cli.line.threads import use_threads
     from praxino.configuration.complete import instantiate
     from praxino.encoders.cautions import caution
+    from praxino.encoders.joined import JOINT, is_joint
     from praxino.evaluations.embedding import embed_videos
 
     if help_of(words.options):
@@ -41,21 +44,22 @@ def run(argv: Sequence[str]) -> None:
     if "help" in words.flags:
         print_help(USAGE, embed_videos, without=NOT_TYPED)
         return
-    place, trust = required(words, POSITIONAL)[0], words.options.pop("trust", None)
+    place, trust = (words.positional or [BUILT_IN])[0], words.options.pop("trust", None)
     checkpoint = words.options.pop("checkpoint", None)
     use_threads(words.options.pop("threads", None))
     config = configured(embed_videos, words.options, without=NOT_TYPED)
     arguments = instantiate(embed_videos, config)
     encoder = encoder_now(place, trusted(trust), checkpoint)
+    if is_built_in(place):
+        arguments["view"] = arguments["view"] or JOINT
+        print("encoder: the built-in one, which has not seen your videos in its training", file=sys.stderr)
     if line := caution(encoder, arguments.get("view")):
         print(printable(f"warning: {line}"), file=sys.stderr)
     with progress_shown(embed_videos, "reading videos") as shown:
         embedded = embed_videos(encoder, **arguments, **shown)
     clips, width = embedded.vectors.shape
-    print(
-        printable(
-            f"{config['out']}: {counted(clips, 'clip')} of {counted(embedded.videos, 'video')}, {width} numbers each"
-        )
-    )
+    said = f"{config['out']}: {counted(clips, 'clip')} of {counted(embedded.videos, 'video')}, {width} numbers each"
+    of_views = f", of {' and '.join(encoder.views)} joined" if is_joint(arguments["view"], encoder.views) else ""
+    print(printable(said + of_views))
     for id, reason in embedded.left_out:
         print(printable(f"left out: {id}: {reason}"))

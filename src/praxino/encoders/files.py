@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from praxino.built_in import BUILT_IN, FILE, is_built_in
 from praxino.configuration.earlier_flow import flow_as_now
 from praxino.errors import UserError, nearest
 from praxino.files import read_text, written_aside
@@ -32,16 +33,28 @@ def name_of(file: Path) -> str:
 
 
 def taken_apart(place: str | Path) -> tuple[Path, str | None]:
-    """`RUN:rgb` as the place RUN and the name "rgb"; without a name, None. A path that is there is never cut."""
+    """`RUN:rgb` as the place RUN and the name "rgb"; without a name, None. A path that is there is never cut.
+
+    The word `built-in` (no `Path` of this name) is the file of the encoder that comes with praxino.
+    """
     text = str(place)
     path, colon, name = text.rpartition(":")
+    if isinstance(place, str) and BUILT_IN in (text, path):
+        return FILE, name if colon else None
     if not colon or not path or Path(text).exists() or not Path(path).exists():
         return Path(text), None
     return Path(path), name
 
 
+def absolute(place: str) -> str:
+    """A place as another folder names it; `built-in` is the same everywhere."""
+    return place if is_built_in(place) else str(Path(place).absolute())
+
+
 def encoder_files(place: str | Path) -> dict[str, Path]:
     """The encoders at a place, by their names: all of a run folder, the one that `RUN:rgb` names, or a single file.
+
+    `built-in` is the one that comes with praxino.
 
     Raises:
         UserError: if there is none, or none of this name.
@@ -55,7 +68,7 @@ def encoder_files(place: str | Path) -> dict[str, Path]:
     found = {name_of(path): path} if path.is_file() else _of_folder(path)
     if not found:
         if not (path / "recipe.yaml").is_file():
-            raise UserError(f"no encoder at {path}: give encoder{WEIGHTS} or a run folder that holds one")
+            raise UserError(f"no encoder at {path}: give {BUILT_IN}, encoder{WEIGHTS} or a run folder that holds one")
         now = (path / "checkpoints" / "last.ckpt").is_file()
         taken = ", or take it as it is now by --checkpoint last (in Python: checkpoint='last')" if now else ""
         raise UserError(f"no encoder at {path}, as the run has not finished: go on with 'praxino resume {path}'{taken}")
@@ -63,7 +76,8 @@ def encoder_files(place: str | Path) -> dict[str, Path]:
         return found
     if name not in found:
         if list(found) == [""]:
-            raise UserError(f"{path} holds one encoder, without a name: leave out ':{name}'")
+            where = BUILT_IN if path == FILE else path
+            raise UserError(f"{where} holds one encoder, without a name: leave out ':{name}'")
         raise UserError(f"{path} holds no encoder '{name}'.{nearest(name, found)}")
     return {name: found[name]}
 
@@ -165,6 +179,11 @@ def read(path: Path, what: str = "encoder") -> tuple[dict[str, Any], dict[str, T
 def has_checksum(path: Path) -> bool:
     """Whether the description of an encoder that can be read holds a checksum of its weights."""
     return CHECKSUM in json.loads(read_text(path.with_suffix(".json")))
+
+
+def checksum_of(path: Path) -> str:
+    """The checksum of a file of weights, as its description has it."""
+    return _checksum(path.read_bytes())
 
 
 def _checksum(weights: bytes) -> str:

@@ -50,3 +50,27 @@ def _clips(sampler: Any) -> str:
 
     said = ", ".join(f"{name}={value!r}" for name, value in arguments(sampler).items())
     return f"{type(sampler).__name__}({said})"
+
+
+def network_in_words(said: Any) -> str:
+    """A network as its description has it, without what is as by default: "R3D(width=16)".
+
+    Args:
+        said: the description; of a class that is not praxino's, which is not imported for this, all is said.
+    """
+    if isinstance(said, list):
+        return f"[{', '.join(map(network_in_words, said))}]"
+    if not isinstance(said, Mapping) or set(said) != {"class_path", "init_args"}:
+        return str(said)
+    path, given = str(said["class_path"]), said["init_args"]
+    usual = _defaults(path) if path.startswith("praxino.") else {}
+    shown = [f"{name}={network_in_words(value)}" for name, value in given.items() if usual.get(name, ...) != value]
+    return f"{path.rpartition('.')[2]}({', '.join(shown)})"
+
+
+def _defaults(path: str) -> dict[str, Any]:
+    from praxino.configuration.classes import imported
+    from praxino.configuration.signatures import arguments_of
+    from praxino.described import describe
+
+    return {name: describe(one.default) for name, one in arguments_of(imported(path)).items() if not one.required}

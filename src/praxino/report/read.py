@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from praxino.built_in import no_run
 from praxino.errors import UserError
 from praxino.files import read_text
 from praxino.report.form import is_evaluation
@@ -76,6 +77,8 @@ def read_run(folder: str | Path) -> Record:
         UserError: if it is no folder, or holds none of a run's files.
     """
     folder = Path(folder)
+    if line := no_run(folder):
+        raise UserError(line)
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder: give a run folder, the one that --out named")
     if not any((folder / name).exists() for name in KNOWN):

@@ -34,7 +34,7 @@ from praxino.training.restoring import restore_weights
 from praxino.training.run import Run
 from praxino.training.session import Session
 from praxino.training.stages import Stage, refuse_unknown_metrics, refuse_validation
-from praxino.training.start_weights import begin_with
+from praxino.training.start_weights import begin_with, note, noted
 from praxino.training.tryout import LAST_BATCH, refuse_fewer_videos, refuse_more_videos
 from praxino.training.validation import TOTAL, Choice, choice_of, together
 from praxino.training.videos import RunVideos
@@ -120,8 +120,9 @@ def pretrain(
             videos, and nothing of what the representation is good for.
         validation_by: whole groups, of each class the same share; or any videos alike.
         compile: compiles the backbones (needs a C++ compiler).
-        start: an encoder whose weights the method's network begins with, strictly (a run's folder, RUN:rgb, an encoder
-            file); of a method that leaves several encoders, by their names. A resumed run does not need it any more.
+        start: an encoder whose weights the method's network begins with, strictly (built-in, a run's folder, RUN:rgb,
+            an encoder file); of a method that leaves several encoders, by their names. A resumed run does not need it
+            any more. The running averages of BatchNorm come along, an encoder's statistics of single views do not.
         recipe: what is written as recipe.yaml; none: these arguments as far as they are plain.
         resume: goes on in `out`, which holds a run.
 
@@ -167,8 +168,7 @@ def pretrain(
 
     recipe = {**recipe, **session.settled}
     run = session.begin({"kind": KIND, **recipe}, catalog.found)
-    for line in started:
-        run.log(line)
+    note(run, started)
     needed = tuple(dict.fromkeys([*method.streams, *(view.stream for view in protocol.views.values())]))
     with session.withdrawn_on_mistake():
         read = {**(protocol.streams or {}), **(streams or {})}
@@ -243,6 +243,7 @@ def save_encoders(
         restore_weights(method, checkpoint, best if export == "best" else run.checkpoint_file)
     at = checkpoint["position"] if checkpoint else {"step": 0, "epoch": 0}
     record = {"recipe": dict(recipe), "seed": seed, "steps": at["step"], "epochs": at["epoch"], "weights": export}
+    record |= noted(run)
     seen = views_of(method)
     saved = []
     encoders = method.exports(protocol)

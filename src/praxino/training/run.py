@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from praxino import lock, ranks
+from praxino.built_in import no_run
 from praxino.configuration.documents import read
 from praxino.encoders.files import TRACKER, WEIGHTS, name_of
 from praxino.errors import UserError
@@ -91,6 +92,8 @@ class Run:
             whole, colon, name = str(path).rpartition(":")
             if colon and (Path(whole) / "recipe.yaml").is_file():
                 raise UserError(f"{whole} is the run, which is meant as a whole: leave out ':{name}'")
+            if line := no_run(run.path):
+                raise UserError(line)
             raise UserError(f"{path} holds no run (no recipe.yaml): give the folder that --out named")
         return run
 
@@ -115,7 +118,15 @@ class Run:
         if agreed:
             ranks.barrier()
         if self.writes:
-            for name in ("videos.csv", "convolutions.json", "environment.json", "log.txt", "recipe.yaml", lock.NAME):
+            for name in (
+                "videos.csv",
+                "convolutions.json",
+                "start.json",
+                "environment.json",
+                "log.txt",
+                "recipe.yaml",
+                lock.NAME,
+            ):
                 with suppress(OSError):
                     (self.path / name).unlink(missing_ok=True)
             with suppress(OSError):

@@ -1,24 +1,41 @@
-"""Weights that a method's networks begin with: those of encoders, of other runs or converted."""
+"""Weights that a method's networks begin with: those of encoders, of other runs, converted, or built in."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
 from praxino.backbones.base import Backbone
+from praxino.built_in import BUILT_IN, FILE
 from praxino.encoders import files
 from praxino.encoders.encoder import HEAD
+from praxino.encoders.in_words import network_in_words
 from praxino.encoders.statistics import AVERAGED, OF_VIEWS
 from praxino.errors import UserError, misfit, nearest
+from praxino.files import read_text
 from praxino.methods.base import Method
+from praxino.training.fitting import recipes_that_fit, taken_by
+from praxino.training.run import Run
 
 Places = str | Mapping[str, str]
-COUNTED = (*AVERAGED, "num_batches_tracked")
+NAME = "start.json"  # in the run's folder: from which weights it began
+STARTED = "started from"  # the same in an encoder's record
 
 
-def begin_with(method: Method, places: Places) -> list[str]:
+class Started(NamedTuple):
+    """From which weights a network began: the encoder's name in the method, the place as given, a line for the log."""
+
+    name: str
+    place: str
+    checksum: str
+    line: str
+
+
+def begin_with(method: Method, places: Places) -> list[Started]:
     """Gives a method's networks the weights of encoders; what is not the encoder's (heads, predictions) stays as drawn.
 
     The running statistics of BatchNorm come along where the method keeps some; those that an encoder has of single
@@ -29,7 +46,7 @@ def begin_with(method: Method, places: Places) -> list[str]:
         places: an encoder, for a method that leaves one; or by the names of those that it leaves, for any of them.
 
     Returns:
-        A line for each, for the log.
+        One for each.
 
     Raises:
         UserError: if there is no such encoder, or a weight is missing, is one too many or has another shape.
@@ -43,25 +60,54 @@ def begin_with(method: Method, places: Places) -> list[str]:
     return [_give(networks, name, place) for name, place in places.items()]
 
 
-def _give(networks: Mapping[str, tuple[Backbone, ...]], name: str, place: str) -> str:
+def note(run: Run, started: Sequence[Started]) -> None:
+    """Into the log, and into a file for the record of the encoders: a resumed run needs no place to read it from."""
+    for one in started:
+        run.log(one.line)
+    if started:
+        said = {one.name: {"place": one.place, files.CHECKSUM: one.checksum} for one in started}
+        run.write(NAME, json.dumps(said, indent=1) + "\n")
+
+
+def noted(run: Run) -> dict[str, Any]:
+    """What `note` has noted, as a part of an encoder's record; {} where the run began with weights of its own."""
+    with suppress(OSError, ValueError, RecursionError):
+        return {STARTED: json.loads(read_text(run.path / NAME))}
+    return {}
+
+
+def _give(networks: Mapping[str, tuple[Backbone, ...]], name: str, place: str) -> Started:
     if name not in networks:
         known = nearest(name, networks) if list(networks) != [""] else " It leaves one, so leave out the name."
         raise UserError(f"--start.{name}: the method leaves no encoder '{name}'.{known}")
     path = files.encoder_file(place)
-    weights = _weights(path)
+    shown = BUILT_IN if path == FILE else str(path)
+    said, state = files.read(path)
+    weights = {key: value for key, value in state.items() if not key.startswith((HEAD, OF_VIEWS))}
     for network in networks[name]:
-        _load(network, weights, path)
-    return f"{f'{name} starts' if name else 'starts'} from {path}: {len(weights)} tensors"
+        _load(network, weights, shown, said)
+    checksum = files.checksum_of(path)
+    line = f"{f'{name} starts' if name else 'starts'} from {shown}: {len(weights)} tensors, checksum {checksum}"
+    return Started(name, place, checksum, line + _left_behind(networks[name], said, state))
 
 
-def _weights(path: Path) -> dict[str, Tensor]:
-    return {key: value for key, value in files.read(path)[1].items() if not key.startswith((HEAD, OF_VIEWS))}
+def _left_behind(networks: Sequence[Backbone], said: Mapping[str, Any], state: Mapping[str, Tensor]) -> str:
+    """What becomes of the BatchNorm statistics, where the encoder has some of its views."""
+    views = [view for view in said.get("views", {}) if any(key.startswith(f"{OF_VIEWS}{view}.") for key in state)]
+    if not views:
+        return ""
+    kept = any(key.endswith(AVERAGED) for network in networks for key in network.state_dict())
+    comes = "BatchNorm's running averages come along, and" if kept else "the network keeps no running averages, and"
+    return f"; {comes} the statistics of its views ({', '.join(views)}) stay behind"
 
 
-def _load(network: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
-    own = network.state_dict()
-    given = {key: value for key, value in weights.items() if key in own or not key.endswith(COUNTED)}
+def _load(network: nn.Module, weights: Mapping[str, Tensor], shown: str, said: Mapping[str, Any]) -> None:
     try:
-        network.load_state_dict(given)
+        network.load_state_dict(taken_by(network, weights))
     except RuntimeError as error:
-        raise UserError(f"--start: {path} is of another network than the method's: {misfit(error)}") from None
+        fits = recipes_that_fit(weights) if shown == BUILT_IN else []
+        which = f"; recipes that begin with it as they are: {', '.join(fits)}" if fits else ""
+        raise UserError(
+            f"--start: {shown} is {network_in_words(said['backbone'])}, another network than the method's: "
+            f"{misfit(error)}{which}"
+        ) from None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from praxino.built_in import BUILT_IN, is_built_in, namesake
 from praxino.encoders.files import WEIGHTS, encoder_file, encoder_files, has_checksum, name_of, taken_apart
 from praxino.errors import UserError
 from praxino.printable import printable
@@ -20,7 +21,7 @@ def loaded_encoder(place: str, trust: tuple[str, ...] = ()) -> Encoder:
     """The encoder of a run's folder or an encoder file. That it has no checksum is one line.
 
     Args:
-        place: the folder or file; `RUN:rgb` of a run with several encoders.
+        place: the folder or file; `RUN:rgb` of a run with several encoders; `built-in`.
         trust: packages, beside praxino, whose classes may be built.
 
     Raises:
@@ -28,6 +29,8 @@ def loaded_encoder(place: str, trust: tuple[str, ...] = ()) -> Encoder:
     """
     from praxino.encoders.encoder import Encoder
 
+    if is_built_in(place) and (line := namesake()):
+        print(line, file=sys.stderr)
     encoder, file = Encoder.load(place, trust=trust), encoder_file(place)
     if not has_checksum(file):
         print(printable(f"{file} has no checksum, since an earlier version has written it"), file=sys.stderr)
@@ -76,13 +79,28 @@ def trusted(trust: str | None) -> tuple[str, ...]:
 
 def run_folder(place: str) -> Path | None:
     """The run's folder that `place` is, or lies in; None where there is none."""
+    if is_built_in(place):
+        return None
     path, _ = taken_apart(place)
     folder = path if path.is_dir() else path.parent
     return folder if (folder / "recipe.yaml").is_file() else None
 
 
+def results_folder(place: str) -> Path | None:
+    """Where results of what lies at a place go: into the run's folder, those of `built-in` into the current one.
+
+    None: an encoder file without a run has none.
+    """
+    return Path() if is_built_in(place) else run_folder(place)
+
+
 def encoder_name(place: str) -> str:
-    """Which of a run's encoders is meant, as file names say it: "@rgb"; "" of a run with one, and of any other file."""
+    """Which of a run's encoders is meant, as file names say it: "@rgb"; "" of a run with one, and of any other file.
+
+    Of `built-in` "@built-in".
+    """
+    if is_built_in(place):
+        return f"@{BUILT_IN}"
     path, name = taken_apart(place)
     name = name or (name_of(path) if path.suffix == WEIGHTS else "")
     return f"@{name}" if name else ""
@@ -93,6 +111,8 @@ def encoder_part(place: str) -> str:
 
     So the results of other encoders in a run's folder are told from the run's own.
     """
+    if is_built_in(place):
+        return encoder_name(place)
     path, _ = taken_apart(place)
     other = path.suffix == WEIGHTS and path.stem != "encoder" and not name_of(path)
     return f"@{path.name}" if other else encoder_name(place)
@@ -122,7 +142,7 @@ def catalog_beside(
     from praxino.configuration.earlier import as_now
 
     if not taken_apart(place)[0].exists():
-        raise UserError(f"there is no {place}: give a run's folder or an encoder file")
+        raise UserError(f"there is no {place}: give a run's folder, an encoder file, or {BUILT_IN}")
     folder = run_folder(place)
     if folder is None:
         return {}

@@ -9,8 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from praxino.built_in import FILE, is_built_in
 from praxino.cli.line.configured import configured
 from praxino.errors import UserError
+from praxino.files import make_folder
 from praxino.load import Load
 from praxino.printable import printable
 
@@ -32,6 +34,7 @@ EVALUATIONS = {
     "tracking": "praxino.evaluations.tracking.measure.track_sequences",
 }
 BESIDE = ("trust", "threads", "checkpoint")  # options that are no arguments of an evaluation
+OUT = "out"  # neither is this, unless one of the user's own has such an argument
 RECOGNITION = "recognition"
 TRACKING = "tracking"
 TRACKER = "tracker"  # an argument of that
@@ -42,22 +45,27 @@ def measure(name: str, place: str, options: Mapping[str, str]) -> None:
 
     Args:
         name: of an evaluation, or the dotted path of one.
-        place: a run's folder, `RUN:rgb` of one with several encoders, or an encoder file.
-        options: dotted name -> value as typed; arguments of the evaluation, `trust`, `threads` and `checkpoint`.
+        place: a run's folder, `RUN:rgb` of one with several encoders, an encoder file, or `built-in`.
+        options: dotted name -> value as typed; arguments of the evaluation, `trust`, `threads`, `checkpoint`, and
+            `out`, a folder in the place of the run's.
     """
-    from praxino.cli.line.encoders import encoder_part, run_folder, trusted
+    from praxino.cli.line.encoders import encoder_part, results_folder, trusted
     from praxino.cli.line.measured import measured_line, parts_asked
     from praxino.cli.line.naming import result_name
     from praxino.cli.line.terminal import progress_shown
     from praxino.cli.line.threads import use_threads
     from praxino.configuration.complete import instantiate
+    from praxino.encoders.files import checksum_of
     from praxino.evaluations.result import table_lines, write_result
 
     name = next((short for short, path in EVALUATIONS.items() if path == name), name)
     evaluate = evaluation_called(name)
     trust = trusted(options.get("trust"))
     checkpoint = options.get("checkpoint")
-    given = {option: value for option, value in options.items() if option not in BESIDE}
+    given = _of_evaluation(evaluate, options)
+    folder = Path(options[OUT]) if OUT in options and OUT not in given else results_folder(place)
+    if folder:
+        make_folder(folder)
     use_threads(options.get("threads"))
     load = Load()
     beside = _beside(name, place, evaluate, given, trust)
@@ -77,9 +85,10 @@ def measure(name: str, place: str, options: Mapping[str, str]) -> None:
     file_name, differs = result_name(name, which, config, plain, encoder.description())
     if differs:
         said["asked otherwise"] = ", ".join(f"{one} {json.dumps(value)}" for one, value in differs.items())
+    if is_built_in(place):
+        said["weights"] = f"of the checksum {checksum_of(FILE)}"
     result.settings |= said
     print(printable(result.title), *table_lines(result), sep="\n")
-    folder = run_folder(place)
     if folder:
         written = write_result(folder, file_name, result, arguments["catalog"].classes, encoder.streams)
         print("written:", printable(written))
@@ -95,9 +104,17 @@ def print_config(name: str, place: str, options: Mapping[str, str]) -> None:
     from praxino.configuration.documents import as_yaml
 
     evaluate, trust = evaluation_called(name), trusted(options.get("trust"))
-    given = {option: value for option, value in options.items() if option not in BESIDE}
+    given = _of_evaluation(evaluate, options)
     base = _beside(name, place, evaluate, given, trust)
     print(as_yaml(configured(evaluate, given, base=base, without=NOT_TYPED, partial=True)), end="")
+
+
+def _of_evaluation(evaluate: Callable[..., Any], options: Mapping[str, str]) -> dict[str, str]:
+    """The options that are arguments of an evaluation."""
+    from praxino.configuration.signatures import arguments_of
+
+    beside = BESIDE if OUT in arguments_of(evaluate) else (*BESIDE, OUT)
+    return {option: value for option, value in options.items() if option not in beside}
 
 
 def evaluation_called(name: str) -> Callable[..., Any]:

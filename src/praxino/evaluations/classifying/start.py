@@ -14,7 +14,7 @@ from praxino.configuration.complete import complete, instantiate
 from praxino.configuration.earlier import as_now
 from praxino.described import describe
 from praxino.encoders.encoder import Encoder
-from praxino.encoders.files import taken_apart
+from praxino.encoders.files import absolute, taken_apart
 from praxino.errors import UserError
 from praxino.evaluations.classifying.classifier import Classifier
 from praxino.evaluations.classifying.defaults import rates_as_factors, taken_from, usual_stages
@@ -48,7 +48,7 @@ def start(
     """
     encoder = Encoder.load(place, trust=trust)
     config = rates_as_factors(config)
-    said = {"kind": kind(config["frozen"]), "encoder": str(Path(place).absolute()), "trust": list(trust)}
+    said = {"kind": kind(config["frozen"]), "encoder": absolute(place), "trust": list(trust)}
     arguments = instantiate(finetune, config)
     if say is not None:
         say(arguments["catalog"])
@@ -68,7 +68,7 @@ def start_or_resume(
         return start(place, trust, config, say)
     encoder = Encoder.load(place, trust=trust)
     then = {**recipe_of(folder), "encoder": Run(folder).recipe().get("encoder")}
-    now = {**_with_the_encoders(encoder, config), "encoder": str(Path(place).absolute())}
+    now = {**_with_the_encoders(encoder, config), "encoder": absolute(place)}
     for name, value in now.items():
         if name not in MACHINE and then[name] != value:
             raise UserError(f"{folder} holds a fine-tuning that differs in its {name}: pass another --out")

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from praxino.built_in import is_built_in
 from praxino.configuration.complete import complete, instantiate
 from praxino.configuration.earlier import as_now
 from praxino.configuration.trust import Trust
@@ -26,6 +27,7 @@ from praxino.training.pretrain import KIND, pretrain
 from praxino.training.restoring import restore_weights
 from praxino.training.run import Run
 from praxino.training.start import OUTSIDE, kind_of
+from praxino.training.start_weights import noted
 
 LAST = "last"
 WEIGHTS = "weights"  # in an encoder's record: which they are
@@ -43,6 +45,8 @@ def unfinished_encoders(place: str | Path, trust: tuple[str, ...] = ()) -> dict[
     Raises:
         UserError: if it is finished, has no checkpoint yet, leaves no encoder, or its recipe does not fit.
     """
+    if is_built_in(place):
+        raise UserError(f"{place} is finished: leave out the checkpoint, which is one of an unfinished run")
     path, name = taken_apart(place)
     run = Run.open(path)
     if run.finished:
@@ -116,6 +120,7 @@ def _pretrained(run: Run, saved: Mapping[str, Any], trust: tuple[str, ...]) -> d
     at = saved["position"]
     for encoder in encoders.values():
         encoder.record = {"recipe": said, "seed": config["seed"], "steps": at["step"], "epochs": at["epoch"]}
+        encoder.record |= noted(run)
         if seen:
             encoder.record[TRAINED] = trained_views(encoder.views, seen)
     return encoders

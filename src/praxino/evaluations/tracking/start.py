@@ -11,6 +11,7 @@ from praxino.catalogs.base import Catalog, Part
 from praxino.configuration.complete import complete, instantiate
 from praxino.configuration.earlier import as_now
 from praxino.encoders.encoder import Encoder
+from praxino.encoders.files import absolute
 from praxino.evaluations.result import read_result
 from praxino.evaluations.tracking.prepared import KIND
 from praxino.evaluations.tracking.train import START, TrackerTrained, train_tracker
@@ -38,7 +39,7 @@ def start(
         UserError: as of `Encoder.load` and `train_tracker`.
     """
     encoder = Encoder.load(place, trust=trust)
-    said = {"kind": KIND, "encoder": str(Path(place).absolute()), "trust": list(trust)}
+    said = {"kind": KIND, "encoder": absolute(place), "trust": list(trust)}
     arguments = instantiate(train_tracker, config)
     if say is not None:
         say(arguments["train"], arguments["catalog"], arguments["part"])

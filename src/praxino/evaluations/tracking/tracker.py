@@ -49,7 +49,7 @@ class Tracker:
     Args:
         encoder: what looks; it stays as it is, and so does the device that it is on.
         head: on its maps; None: none that is trained: the maps themselves are compared, by the cosines of their cells.
-        view: of the encoder; None: its first.
+        view: of the encoder; None: its first of RGB frames.
         operations: what is done to the colours of the crops; None: what the view does, without its resizes and crops.
         exemplar, instance: sides of the two crops that the network sees, in pixels.
         context: how much of the surroundings the exemplar holds, as a share of (height + width).

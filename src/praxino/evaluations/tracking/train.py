@@ -112,7 +112,7 @@ def train_tracker(
         train: sequences with boxes; of these the training part.
         out: the run's folder.
         catalog: sequences that are followed at the end; none: none are.
-        view: of the encoder; none: its first.
+        view: of the encoder; none: its first of RGB frames.
         scratch: draws the backbone's weights anew: what the head makes of a network that has learnt nothing.
         head: on the trunk's maps; none: two projections whose cosines are compared, times 10, to as many channels as
             the maps have, 256 at most.

@@ -58,13 +58,14 @@ class Trunk(nn.Module):
 
         Args:
             encoder: of RGB.
-            view: its name; None: the first.
+            view: its name; None: the first of RGB frames.
             operations: on colours, in the place of the view's.
 
         Raises:
             UserError: if the view is none of single RGB frames, or as of `Trunk`.
         """
-        name = encoder.name_of(view)
+        coloured = (one for one, seen in encoder.views.items() if not _not_of_colours(seen))
+        name = encoder.name_of(view or next(coloured, None))
         backbone = _at_fine_stride(encoder.backbone)
         if name in encoder.statistics:
             own = encoder.statistics[name].batchnorm
@@ -126,8 +127,14 @@ def _frames_of(encoder: Encoder) -> int:
     return int(sampler(np.arange(max(sampler.min_frames, 1)) / 25, np.random.default_rng(0)).shape[1])
 
 
+def _not_of_colours(view: View) -> str:
+    """What a view is made of, where that is no single RGB frame; else ""."""
+    if view.stream != "rgb":
+        return view.stream
+    return "differences of frames" if any(isinstance(one, Residual) for one in view.operations) else ""
+
+
 def _of_colours(view: View, name: str) -> View:
-    if view.stream != "rgb" or any(isinstance(one, Residual) for one in view.operations):
-        made = "differences of frames" if view.stream == "rgb" else view.stream
+    if made := _not_of_colours(view):
         raise UserError(f"the view '{name}' is made of {made}, and a tracker sees single RGB frames: name another view")
     return View([one for one in view.operations if type(one).size_after is Operation.size_after])
