@@ -20,9 +20,11 @@ labels), agreement (of a run with several encoders: do they find the same videos
 as the encoders see them), tracking (does what an encoder sees follow an object? with --catalog OTB and the like), or
 the dotted path of a function of your own that takes an encoder (or, as its argument `encoders`, all of a run by name)
 and a catalog and gives a praxino.evaluations.result.Result. RUN is a run's folder,
-RUN:rgb of one with several encoders, or an encoder file; probe, agreement and views take RUN as all of them.
+RUN:rgb of one with several encoders, an encoder file, or built-in, the encoder that comes with praxino; probe,
+agreement and views take RUN as all of them.
 Retrieval, knn, linear and probe take --views [rgb,residual]: a row for each, and one for both side by side. Without
---catalog and --videos the videos are those that the run was trained on. The result goes into the run's folder.
+--catalog and --videos the videos are those that the run was trained on. The result goes into the run's folder, that of
+built-in into the current one; --out FOLDER names another. An encoder file without a run writes none unless it is given.
 --print_config prints what would be asked, in full. --checkpoint last measures the encoder of a run that has not
 finished, out of its last checkpoint. An encoder of your own classes needs --trust my_file: encoders that come from
 elsewhere build nothing but praxino's classes. --threads N: threads of the CPU, by itself as many as it has cores; fewer

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 USAGE = """praxino evaluate finetune RUN [--catalog NAME --catalog.root DATA] [--recipe NAME] [--epochs N]
            [--split 1 2 3] [--scratch] [--test_only] [--any.argument VALUE] [--print_config]
 
-RUN is a pretraining run's folder, RUN:rgb of one with several encoders, or an encoder file. Without --catalog the
-videos are those that the run was trained on. The fine-tuning is a run of its own, in RUN/finetune-split1 or --out, that
-`praxino resume` goes on with. --recipe is finetune (the default), finetune_iic, finetune_iic_flow, finetune_tclr,
-finetune_ucf101_frames, or a YAML file of your own. --split takes several: each is a run, and their mean is printed.
---scratch draws the network's weights anew. --test_only trains nothing: RUN is then the folder of a fine-tuning,
-finished or not, or an encoder with a classifier.
+RUN is a pretraining run's folder, RUN:rgb of one with several encoders, an encoder file, or built-in, the encoder that
+comes with praxino. Without --catalog the videos are those that the run was trained on. The fine-tuning is a run of its
+own, in RUN/finetune-split1 (of built-in in the current folder) or --out, that `praxino resume` goes on with. --recipe
+is finetune (the default), finetune_iic, finetune_iic_flow, finetune_tclr, finetune_ucf101_frames, or a YAML file of
+your own. --split takes several: each is a run, and their mean is printed. --scratch draws the network's weights anew.
+--test_only trains nothing: RUN is then the folder of a fine-tuning, finished or not, or an encoder with a classifier.
 
 praxino evaluate linear RUN --recipe linear_tclr, or linear_imagenet, is the same with a network that stays as it is:
 only the classifier is trained, in RUN/linear-split1. (Without --recipe it is no run: features are taken once, and the

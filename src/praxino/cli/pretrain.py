@@ -15,6 +15,7 @@ USAGE = """praxino pretrain RECIPE [--videos DIR] [--out RUN] [--epochs N | --st
 
 RECIPE is a name that `praxino recipes` lists, or a YAML file. --videos DIR, or one file, is --catalog VideoFolder
 --catalog.root DIR; --cut 60 beside it makes every minute of a long video an item of its own.
+--start built-in begins with the weights of the small encoder that comes with praxino, --start RUN with a run's.
 --epochs and --steps are those of the only stage. Arguments of arguments go by dotted names: --method.backbone.width 32,
 --method.view.operations.0.size 56. --method.help SimCLR says what a class takes. --print_config prints
 all of the recipe, and ends."""

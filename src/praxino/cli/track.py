@@ -26,7 +26,7 @@ is drawn in it, and its words are copied from there.
 options:
   --box X,Y,W,H     around what is to be followed, in pixels of the frame as it is shown (turned as the file says), the
                     left upper corner counted from 0
-  --encoder RUN     a run's folder, RUN:rgb of one with several encoders, or an encoder file; the folder of a
+  --encoder RUN     a run's folder, RUN:rgb of one with several encoders, an encoder file, or built-in; the folder of a
                     tracking run (praxino evaluate tracking --train) follows by the head that was trained there
   --out FILE        .mp4, .mkv (H.264) or .webm (VP9); files of an earlier 'praxino track' are replaced, others refused
   --from SECONDS    the frame of the box is the one that is shown then (default: 0)

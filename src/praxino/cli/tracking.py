@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 USAGE = """praxino evaluate tracking RUN --train NAME --train.root DATA [--catalog NAME --catalog.root DATA]
            [--recipe NAME] [--epochs N] [--scratch] [--any.argument VALUE] [--print_config]
 
-RUN is a pretraining run's folder, RUN:rgb of one with several encoders, or an encoder file. A siamese head is trained
-on its network, which stays as it is, with the sequences of --train: OTB, GOT10k or VOT. Then the objects in those of
---catalog are followed; without --catalog none are. It is a run of its own, in RUN/tracking or --out, that
+RUN is a pretraining run's folder, RUN:rgb of one with several encoders, an encoder file, or built-in. A siamese head is
+trained on its network, which stays as it is, with the sequences of --train: OTB, GOT10k or VOT. Then the objects in
+those of --catalog are followed; without --catalog none are. It is a run of its own, in RUN/tracking or --out, that
 `praxino resume` goes on with. --recipe is tracking (the default), tracking_cyclecontrast, or a YAML file of your own.
 --scratch draws the network's weights anew.
 
