@@ -59,7 +59,11 @@ def test_a_moved_folder(stopped, capsys):
     before = (stopped / "run/recipe.yaml").read_bytes()
     (stopped / "elsewhere/a/film.mp4").rename(stopped / "elsewhere/a/renamed.mp4")
     line = refused(capsys, stopped / "run", "--catalog.root", stopped / "elsewhere")
-    assert "1 video is missing (a/film.mp4), 1 video is new (a/renamed.mp4); give the old names back" in line
+    assert line.endswith(
+        f"{stopped}/elsewhere does not hold the videos that {stopped}/run began with: 1 of 4 is missing (a/film.mp4), "
+        "and 1 other is there (a/renamed.mp4)"
+    )
+    assert "NEW" not in line
     assert (stopped / "run/recipe.yaml").read_bytes() == before
     (stopped / "elsewhere/a/renamed.mp4").rename(stopped / "elsewhere/a/film.mp4")
     assert main(["resume", f"{stopped}/run", "--catalog.root", f"{stopped}/elsewhere"]) == 0
@@ -84,3 +88,5 @@ def test_other_options_and_places(stopped, capsys, option, said):
 def test_an_order_is_told(tmp_path):
     assert differences(tmp_path, ["a", "b"], ["a", "b"]) == ""
     assert "another order (the first is b)" in differences(tmp_path, ["a", "b"], ["b", "a"])
+    line = differences(tmp_path, list("abcde"), [], "WRONG")
+    assert line == f"WRONG does not hold the videos that {tmp_path} began with: 5 of 5 are missing (a, b, c, ...)"

@@ -22,13 +22,14 @@ SHOWN = 3  # ids that a line names
 PLACES = ("root", "path", "test")  # arguments by which a catalog says where its videos, or their lists, lie
 
 
-def differences(place: Path, then: Sequence[str], now: Sequence[str]) -> str:
+def differences(place: Path, then: Sequence[str], now: Sequence[str], moved_to: str = "") -> str:
     """What has become of a run's videos, and the way on, in one line; "" where they are the same.
 
     Args:
         place: the run's folder.
         then: ids of its frozen list.
         now: ids that the catalog has.
+        moved_to: where the user says that they lie now; "": where they lay.
     """
     first = next((new or old for old, new in zip_longest(then, now) if old != new), None)
     if first is None:
@@ -38,6 +39,12 @@ def differences(place: Path, then: Sequence[str], now: Sequence[str]) -> str:
     missing, new = [id for id in then if id not in after], [id for id in now if id not in before]
     if not missing and not new:
         return f"{begun}: the same videos in another order (the first is {first}), and a list is followed as it is"
+    if moved_to and missing:
+        others = f", and {counted(len(new), 'other')} {are(len(new))} there ({_named(new)})" if new else ""
+        return (
+            f"{moved_to} does not hold the videos that {place} began with: {len(missing)} of {len(then)} "
+            f"{are(len(missing))} missing ({_named(missing)}){others}"
+        )
     parts = [f"{_counted(ids)} {what} ({_named(ids)})" for ids, what in ((missing, "missing"), (new, "new")) if ids]
     return f"{begun}: {', '.join(parts)}; {_way_on(place, missing, new)}"
 
@@ -100,7 +107,8 @@ def move(folder: str | Path, config: Mapping[str, Any], places: Mapping[str, str
     catalog = instantiate(catalog_only, {"catalog": changed["catalog"]})["catalog"].part("train")
     if run.videos_file.is_file():
         then = [video.id for video in run.videos()]
-        if line := differences(run.path, then, [catalog[row].id for row in range(len(catalog))]):
+        now = [catalog[row].id for row in range(len(catalog))]
+        if line := differences(run.path, then, now, " and ".join(places.values())):
             raise UserError(line)
     run.lock(run)
     own = is_own(run.recipe_file)
