@@ -1,9 +1,12 @@
 """What is shown of a run's speed, and the one warning."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from praxino.training import progress as module
 from praxino.training.progress import Progress
+from praxino.training.step_numbers import memory_line
 
 
 @pytest.fixture
@@ -37,3 +40,10 @@ def test_waiting_above_a_third_is_told_once_with_what_to_do(clock):
 
 def test_waiting_below_a_third_is_not(clock):
     assert run(clock, waited=0.6)[1] == []
+
+
+@pytest.mark.parametrize(("mebibytes", "at_once", "said"), [(2, 1, None), (20, 3, None), (21.5, 3, "64 MiB")])
+def test_what_batches_take_is_said_where_it_is_worth_a_line(mebibytes, at_once, said):
+    line = memory_line(SimpleNamespace(pixel_bytes=mebibytes * 2**20), at_once)
+    assert (line or "").endswith(said or "")
+    assert (line is None) == (said is None)

@@ -129,8 +129,8 @@ def fit(
                     if not part:
                         task.before_step()
                     waited += time.perf_counter() - began
-                    if not at.step and not part:
-                        run.log(memory_line(batch, loader.in_flight))
+                    if not at.step and not part and (line := memory_line(batch, loader.in_flight)):
+                        run.log(line)
                     clips += batch.numbers.shape[0] * batch.numbers.shape[1] * ranks.world()
                     missed += missed_of(batch, run)
                     rng = Rng(seed, "step", at.epoch, at.batch, rank=ranks.rank(), ranks=ranks.world())

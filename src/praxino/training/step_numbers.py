@@ -12,6 +12,8 @@ from praxino.batch import ClipBatch
 from praxino.methods.base import Losses
 from praxino.training.run import Run
 
+WORTH_A_LINE = 64  # MiB in memory at once
+
 
 def terms_of(parts: Sequence[Losses]) -> dict[str, float]:
     """Means over the parts of a step, and over the ranks."""
@@ -30,9 +32,11 @@ def missed_of(batch: ClipBatch, run: Run | None) -> Tensor:
     return torch.stack([torch.full_like(missing, len(batch.replaced)), missing])
 
 
-def memory_line(batch: ClipBatch, in_flight: int) -> str:
-    """How much memory batches like this one take while they wait for the training, of each process."""
+def memory_line(batch: ClipBatch, in_flight: int) -> str | None:
+    """How much memory batches like this one take while they wait for the training, of each process; None: little."""
     size = batch.pixel_bytes / 2**20
+    if in_flight * size < WORTH_A_LINE:
+        return None
     return (
         f"a batch holds {size:.1f} MiB of pixels; up to {in_flight} are in memory at once: {in_flight * size:.0f} MiB"
     )
