@@ -18,7 +18,7 @@ from praxino.errors import UserError
 
 Device = Literal["auto", "cpu", "cuda"]
 Value = TypeVar("Value")
-LONGEST_DAYS = 100  # that one process waits for another one's work
+LONGEST_DAYS = 100  # that one process waits for another one's work: as long as that one lives
 
 
 def world() -> int:
@@ -117,14 +117,21 @@ def barrier() -> None:
 def first_alone() -> Iterator[None]:
     """What rank 0 does by itself within it may take hours: the others wait for its end, for as long as it takes.
 
-    At an ordinary barrier they give up after minutes.
+    At an ordinary barrier they give up after minutes. A process that ends meanwhile, however it does, ends the wait at
+    once: its connections are closed. One whose machine is lost with them is the launcher's to notice.
+
+    Raises:
+        UserError: if another process has ended before it came to the end.
     """
     if world() == 1:
         yield
         return
     group = dist.new_group(backend="gloo", timeout=timedelta(days=LONGEST_DAYS))
     yield
-    dist.barrier(group)
+    try:
+        dist.barrier(group)
+    except RuntimeError:
+        raise UserError("another process of this run has ended before its time: what it has printed says why") from None
     dist.destroy_process_group(group)
 
 
