@@ -47,6 +47,7 @@ SIBLINGS = {("streams", "catalogs")}
 GROUND_ONLY = {"report"}
 # A subroom lies below its room's own files, which may import it, or above them, so that it may import them.
 SUBROOMS = {
+    "streams.rendering": "below",
     "methods.parts": "below",
     "evaluations.classifying": "above",
     "evaluations.tracking": "above",

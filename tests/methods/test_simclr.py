@@ -12,7 +12,8 @@ from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
 from praxino.losses.contrastive import nt_xent
 from praxino.rng import Rng
-from toys import ToyBackbone, ToyCatalog, ToySampler, ToyStream, toy_method, toy_protocol, without_checksum
+from praxino.views.pipeline import View
+from toys import Noise, ToyBackbone, ToyCatalog, ToySampler, ToyStream, toy_method, toy_protocol, without_checksum
 
 
 def batch_of(clips=2):
@@ -28,6 +29,26 @@ def test_the_objective_is_written_out():
     assert torch.allclose(losses.total, nt_xent(one, two, 0.1))
     assert torch.allclose(losses.embeddings["clip"], one)
     assert not losses.terms["contrastive"].requires_grad
+
+
+def test_further_views_are_contrasted_by_themselves_through_the_same_network():
+    one, both = toy_method(), toy_method()
+    both.others = (View([Noise()]),)
+    batch, rng = batch_of(), Rng(0, "step", 0, 0)
+    seen = {"clips": one.view(batch, rng.child("view")), "clips 1": one.view(batch, rng.child("view", 1))}
+    alone = [one.objective({"clips": clips}).total for clips in seen.values()]
+    assert not torch.equal(*alone)
+    losses = both(batch, rng)
+    assert torch.allclose(losses.total, torch.stack(alone).mean())
+    assert torch.equal(losses.terms["contrastive"], alone[0])
+    assert torch.equal(losses.terms["contrastive 1"], alone[1])
+    # A network that keeps statistics sees one view at a time: they are never those of a mixture.
+    normalised = toy_method(norm=True)
+    means = []
+    layer = next(module for module in normalised.modules() if isinstance(module, torch.nn.BatchNorm3d))
+    layer.register_forward_pre_hook(lambda layer, given: means.append(len(given[0])))
+    normalised.objective(seen)
+    assert means == [8, 8]
 
 
 def test_the_two_clips_are_seen_differently_and_the_draw_is_counted():
