@@ -25,6 +25,7 @@ ROOMS = [
     "methods",
     "evaluations",
     "prepare",
+    "search",
 ]
 # Functions that users call; of the losses all of them. Other functions go by their full path.
 FUNCTIONS = {
@@ -37,6 +38,7 @@ FUNCTIONS = {
         "track_sequences", "train_tracker",
     ],
     "prepare": ["prepare_flow", "prepare_keypoints", "prepare_persons", "prepare_segmentation"],
+    "search": ["index_videos", "open_index", "write_hits"],
 }  # fmt: skip
 # Public classes that no user names, and why.
 INTERNAL = {
@@ -141,6 +143,21 @@ INTERNAL = {
         "Record": "a part of Prepared",
         "View": "the function of a view makes it",
     },
+    "search": {
+        "Arrays": "opens what is written into an index",
+        "Asked": "what a query was, for its page",
+        "Best": "gathers rows in one pass over the vectors",
+        "Building": "index_videos makes an index by it",
+        "Clips": "what a part's videos are embedded to",
+        "Contents": "checksums of files, for index_videos",
+        "Embedding": "how clips become vectors",
+        "Header": "what stands in index.json",
+        "Kept": "where the clips of a video lie",
+        "Look": "what the system says of files",
+        "Moment": "what a search puts together, a step of Index.search",
+        "Pending": "a video that index_videos has to embed",
+        "Record": "a line of the manifest",
+    },
 }
 
 
@@ -235,7 +252,7 @@ def test_the_whole_of_it_loads_encoders(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(encoder, "load_encoders", lambda *place, **trust: {"rgb": (place, trust)})
     assert praxino.load_encoders("run", trust=("mine",)) == {"rgb": (("run",), {"trust": ("mine",)})}
-    assert set(praxino.__all__) == {"__version__", "load_encoder", "load_encoders"}
+    assert set(praxino.__all__) == {"__version__", "load_encoder", "load_encoders", "open_index"}
 
 
 @pytest.mark.slow

@@ -36,7 +36,7 @@ LEVELS: tuple[set[str], ...] = (
     {"methods"},
     {"training"},
     {"originals", "evaluations", "prepare", "report"},
-    {"demo"},
+    {"demo", "search"},
     {"cli"},
     {"__main__"},
 )

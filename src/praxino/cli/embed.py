@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -18,6 +19,9 @@ or one file, is --catalog VideoFolder --catalog.root DIR; --cut 10 makes every t
 The file holds `vectors` [clips, dim], and for each clip `video` (its id), `start` and `end` (seconds). --every 5 takes
 a clip every five seconds of each video, for long ones; without it a video has as many clips as the encoder's protocol
 says, however long it is. A name that ends in .parquet makes a table of it.
+A name that ends in "/" is the folder of an index, which 'praxino search' looks into. The same command brings it up to
+date: what is new or changed is computed, what is gone is marked; one that was killed goes on. What cannot be read is
+noted in it, whatever --max_left_out says.
 --checkpoint last takes the encoder of a run that has not finished out of its last checkpoint.
 An encoder of your own classes needs --trust my_file. --threads N: threads of the CPU, by itself as many as it has
 cores; fewer where it does other work, too."""
@@ -30,6 +34,7 @@ def run(argv: Sequence[str]) -> None:
     words = take_apart(argv, POSITIONAL)
     from praxino.cli.line.encoders import encoder_now, trusted
     from praxino.cli.line.help import print_class_help, print_help
+    from praxino.cli.line.indexing import embed_into_index
     from praxino.cli.line.terminal import progress_shown
     from praxino.cli.line.threads import use_threads
     from praxino.configuration.complete import instantiate
@@ -47,6 +52,9 @@ def run(argv: Sequence[str]) -> None:
     place, trust = (words.positional or [BUILT_IN])[0], words.options.pop("trust", None)
     checkpoint = words.options.pop("checkpoint", None)
     use_threads(words.options.pop("threads", None))
+    if words.options.get("out", "").endswith(("/", os.sep)):
+        embed_into_index(place, encoder_now(place, trusted(trust), checkpoint), words.options)
+        return
     config = configured(embed_videos, words.options, without=NOT_TYPED)
     arguments = instantiate(embed_videos, config)
     encoder = encoder_now(place, trusted(trust), checkpoint)

@@ -244,6 +244,10 @@ class Encoder:
         kept = {name: describe(value) for name, value in arguments(self).items() if name != "record"}
         return {**kept, "record": self.record}
 
+    def checksum(self) -> str:
+        """What tells the weights and statistics from others: the checksum that stands in encoder.json."""
+        return files.checksum_of(self._state())
+
     def save(self, path: str | Path) -> Path:
         """Writes `path` (safetensors) and, beside it, the description (.json); both aside first, then renamed."""
         files.write(Path(path), self.description(), self._state())

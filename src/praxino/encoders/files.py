@@ -129,14 +129,16 @@ def _is_tracker(path: Path) -> bool:
 
 def write(path: Path, description: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
     """Writes weights to `path`, and beside it the description with their checksum; both aside first, then renamed."""
-    from safetensors.torch import save
-
-    # Not `save_file`, which makes a file that only its owner may read.
-    weights = save({name: value.detach().cpu().contiguous() for name, value in state.items()})
+    weights = _as_bytes(state)
     with written_aside(path.with_suffix(".json")) as description_aside, written_aside(path) as aside:
         aside.write_bytes(weights)
         said = {**description, CHECKSUM: _checksum(weights)}
         description_aside.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+
+
+def checksum_of(state: Mapping[str, Tensor]) -> str:
+    """The checksum that `write` would put into the description of these weights."""
+    return _checksum(_as_bytes(state))
 
 
 def read(path: Path, what: str = "encoder") -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -184,6 +186,13 @@ def has_checksum(path: Path) -> bool:
 def checksum_of(path: Path) -> str:
     """The checksum of a file of weights, as its description has it."""
     return _checksum(path.read_bytes())
+
+
+def _as_bytes(state: Mapping[str, Tensor]) -> bytes:
+    from safetensors.torch import save
+
+    # Not `save_file`, which makes a file that only its owner may read.
+    return save({name: value.detach().cpu().contiguous() for name, value in state.items()})
 
 
 def _checksum(weights: bytes) -> str:

@@ -28,7 +28,7 @@ def refuse_out(given: str, out: Path) -> None:
     if not out.parent.is_dir():
         raise UserError(f"the folder {out.parent} does not exist: make it, or pass another --out")
     if given.endswith(("/", os.sep)):
-        raise UserError(f"{given} names a folder, which is kept for an index of videos to come: pass --out {out}.npz")
+        raise UserError(f"{given} names a folder, an index, which index_videos writes: pass --out {out}.npz")
     if out.is_dir():
         raise UserError(f"{out} is a folder: pass --out {out / 'vectors.npz'}")
     if out.suffix.lower() not in ENDINGS:
