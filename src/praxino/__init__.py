@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from praxino.encoders.encoder import Encoder
+    from praxino.search.index import Index
 
 __version__ = "0.1.0.dev0"
-__all__ = ["__version__", "load_encoder", "load_encoders"]
+__all__ = ["__version__", "load_encoder", "load_encoders", "open_index"]
 
 
 # torch is imported inside of the functions, so that `import praxino` and `praxino --help` stay quick.
@@ -56,3 +57,17 @@ def load_encoders(place: str | Path, *, trust: tuple[str, ...] = ()) -> dict[str
     from praxino.encoders.encoder import load_encoders
 
     return load_encoders(place, trust=trust)
+
+
+def open_index(folder: str | Path) -> Index:
+    """Opens an index of videos, to search in it.
+
+    Args:
+        folder: what `praxino embed RUN --videos DIR --out FOLDER/` has made.
+
+    Raises:
+        UserError: if there is none, it is not finished, of another version, or damaged.
+    """
+    from praxino.search.index import open_index
+
+    return open_index(folder)

@@ -12,7 +12,19 @@ from praxino import __version__
 from praxino.cli.line.terminal import exit_code_of
 from praxino.errors import UserError, nearest
 
-COMMANDS = ("pretrain", "resume", "evaluate", "embed", "track", "prepare", "convert", "report", "demo", "recipes")
+COMMANDS = (
+    "pretrain",
+    "resume",
+    "evaluate",
+    "embed",
+    "search",
+    "track",
+    "prepare",
+    "convert",
+    "report",
+    "demo",
+    "recipes",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
