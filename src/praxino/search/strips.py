@@ -13,7 +13,7 @@ from praxino.errors import UnreadableVideo, UserError
 from praxino.streams.base import Canvas, Stream
 from praxino.streams.choose import stream_of
 
-FRAMES = 5
+FRAMES = 4
 CANVAS = Canvas(short_side=128, longest=256)
 QUALITY = 78
 
