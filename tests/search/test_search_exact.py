@@ -196,6 +196,17 @@ def test_what_is_gone_is_not_found(tmp_path):
         index.rows_of("b.mp4")
 
 
+def test_an_index_without_clips(tmp_path):
+    folder = videos(tmp_path / "v", "ab", broken="ab")
+    with pytest.raises(UserError, match="none of 2 videos can be read"):
+        made(folder, tmp_path / "i")
+    with pytest.raises(UserError, match="has no clips"):
+        praxino.open_index(tmp_path / "i").search(np.ones(6))
+    videos(folder, "ab")
+    assert made(folder, tmp_path / "i").clips == 6
+    assert len(praxino.open_index(tmp_path / "i").search(np.ones(6), by="clip")) == 6
+
+
 def test_an_open_index_outlives_its_folder(tmp_path):
     folder = videos(tmp_path / "v", "abc")
     made(folder, tmp_path / "i")

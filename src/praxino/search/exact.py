@@ -96,6 +96,7 @@ class Best:
     def exact(self, vectors: Vectors, query: Vectors) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """The rows in their order, by similarities that are computed anew, in double precision."""
         own, wide = np.asarray(vectors[self.rows], np.float64), query.astype(np.float64).T
+        _forget(vectors, 0, len(vectors))  # with a row the system maps what lies around it
         scores: NDArray[np.float32] = (own @ wide).max(axis=1, initial=-np.inf).astype(np.float32)
         order = np.lexsort((self.rows, -scores))[: self.most]
         return self.rows[order], scores[order]
