@@ -15,7 +15,7 @@ from praxino.cli.main import main
 from praxino.cli.track import tracker_of
 from praxino.clips.samplers import EvenClips
 from praxino.encoders.encoder import Encoder
-from praxino.encoders.files import absolute, checksum_of, encoder_file
+from praxino.encoders.files import absolute, checksum_of_file, encoder_file
 from praxino.encoders.statistics import averages
 from praxino.errors import UserError
 from praxino.evaluations.tracking.trunk import Trunk
@@ -139,7 +139,7 @@ def test_results_go_into_the_current_folder(films, capsys, weights):
     assert f"written: {written}" in said.out
     settings = json.loads(written.read_text())["settings"]
     assert settings["encoder"] == "built-in"
-    assert checksum_of(FILE) in settings["weights"]
+    assert checksum_of_file(FILE) in settings["weights"]
 
 
 def test_out_names_another_folder(films, capsys, weights):

@@ -20,6 +20,7 @@ import videos
 from praxino.cli.main import main
 from praxino.clips.samplers import EvenClips
 from praxino.encoders.encoder import Encoder
+from praxino.search.queries import query_of_file
 from praxino.views.pipeline import View
 from toys import ToyBackbone
 
@@ -247,3 +248,14 @@ def test_interrupted_embed_goes_on(made, tmp_path):
     assert main([*words, "--workers", "0"]) == 0
     index = praxino.open_index(tmp_path / "i")
     assert len(index.records) == 3
+
+
+def test_without_a_run_the_built_in_encoder_and_all_its_views(made, tmp_path, capsys):
+    out = f"{tmp_path / 'vectors'}/"
+    assert main(["embed", "--videos", str(made / "v"), "--out", out, "--workers", "0"]) == 0
+    index, query = praxino.open_index(out), made / "v/a.mp4"
+    assert index.header.view == "joint"
+    wanted = praxino.load_encoder().embed(query, view="joint")
+    assert np.allclose(query_of_file(index, praxino.load_encoder(), query), wanted, atol=1e-5)
+    code, rows, _ = searched(capsys, out, query, "-k", "1", "--by", "video")
+    assert (code, rows[0][4]) == (0, "a.mp4")

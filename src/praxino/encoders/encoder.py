@@ -101,11 +101,7 @@ class Encoder:
         return cls(backbone, **arguments(protocol))
 
     def view(self, name: str | None = None) -> View:
-        """The view of this name; None: the first.
-
-        Raises:
-            UserError: if there is none.
-        """
+        """The view of this name, as of `name_of`."""
         return self.views[self.name_of(name)]
 
     def name_of(self, view: str | None = None) -> str:

@@ -183,7 +183,7 @@ def has_checksum(path: Path) -> bool:
     return CHECKSUM in json.loads(read_text(path.with_suffix(".json")))
 
 
-def checksum_of(path: Path) -> str:
+def checksum_of_file(path: Path) -> str:
     """The checksum of a file of weights, as its description has it."""
     return _checksum(path.read_bytes())
 

@@ -41,7 +41,7 @@ def index_videos(
         catalog: the videos: all that the index is to have.
         out: the folder.
         part: of the catalog.
-        view: of the encoder; none: its first.
+        view: of the encoder, or joint: all of them side by side; none: its first, of the built-in encoder joint.
         sampler: which clips of a video; none: as the encoder says.
         every: seconds from one clip to the next, for long videos, as of `embed_videos`. None: the sampler's clips.
         clips_at_once: clips through the network at once; fewer take less memory.
@@ -62,7 +62,7 @@ def index_videos(
     if not len(videos):
         raise UserError(f"there are no videos to embed: the part '{part}' of the catalog is empty")
     encoder.to(pick_device(device)).backbone.eval()
-    how = Embedding(encoder, encoder.name_of(view), sampler or encoder.sampler, every, clips_at_once, workers)
+    how = Embedding(encoder, view or encoder.name_of(), sampler or encoder.sampler, every, clips_at_once, workers)
     header = Header(
         encoder.checksum(), place, how.view, None if every is None else float(every), describe(how.sampler),
         _root_of(catalog),

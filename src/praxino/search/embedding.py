@@ -32,7 +32,7 @@ class Embedding:
 
     Attributes:
         encoder: what embeds; on its device, in evaluation mode.
-        view: of it.
+        view: of it, or joint.
         sampler: takes the clips; where there is `every`, its first one from each such second on.
         every: seconds from one clip to the next; None: the sampler's clips.
         clips_at_once: through the network.
@@ -56,15 +56,18 @@ class Embedding:
         Raises:
             UserError: if the encoder gives something that is no vector.
         """
-        encoder, seen = self.encoder, self.encoder.view(self.view)
+        encoder = self.encoder
+        seen = [encoder.views[name] for name in encoder.names_of(self.view)]
+        streams = tuple(dict.fromkeys(view.stream for view in seen))
         embeds: dict[str, Embed] = {
             "vectors": lambda batch: encoder.features(batch, self.view, as_measured=True),
             "times": lambda batch: batch.times[:, 0],
         }
         left_out: list[tuple[str, str]] = []
-        what = (videos, embeds, (seen.stream,), self.sampler, encoder.streams, encoder.canvas)
+        what = (videos, embeds, streams, self.sampler, encoder.streams, encoder.canvas)
         how = {
-            "left_out": left_out, "clips_at_once": self.clips_at_once, "padded": evens_out(seen), "progress": progress,
+            "left_out": left_out, "clips_at_once": self.clips_at_once, "progress": progress,
+            "padded": all(evens_out(view) for view in seen),
             "workers": min(self.workers, len(videos)) if self.every is None else self.workers,
         }  # fmt: skip
         if self.every is None:

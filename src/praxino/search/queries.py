@@ -31,7 +31,7 @@ def refuse_other_encoder(index: Index, encoder: Encoder) -> None:
             f"the encoder is not the one of the index {index.folder}: their checksums differ; pass the one that it was "
             "made by as --encoder, or make another index"
         )
-    encoder.name_of(index.header.view)
+    encoder.names_of(index.header.view)
 
 
 def query_of_file(
@@ -67,9 +67,8 @@ def query_of_file(
         raise UserError(f"{path} is a picture: pass it as --image {path}")
     sampler = build(index.header.sampler, trust=trust)
     how = Embedding(encoder.eval(), index.header.view, sampler, every or index.header.every)
-    source = encoder.streams.get(encoder.view(index.header.view).stream)
-    stream = source.of if isinstance(source, Derived) else encoder.view(index.header.view).stream
-    made = how.of([Video(path, {stream: path + _stretch(path, begin, end)})])[0]
+    part = path + _stretch(path, begin, end)
+    made = how.of([Video(path, dict.fromkeys(_streams(encoder, index.header.view), part))])[0]
     if isinstance(made, str):
         raise UserError(f"{path}: {made}")
     return made.vectors
@@ -138,6 +137,13 @@ def refuse_no_part(begin: float | None, end: float | None) -> None:
 def joined(parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     """Several files as one query: all their clips."""
     return np.concatenate(list(parts))
+
+
+def _streams(encoder: Encoder, view: str) -> list[str]:
+    """The streams that are read from the file for a view, or for all of them."""
+    needed = [encoder.views[name].stream for name in encoder.names_of(view)]
+    sources = [(name, encoder.streams.get(name)) for name in needed]
+    return [source.of if isinstance(source, Derived) else name for name, source in sources]
 
 
 def _stretch(path: str, begin: float | None, end: float | None) -> str:

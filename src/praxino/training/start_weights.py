@@ -86,7 +86,7 @@ def _give(networks: Mapping[str, tuple[Backbone, ...]], name: str, place: str) -
     weights = {key: value for key, value in state.items() if not key.startswith((HEAD, OF_VIEWS))}
     for network in networks[name]:
         _load(network, weights, shown, said)
-    checksum = files.checksum_of(path)
+    checksum = files.checksum_of_file(path)
     line = f"{f'{name} starts' if name else 'starts'} from {shown}: {len(weights)} tensors, checksum {checksum}"
     return Started(name, place, checksum, line + _left_behind(networks[name], said, state))
 

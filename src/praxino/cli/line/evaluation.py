@@ -55,7 +55,7 @@ def measure(name: str, place: str, options: Mapping[str, str]) -> None:
     from praxino.cli.line.terminal import progress_shown
     from praxino.cli.line.threads import use_threads
     from praxino.configuration.complete import instantiate
-    from praxino.encoders.files import checksum_of
+    from praxino.encoders.files import checksum_of_file
     from praxino.evaluations.result import table_lines, write_result
 
     name = next((short for short, path in EVALUATIONS.items() if path == name), name)
@@ -86,7 +86,7 @@ def measure(name: str, place: str, options: Mapping[str, str]) -> None:
     if differs:
         said["asked otherwise"] = ", ".join(f"{one} {json.dumps(value)}" for one, value in differs.items())
     if is_built_in(place):
-        said["weights"] = f"of the checksum {checksum_of(FILE)}"
+        said["weights"] = f"of the checksum {checksum_of_file(FILE)}"
     result.settings |= said
     print(printable(result.title), *table_lines(result), sep="\n")
     if folder:
