@@ -30,11 +30,17 @@ class _Lines:
 
     def __init__(self, title: str) -> None:
         self.title = title
-        self.begun = self.said = time.monotonic()
+        self.said = time.monotonic()
+        self.first: tuple[float, int] | None = None
 
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
+        since, from_there = self.first = self.first or (now, done)
         if done and now - self.said >= SECONDS_BETWEEN_LINES:
             self.said = now
-            minutes, seconds = divmod(round((now - self.begun) / done * (total - done)), 60)
-            print(f"{self.title}: {done} of {total}, {minutes}:{seconds:02d} left", file=sys.stderr, flush=True)
+            left = ""
+            # Of the first there is no telling: before it come the start of loading processes and what is asked once.
+            if done > from_there:
+                minutes, seconds = divmod(round((now - since) / (done - from_there) * (total - done)), 60)
+                left = f", {minutes}:{seconds:02d} left"
+            print(f"{self.title}: {done} of {total}{left}", file=sys.stderr, flush=True)

@@ -25,6 +25,16 @@ def test_a_line_every_half_minute(monkeypatch, capsys):
     ]
 
 
+def test_how_long_a_start_took_does_not_count(monkeypatch, capsys):
+    now = [0.0]
+    monkeypatch.setattr(bars.time, "monotonic", lambda: now[0])
+    with bar_shown("reading videos") as bar:
+        for at, done in ((33.0, 1), (34.0, 2), (64.0, 32)):
+            now[0] = at
+            bar(done, 71)
+    assert capsys.readouterr().err.splitlines() == ["reading videos: 1 of 71", "reading videos: 32 of 71, 0:39 left"]
+
+
 def test_commands_say_how_far_they_are(tmp_path, monkeypatch, capsys):
     (tmp_path / "videos").mkdir()
     for k in range(3):

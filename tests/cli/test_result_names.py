@@ -11,10 +11,10 @@ from test_finetuning import pretrained, root  # noqa: F401
 
 from praxino.catalogs.folder import VideoFolder
 from praxino.catalogs.listfile import ListFile
-from praxino.cli.line.measured import measured_line
 from praxino.cli.line.naming import LONGEST, result_name, safe
 from praxino.cli.main import main
 from praxino.encoders.encoder import Encoder
+from praxino.evaluations.measured import measured_line
 
 QUICK = ["--workers", "0", "--device", "cpu"]
 ALONE = ("--baselines", "false")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from praxino.demo.run import _remarks, demo
+from praxino.demo.run import _cautions, _remarks, demo
 from praxino.errors import UserError
 from praxino.evaluations.metrics import bootstrap_interval
 from praxino.evaluations.result import Result, Row
@@ -18,17 +18,27 @@ def result(trained, untrained, handmade, half=2.0):
 
 
 def test_a_hand_made_feature_that_wins_is_printed():
-    said = " ".join(_remarks(result(50.0, 20.0, 60.0), None))
+    said = " ".join(_remarks(result(50.0, 20.0, 60.0)))
     assert "'frame difference', a hand-made feature, beats the trained network at 1: 60.0 against 50.0" in said
     assert "overlap" not in said
-    close = " ".join(_remarks(result(50.0, 20.0, 53.0), None))
+    close = " ".join(_remarks(result(50.0, 20.0, 53.0)))
     assert "is above the trained network at 1: 53.0 against 50.0 (the intervals overlap" in close
-    assert _remarks(result(50.0, 20.0, 40.0), None) == []
+    assert _remarks(result(50.0, 20.0, 40.0)) == []
 
 
 def test_no_difference_is_called_no_difference():
-    assert "no difference" in _remarks(result(22.0, 20.0, 10.0), None)[0]
-    assert "few" in _remarks(result(50.0, 20.0, 10.0), 30)[0]
+    assert "no difference" in _remarks(result(22.0, 20.0, 10.0))[0]
+
+
+def test_few_videos_are_those_that_could_be_read():
+    few = result(50.0, 20.0, 10.0)
+    few.left_out = [("broken.mp4", "no video")]
+    assert _cautions(few, 31) == [
+        "30 videos are few: so short a run shows that it works, not what is possible",
+        "left out: 1 video; the report lists them",
+    ]
+    assert len(_cautions(few, 101)) == 1
+    assert _cautions(result(50.0, 20.0, 10.0), None) == []
 
 
 def test_the_best_hand_made_feature_is_held_against_query_by_query():
@@ -36,7 +46,7 @@ def test_the_best_hand_made_feature_is_held_against_query_by_query():
     shown.rows.insert(1, Row("colour histogram", {"1": 0.0}, {"1": [0.0, 0.0]}))
     hits = {"trained": [1, 1, 1, 0], "frame difference": [0, 0, 0, 1], "colour histogram": [0, 0, 0, 0]}
     shown.per_query = {name: {"1": list(map(bool, row))} for name, row in hits.items()}
-    (said,) = _remarks(shown, None)
+    (said,) = _remarks(shown)
     assert "trained less 'frame difference', the best hand-made, query by query at 1: +50.0 [-50.0, +100.0]" in said
 
 

@@ -174,6 +174,7 @@ def test_no_labels_no_score():
 
 def test_a_query_never_finds_itself():
     result = retrieve(encoder(), Lists(), "all", "all", k=(1,), workers=0, baselines=False)
+    assert (result.settings["gallery"], result.settings["queries"]) == ("all others", "each video")
     assert all(found[0].id != one.query.id for one in result.neighbours for found in one.found)
     assert result.row("chance").values["1"] == pytest.approx(100 * 5 / 11)
 
@@ -187,6 +188,9 @@ def test_a_query_never_finds_itself_in_a_part_of_another_name(catalog, gallery, 
     assert all(found[0].id != one.query.id for one in result.neighbours for found in one.found)
     assert result.row("chance").values["1"] == pytest.approx(chance)
     votes = knn(encoder(), catalog, gallery, "test", k=1, workers=0, baselines=False)
+    own = len(catalog.part(gallery)) == len(catalog.part("test"))  # without lists every part is the whole catalog
+    assert votes.title.endswith("nearest others vote for each video") == own
+    assert result.title.endswith("each video asks the others") == own
     assert votes.per_query["trained"]["1"] == result.per_query["trained"]["1"]
 
 
@@ -205,6 +209,7 @@ def test_knn_counts_votes():
     assert top_hits(votes, np.array([2, 0]), 3).tolist() == [True, False]
     assert top_hits(votes, np.array([3, 3]), 4).tolist() == [False, False]
     result = knn(encoder(), Lists(), k=3, workers=0)
+    assert result.title.endswith("the 3 nearest train videos vote for each test video")
     assert result.row("chance").values == {"1": 50.0, "5": 100.0}
 
 

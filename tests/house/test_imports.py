@@ -28,6 +28,7 @@ LEVELS: tuple[set[str], ...] = (
         "printable",
         "ranks",
         "rng",
+        "telling",
     },
     {"configuration"},
     {"streams", "catalogs"},

@@ -27,7 +27,7 @@ class Page(HTMLParser):
         self.open: list[str] = []
         self.tags: list[tuple[str, dict[str, str]]] = []
         self.texts: list[tuple[str, str]] = []
-        self.feed(text)
+        self.feed(text.replace("<wbr>", ""))  # where a name may be broken is no part of it
         self.close()
         assert not self.open, f"never closed: {self.open}"
 

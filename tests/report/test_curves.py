@@ -133,6 +133,26 @@ def test_odd_curves(values: list[float]) -> None:
     assert ("not finite" in drawn[0]) == (not all(map(math.isfinite, values)))
 
 
+@pytest.mark.parametrize("x", [0.0, 1.0, 9.0, 5000.0])
+def test_the_axis_of_a_single_measurement_is_about_it(x: float) -> None:
+    low, high = axes.x_range([x])
+    assert low <= x < high
+    assert high - low <= 2
+    assert low >= 0
+    curve = curves.Curve("effective_rank", [(x, 33.0)])
+    alone, along = curves.draw(curve), curves.draw(curve, (0.0, 6000.0))
+    assert f">{x:,.0f}</text>" in alone
+    assert ">6,000</text>" in along
+
+
+def test_a_moving_mean_is_told_where_there_is_one() -> None:
+    few, many = (curves.Curve("total", [(float(k), k % 3) for k in range(count)]) for count in (39, 40))
+    assert not curves.is_smoothed(few)
+    assert 'class="raw"' not in curves.draw(few)
+    assert curves.is_smoothed(many)
+    assert 'class="raw"' in curves.draw(many)
+
+
 def test_a_single_point_has_no_ends() -> None:
     assert axes.ends([(9, 33.1)]) == "33.1"
     assert axes.ends([(9, 33.1), (18, 4.0)]) == "from 33.1 to 4"

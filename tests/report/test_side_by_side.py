@@ -1,6 +1,7 @@
 """Several runs on one page, and where pages are written."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -33,7 +34,7 @@ def test_two_runs_side_by_side(two, tmp_path):
     page = Page(path.read_text(encoding="utf-8"))
     assert "my run & co and other" in page.words
     assert "other is 12.5 points above my run & co at k = 1." in page.words
-    assert "these settings differ: feature (max, mean)" in page.words
+    assert "these settings differ: feature (max; mean)." in page.words
     cells = [text for tag, text in page.texts if tag == "td"]
     assert cells[cells.index("batch_size") :][1:3] == ["–", "16"]
     assert "SimCLR" in cells
@@ -62,6 +63,28 @@ def test_what_only_one_was_asked_and_equal_recipes(two, tmp_path):
     words = Page(write_comparison(two, tmp_path / "both.html").read_text()).words
     assert "Not asked of other." in words
     assert "Nothing: the recipes are the same." in words
+
+
+def test_a_setting_that_only_one_result_names_is_told(two, tmp_path):
+    content = evaluation(two[1])
+    content["settings"] |= {"measured on": "films: gallery train 8, queries test 4", "view": None}
+    (two[1] / "evaluations" / "retrieval.json").write_text(json.dumps(content))
+    words = Page(write_comparison(two, tmp_path / "both.html").read_text()).words
+    assert "measured on (not said; films: gallery train 8, queries test 4)" in words
+    assert "null" not in words
+
+
+def test_the_charts_of_a_page_stand_on_one_axis(two, tmp_path):
+    lines = [json.loads(line) for line in (two[1] / "metrics.jsonl").read_text().splitlines()]
+    lines[9]["looked_at_once"] = 0.5
+    (two[1] / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    ends = [max(s["step"] for s in map(json.loads, (one / "metrics.jsonl").read_text().splitlines())) for one in two]
+    page = write_comparison(two, tmp_path / "both.html").read_text()
+    charts = [chart for chart in page.split("<figure")[1:] if "below" in chart]
+    lasts = {re.findall(r'class="below">([^<]*)<', chart)[-1] for chart in charts}
+    assert len(charts) > 2
+    assert len(lasts) == 1
+    assert max(ends) * 0.7 < float(lasts.pop().replace(",", "")) <= max(ends)
 
 
 def test_runs_of_one_name_are_told_apart(run, tmp_path):  # noqa: F811

@@ -4,6 +4,8 @@ import pytest
 from report_runs import row
 
 from praxino.report import tables
+from praxino.report.markup import breakable
+from praxino.telling import telling, untold
 
 
 def test_what_the_table_says_in_words() -> None:
@@ -99,3 +101,27 @@ def test_columns_that_chance_fills_are_not_shown() -> None:
     assert "@1</th>" in drawn
     assert "@5</th>" not in drawn
     assert "Not shown, since chance alone reaches more than 95 %: @5." in drawn
+
+
+@pytest.mark.parametrize(
+    ("name", "pieces"),
+    [
+        ("v_PlayingCello_g04_c01.mp4", ["v_", "PlayingCello_", "g04_", "c01.mp4"]),
+        ("2024/my-film.mkv", ["2024/", "my-", "film.mkv"]),
+        ("method.view.operations.0.size", ["method.", "view.", "operations.", "0.size"]),
+        ("-81.2", ["-81.2"]),
+        ("6.8e-06", ["6.8e-06"]),
+        ("<b>_&", ["&lt;b&gt;_", "&amp;"]),
+    ],
+)
+def test_long_names_break_between_their_words(name: str, pieces: list[str]) -> None:
+    assert breakable(name).split("<wbr>") == pieces
+
+
+def test_one_threshold_for_the_page_and_the_terminal() -> None:
+    by_chance = {"1": 20.0, "5": 95.0, "20": 95.1}
+    assert telling(["1", "5", "20"], by_chance) == ["1", "5"]
+    assert untold(["1", "5", "20"], by_chance) == "not shown, since chance alone reaches more than 95 %: @20"
+    assert telling(["20"], by_chance) == ["20"]
+    assert untold(["20"], by_chance) == ""
+    assert untold(["20", "AUC"], {"20": 99.0, "AUC": 99.0}).endswith(": AUC")

@@ -64,8 +64,8 @@ def run(argv: Sequence[str]) -> None:
 
 def _prepare(name: str, prepare: Any, options: Mapping[str, str]) -> None:
     from praxino.bars import bar_shown
-    from praxino.cli.line.measured import measured_line, parts_asked
     from praxino.configuration.complete import instantiate
+    from praxino.evaluations.measured import measured_line, parts_asked
 
     if name in WITH_WEIGHTS and not any(option.partition(".")[0] in ("provider", "weights") for option in options):
         raise UserError(_weights_missing(name))

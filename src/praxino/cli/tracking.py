@@ -90,7 +90,7 @@ def refuse_options_of_a_training(argv: Sequence[str]) -> None:
 def _say_what_is_used(train: Catalog, catalog: Catalog | None, part: Part) -> None:
     """The first lines, from the first process: which sequences are trained on, and which ones followed."""
     from praxino import ranks
-    from praxino.cli.line.measured import measured_line
+    from praxino.evaluations.measured import measured_line
 
     if ranks.rank() == 0:
         print("trained on:", printable(measured_line(train, {"train": "train"})), flush=True)

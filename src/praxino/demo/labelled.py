@@ -13,7 +13,7 @@ from praxino.evaluations.retrieval import retrieve
 LEAST = 2  # class folders, and videos in each of so many
 
 
-def retrieval_by_folders(encoder: Encoder, catalog: Catalog, **how: Any) -> Result | None:
+def retrieval_by_folders(encoder: Encoder, catalog: Catalog, **how: Any) -> list[Result]:
     """Retrieval with the class folders as labels, which the training has not seen.
 
     Args:
@@ -22,11 +22,11 @@ def retrieval_by_folders(encoder: Encoder, catalog: Catalog, **how: Any) -> Resu
         how: further arguments of `retrieve`.
 
     Returns:
-        The scores; None where there are no two class folders with at least two videos each.
+        The scores; none where there are no two class folders with at least two videos each.
     """
     counts = Counter(catalog[row].label for row in range(len(catalog)))
     if sum(count >= LEAST for label, count in counts.items() if label is not None) < LEAST:
-        return None
+        return []
     result = retrieve(encoder, catalog, gallery="all", queries="all", k=(1, 5), max_left_out=1.0, **how)
     result.title = f"Does a video find others of its class folder? {len(catalog.classes)} folders, not used in training"
-    return result
+    return [result]

@@ -25,6 +25,7 @@ from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError, check_numbers
 from praxino.evaluations.comparison import HANDMADE
 from praxino.evaluations.instance import find_own_video
+from praxino.evaluations.measured import measured_line
 from praxino.evaluations.metrics import bootstrap_interval
 from praxino.evaluations.result import Result, best_handmade, table_lines, write_result
 from praxino.evaluations.retrieval import retrieve
@@ -36,6 +37,7 @@ from praxino.training.run import Run
 from praxino.training.start import OUTSIDE, resume, start
 
 Bars = Callable[[str], AbstractContextManager[Any]]
+FEW = 100  # videos; of fewer it is said
 VIEW = "residual"  # fixed beforehand, for every row of the table: the class of the rendered videos is their motion
 
 
@@ -90,19 +92,20 @@ def demo(
             result = retrieve(encoder, catalog, k=(1, 5), **shown)
         else:
             result = find_own_video(encoder, catalog, max_left_out=1.0, **shown)
-    write_result(out, result.protocol, result, catalog.classes)
-    by_folders = None
+    results = [result]
     if videos is not None:
         with bars("measuring by class folders") as progress:
-            by_folders = retrieval_by_folders(encoder, catalog, **shown | {"progress": progress})
-    if by_folders:
-        write_result(out, by_folders.protocol, by_folders, catalog.classes)
+            results += retrieval_by_folders(encoder, catalog, **shown | {"progress": progress})
+    for one in results:
+        one.settings["measured on"] = measured_line(catalog, {})
+        write_result(out, one.protocol, one, catalog.classes)
     report = write_report(out)
-    for line in [result.title, *table_lines(result), *_remarks(result, len(catalog) if videos else None)]:
+    for line in [line for one in results for line in [one.title, *table_lines(one), *_remarks(one)]]:
         say(line)
-    for line in [by_folders.title, *table_lines(by_folders)] if by_folders else []:
+    for line in _cautions(result, len(catalog) if videos else None):
         say(line)
-    say(f"{time.perf_counter() - began:.0f} s in all; look at {report}")
+    shows = "the tables, the curves of the training, and queries beside their nearest neighbours"
+    say(f"{time.perf_counter() - began:.0f} s in all; look at {report}: {shows}")
     return result
 
 
@@ -158,11 +161,14 @@ def _trained(config: Mapping[str, Any], out: Path, threads: int | None, say: Cal
     for name in ("catalog", "seed", "stages"):
         if then[name] != config[name]:
             raise UserError(f"{out} holds a run that differs in its {name}: pass another --out, or remove that folder")
+    if Run(out).finished:
+        say(f"trained already, in {out}")
+        return Run(out)
     say(f"going on with the run in {out}")
     return resume(out, threads)
 
 
-def _remarks(result: Result, videos: int | None) -> list[str]:
+def _remarks(result: Result) -> list[str]:
     """What the table says in words, where a reader might want it otherwise."""
     lines = []
     first = result.columns[0]
@@ -179,9 +185,16 @@ def _remarks(result: Result, videos: int | None) -> list[str]:
         lines.append(_ahead(result, first))
     if trained.intervals[first][0] <= untrained.intervals[first][1]:
         lines.append("the intervals of the trained and the untrained network overlap: no difference is shown")
-    if videos is not None and videos < 100:
+    return lines
+
+
+def _cautions(result: Result, videos: int | None) -> list[str]:
+    """What holds for the tables together: of few videos, and of those that could not be read."""
+    lines = []
+    read = videos - len(result.left_out) if videos is not None else FEW
+    if read < FEW:
         lines.append(
-            f"{counted(videos, 'video')} {are(videos)} few: so short a run shows that it works, not what is possible"
+            f"{counted(read, 'video')} {are(read)} few: so short a run shows that it works, not what is possible"
         )
     if result.left_out:
         lines.append(f"left out: {counted(len(result.left_out), 'video')}; the report lists them")

@@ -14,7 +14,7 @@ from praxino.evaluations import metrics
 from praxino.evaluations.by_class import by_class
 from praxino.evaluations.joint import Joined
 from praxino.evaluations.result import Result, Row
-from praxino.evaluations.retrieval import labelled_features, ordered, own_rows, scored_row
+from praxino.evaluations.retrieval import EACH, labelled_features, ordered, own_rows, parts_named, scored_row
 from praxino.ranks import Device
 
 
@@ -63,17 +63,20 @@ def knn(
         reestimate_batchnorm=reestimate_batchnorm, centred=centred, drop_last=drop_last, joined=joined,
         workers=workers, max_left_out=max_left_out, progress=progress,
     )  # fmt: skip
+    themselves = own_rows(taken)
     rows, per_query = [], {}
     for name in taken.gallery:
         ours, theirs = taken.queries[name], taken.gallery[name]
-        votes = metrics.knn_vote(ours.vectors, theirs.vectors, theirs.labels, k, temperature, own_rows(taken))
+        votes = metrics.knn_vote(ours.vectors, theirs.vectors, theirs.labels, k, temperature, themselves)
         hits = {column: top_hits(votes, ours.labels, int(column)) for column in ("1", "5")}
         rows.append(scored_row(name, hits))
         per_query[name] = {column: hit.tolist() for column, hit in hits.items()}
     classes = len(catalog.classes)
     rows.append(Row("chance", {column: 100 * min(1.0, int(column) / classes) for column in ("1", "5")}))
-    settings = {"gallery": gallery, "queries": queries, "voters": k, "temperature": temperature}
-    title = f"kNN on {type(catalog).__name__}: the {k} nearest {gallery} videos vote for each {queries} video"
+    searched, asking = parts_named(gallery, queries, themselves, len(taken.gallery[taken.main].ids))
+    settings = {"gallery": searched, "queries": asking, "voters": k, "temperature": temperature}
+    voters, voted = ("others", "video") if asking == EACH else (f"{gallery} videos", f"{queries} video")
+    title = f"kNN on {type(catalog).__name__}: the {k} nearest {voters} vote for each {voted}"
     main = by_class(taken.main, "1", per_query[taken.main]["1"], taken.queries[taken.main].labels, catalog.classes)
     return Result(
         "knn", title, taken.settings | settings, ["1", "5"], ordered(rows), [], taken.left_out, per_query, by_class=main

@@ -17,8 +17,7 @@ from praxino.evaluations.figures import Curves, Picture, check_pictures, curves_
 from praxino.evaluations.probabilities import ENDING, Probabilities, write_probabilities
 from praxino.evaluations.thumbnails import Played, Thumbnails
 from praxino.files import folder_aside, written_aside
-
-SAYS_NOTHING = 95.0  # percent: where chance is above it, a column tells nothing
+from praxino.telling import column_title, telling, untold
 
 
 @dataclass
@@ -179,8 +178,9 @@ def read_result(folder: str | Path, name: str) -> Result:
 def table_lines(result: Result) -> list[str]:
     """The table as plain lines for a terminal, and what stands below it."""
     width = max(len(row.name) for row in result.rows)
-    columns = telling(result)
-    heads = {column: f"{'@' + column if column.isdecimal() else column:>6}" for column in columns}
+    by_chance = next((row.values for row in result.rows if row.name == "chance"), {})
+    columns = telling(result.columns, by_chance)
+    heads = {column: f"{column_title(column):>6}" for column in columns}
     lines = [f"{'':{width}}  " + "  ".join(heads.values())]
     for row in result.rows:
         numbers = {c: f"{row.values[c]:.1f}" if c in row.values else "-" for c in columns}
@@ -191,17 +191,8 @@ def table_lines(result: Result) -> list[str]:
             f"{row.name:{width}}  {cells}"
             + (f"   [{interval[0]:.1f}, {interval[1]:.1f}] at {first}" if interval else "")
         )
-    without = [f"@{column}" if column.isdecimal() else column for column in result.columns if column not in columns]
-    if without:
-        lines.append(f"not shown, since chance alone reaches more than {SAYS_NOTHING:.0f} %: {', '.join(without)}")
-    return lines + result.below
-
-
-def telling(result: Result) -> list[str]:
-    """The columns in which chance leaves room for anything else; the first one, where it leaves none in any."""
-    by_chance = next((row.values for row in result.rows if row.name == "chance"), {})
-    kept = [column for column in result.columns if by_chance.get(column, 0.0) <= SAYS_NOTHING]
-    return kept or result.columns[:1]
+    without = untold(result.columns, by_chance)
+    return lines + ([without] if without else []) + result.below
 
 
 def best_handmade(result: Result, handmade: Mapping[str, Any], column: str) -> Row | None:

@@ -25,6 +25,7 @@ from praxino.rng import Rng
 
 SHOWN_QUERIES = 12
 SHOWN_NEIGHBOURS = 5
+EACH = "each video"  # where all ask all others
 
 
 def retrieve(
@@ -93,11 +94,12 @@ def retrieve(
     by_chance = metrics.chance(ours.labels, theirs.labels, k, in_gallery=themselves >= 0)
     rows.append(Row("chance", {str(cut): 100 * share for cut, share in by_chance.items()}))
     assert found is not None
-    asked = f"{queries} videos ask, {gallery} videos answer" if themselves.max() < 0 else "each video asks the others"
+    searched, asking = parts_named(gallery, queries, themselves, len(taken.gallery[taken.main].ids))
+    asked = "each video asks the others" if asking == EACH else f"{asking} videos ask, {searched} videos answer"
     return Result(
         "retrieval",
         f"Retrieval on {type(catalog).__name__}: {asked}",
-        taken.settings | {"gallery": gallery, "queries": queries, "distance": "cosine, ties to the earlier video"},
+        taken.settings | {"gallery": searched, "queries": asking, "distance": "cosine, ties to the earlier video"},
         [str(cut) for cut in found.k],
         ordered(rows),
         shown_neighbours(catalog.part(queries), catalog.part(gallery), ours, theirs, found),
@@ -130,8 +132,9 @@ def labelled_features(
         UserError: if the catalog has no labels, or the encoder no such view.
     """
     if not catalog.classes:
+        said = f" ({catalog.found})" if catalog.found else ""
         raise UserError(
-            f"{type(catalog).__name__} has no labels to score by: take a catalog with classes (class folders do), "
+            f"{type(catalog).__name__} has no labels to score by{said}: take a catalog with classes (class folders do) "
             "or 'praxino evaluate instance', which scores whether a clip finds its own video"
         )
     answers = catalog.part(gallery)
@@ -150,6 +153,18 @@ def own_rows(taken: Compared) -> np.ndarray:
     ours, theirs = next(iter(taken.queries.values())).ids, next(iter(taken.gallery.values())).ids
     row_of = {id: row for row, id in enumerate(theirs)}
     return np.array([row_of.get(id, -1) for id in ours], np.int64)
+
+
+def parts_named(gallery: Part, queries: Part, themselves: np.ndarray, answers: int) -> tuple[str, str]:
+    """What the result calls gallery and queries: without lists every part is the whole catalog, whatever was asked for.
+
+    Args:
+        gallery, queries: as asked for.
+        themselves: int [queries], of `own_rows`.
+        answers: how many videos the gallery has.
+    """
+    same = len(themselves) == answers and bool((themselves >= 0).all())
+    return ("all others", EACH) if same else (gallery, queries)
 
 
 def scored_row(name: str, hits: dict[str, np.ndarray]) -> Row:

@@ -15,6 +15,7 @@ POINTS = 360
 # Where a line has more points, about eight of them get a mark.
 MARKS = 24
 FLAT = 1e-9
+NEAR = 1e-6
 TINY = 1e-100
 
 Points = list[tuple[float, float]]
@@ -146,9 +147,12 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
 
 
 def x_range(xs: Sequence[float]) -> tuple[float, float]:
-    """The ends of an axis for these numbers."""
+    """The ends of an axis for these numbers; a single one stands in its middle, and 0 at its left end."""
     low, high = min(xs), max(xs)
-    return (low, low + max(1.0, abs(low))) if _flat(low, high) else (low, high)
+    if not _flat(low, high):
+        return low, high
+    room = max(1.0, abs(low) * NEAR)
+    return (low if low == 0 else low - room), high + room
 
 
 def y_range(ys: Sequence[float], from_zero: bool) -> tuple[float, float]:

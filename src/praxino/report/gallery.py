@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from praxino.report.markup import finite, image, moving_image, note, number, picture_bytes, text
+from praxino.report.markup import breakable, finite, image, moving_image, note, number, picture_bytes, text
 
 Shown = Mapping[str, Any]
 NONE = '<span class="gone">no picture</span>'
@@ -181,7 +181,7 @@ def _named(id: str, label: str | None) -> str:
     """The class above the file's name; where there is none, the file's name above its folder."""
     folder, _, name = str(id).rpartition("/")
     above, below = (name, folder) if label is None else (label, name)
-    return f"<b>{text(above)}</b><small>{text(below)}</small>"
+    return f"<b>{breakable(above)}</b><small>{breakable(below)}</small>"
 
 
 def _layout(frames: int) -> str:

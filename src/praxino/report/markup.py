@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,18 @@ from praxino.printable import counted
 LARGEST = 1e100
 KINDS = {b"\xff\xd8": "image/jpeg", b"\x89P": "image/png", b"RI": "image/webp"}
 MOVING = b"RIFF"
+# Where a long name may be broken: after what parts its words, but for a file's ending and within a number.
+JOINTS = re.compile(r"(?<=[_/])(?=.)|(?<=-)(?=[^\W\d])|(?<=\.)(?=.)(?!\w{1,4}$)(?!(?<=\d\.)\d)")
 
 
 def text(value: Any) -> str:
     """A value as escaped text, safe in attributes too."""
     return html.escape(str(value), quote=True)
+
+
+def breakable(value: Any) -> str:
+    """The same for a long name, which a narrow place breaks after what parts its words."""
+    return "<wbr>".join(text(piece) for piece in JOINTS.split(str(value)))
 
 
 def number(value: Any, digits: int = 1) -> str:
@@ -82,11 +90,12 @@ def plain(value: Any) -> str:
     return str(value)
 
 
-def table(heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    """A plain table of text, scrolling inside its own box."""
+def table(heads: Iterable[str], rows: Iterable[Iterable[Any]], even: bool = False) -> str:
+    """A plain table of text, scrolling inside its own box; `even`: what follows the first column is of one width."""
     head = "".join(f'<th scope="col">{text(h)}</th>' for h in heads)
-    body = "".join("<tr>" + "".join(f"<td>{text(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    whole = f'<table class="plain"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    body = "".join("<tr>" + "".join(f"<td>{breakable(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    kind = "plain even" if even else "plain"
+    whole = f'<table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     return f'<div class="scroll" tabindex="0">{whole}</div>'
 
 

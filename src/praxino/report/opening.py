@@ -8,6 +8,7 @@ from typing import Any
 from praxino.report import tables, training_curves
 from praxino.report.markup import finite, plural, short, text
 from praxino.report.read import Record
+from praxino.telling import column_title
 
 EVALUATIONS = {
     "retrieval": "Retrieval",
@@ -108,7 +109,7 @@ def _score(evaluation: Mapping[str, Any]) -> list[Fact]:
     aside = f"chance: {tables.value(chance, column):.1f} %" if chance else "the trained network"
     protocol = str(evaluation.get("protocol", "score"))
     of = f", {_encoder(evaluation)}" if _encoder(evaluation) else ""
-    title = f"{EVALUATIONS.get(protocol, protocol)} {tables.column_title(column)}{of}"
+    title = f"{EVALUATIONS.get(protocol, protocol)} {column_title(column)}{of}"
     return [(title, f"{tables.value(trained, column):.1f} %", aside)]
 
 

@@ -74,9 +74,13 @@ def training(record: Record) -> str:
     if not drawn:
         return note("No curves: metrics.jsonl holds no step yet.")
     explained = "Light: every step. Strong: the moving mean over a twentieth of the run."
+    if not any(training_curves.is_smoothed(curve) for curve in drawn):
+        explained = "Every step as it came: too few for a moving mean."
     if any(curve.beside for curve in drawn):
         explained += " Dashed, with marks: videos that nothing is learnt from, after each epoch."
-    return note(explained) + '<div class="charts">' + "".join(map(training_curves.draw, drawn)) + "</div>"
+    steps = training_curves.steps_of(drawn)
+    charts = "".join(training_curves.draw(curve, steps) for curve in drawn)
+    return f'{note(explained)}<div class="charts">{charts}</div>'
 
 
 def neighbours(record: Record) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from praxino.report.axes import Axes, Points, Style, below, chart, ends, legend, x_range, y_range
 from praxino.report.markup import note, text
 from praxino.report.meanings import meaning
-from praxino.report.training_curves import FROM_ZERO, Curve, curves, smoothed
+from praxino.report.training_curves import FROM_ZERO, Curve, curves, smoothed, steps_of
 
 Lines = Sequence[Mapping[str, Any]]
 BESIDE = "validation"
@@ -22,13 +22,14 @@ def draw(runs: Mapping[str, tuple[Lines, Lines]]) -> str:
     """
     found = {run: {curve.key: curve for curve in curves(*lines)} for run, lines in runs.items()}
     keys = dict.fromkeys(key for own in found.values() for key in own)
+    steps = steps_of(curve for own in found.values() for curve in own.values()) or ()
     drawn = []
     for key in keys:
         own = {run: one[key] for run, one in found.items() if key in one}
-        drawn.append(_figure(key, {run: smoothed(one.points) for run, one in own.items()}, own, list(runs)))
+        drawn.append(_figure(key, {run: smoothed(one.points) for run, one in own.items()}, own, list(runs), steps))
         held_out = {run: one.beside[BESIDE].points for run, one in own.items() if BESIDE in one.beside}
         if held_out:
-            drawn.append(_figure(key, held_out, own, list(runs), f", {BESIDE}"))
+            drawn.append(_figure(key, held_out, own, list(runs), steps, f", {BESIDE}"))
     if not any(drawn):
         return note("No curves: no run has taken a step yet.")
     return (
@@ -38,14 +39,21 @@ def draw(runs: Mapping[str, tuple[Lines, Lines]]) -> str:
     )  # fmt: skip
 
 
-def _figure(key: str, lines: Mapping[str, Points], own: Mapping[str, Curve], order: Sequence[str], of: str = "") -> str:
+def _figure(
+    key: str,
+    lines: Mapping[str, Points],
+    own: Mapping[str, Curve],
+    order: Sequence[str],
+    steps: Sequence[float],
+    of: str = "",
+) -> str:
     kept = {run: points for run, points in lines.items() if points}
     everything = [point for points in kept.values() for point in points]
     if not everything:
         return ""
     title = next(iter(own.values())).title + of
     axes = Axes(
-        *x_range([x for x, _ in everything]),
+        *x_range([*steps, *(x for x, _ in everything)]),
         *y_range([y for _, y in everything], key.partition("/")[0] in FROM_ZERO),
     )
     styles = {run: Style(order.index(run)) for run in kept}

@@ -11,7 +11,7 @@ from typing import Any
 from praxino.errors import UserError
 from praxino.report import run_curves, tables
 from praxino.report.document import checked, document, write_page
-from praxino.report.markup import note, table, text
+from praxino.report.markup import note, plain, table, text
 from praxino.report.opening import gathered, summary
 from praxino.report.read import Record, read_run
 
@@ -78,7 +78,7 @@ def _runs(runs: Mapping[str, Record]) -> str:
         said = [own.get(fact) for own in facts.values()]
         rows.append((fact, *(f"{one[0]} ({one[1]})" if one else MISSING for one in said)))
     broken = [f"{name}: {sentence}" for name, one in runs.items() for sentence in one.problems]
-    return table(("", *runs), rows) + "".join(map(note, broken))
+    return table(("", *runs), rows, even=True) + "".join(map(note, broken))
 
 
 def _results(runs: Mapping[str, Record]) -> str:
@@ -125,10 +125,10 @@ def _asked_otherwise(made: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """In which settings the runs' questions differ: then their numbers are of different things."""
     settings = {run: one.get("settings") or {} for run, one in made.items()}
     keys = dict.fromkeys(key for own in settings.values() for key in own if key not in ASIDE)
-    differ = [key for key in keys if len({_plain(own.get(key)) for own in settings.values()}) > 1]
-    if not differ:
+    said = {key: [plain(own[key]) if key in own else "not said" for own in settings.values()] for key in keys}
+    told = ", ".join(f"{key} ({'; '.join(ways)})" for key, ways in said.items() if len(set(ways)) > 1)
+    if not told:
         return []
-    told = ", ".join(f"{key} ({', '.join(_plain(own.get(key)) for own in settings.values())})" for key in differ)
     return [f"Not quite the same question; these settings differ: {told}."]
 
 
@@ -159,7 +159,7 @@ def _differences(runs: Mapping[str, Record]) -> str:
         for key in keys
         if len({own.get(key) for own in flat.values()}) > 1
     ]
-    return table(("argument", *runs), rows) if rows else note("Nothing: the recipes are the same.")
+    return table(("argument", *runs), rows, even=True) if rows else note("Nothing: the recipes are the same.")
 
 
 def _flat(value: Any, key: str = "") -> list[tuple[str, str]]:

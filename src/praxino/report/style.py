@@ -51,6 +51,8 @@ thead th,thead td{border-top:0;color:var(--soft);font-size:13px;font-weight:600}
 .scores,.plain{overflow-wrap:normal}
 .plain td:first-child{overflow-wrap:anywhere;min-width:150px}
 .plain td:last-child{min-width:170px}
+.even{table-layout:fixed}.even thead th:first-child,.even thead td:first-child{width:36%}
+.even td,.even td:first-child,.even td:last-child{min-width:0;overflow-wrap:anywhere}
 .winner .badge{border-color:currentColor}
 .scores td,.scores thead th{text-align:right;min-width:74px;white-space:nowrap}
 .scores th[scope=row]{min-width:150px;position:sticky;left:0;background:var(--card)}

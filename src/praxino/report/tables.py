@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from praxino.report.markup import definitions, finite, folded, note, number, plural, table, text
+from praxino.telling import column_title, telling, untold
 
 # Of tracking; what they do is no feature.
 BASELINES = ("never moves", "of opencv")
@@ -14,8 +15,6 @@ HANDMADE = ("thumbnail", "histogram", "difference", "spectrum", "hand-made", "ha
 JOINT = "trained, joint"
 # Above this share of hits by chance a column does not tell one row from another.
 TELLING = 90.0
-# Above this one a column is not shown.
-SAYS_NOTHING = 95.0
 # So many classes are shown without a click.
 OPENED = 12
 
@@ -31,11 +30,6 @@ def kind(row: Row) -> str:
     if any(word in name for word in BASELINES):
         return "baseline"
     return "hand-made" if any(word in name for word in HANDMADE) else "trained"
-
-
-def column_title(column: str) -> str:
-    """k nearest neighbours as "@k"; other columns by their name."""
-    return f"@{column}" if column.isdecimal() else column
 
 
 def value(row: Row, column: str) -> float | None:
@@ -193,8 +187,9 @@ def _settings(evaluation: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 def scores(columns: Sequence[str], rows: Sequence[Row]) -> str:
     """The table: the rows in their order, of each column the best one bold."""
-    without = [column for column in columns if _chance(rows, column) > SAYS_NOTHING]
-    columns = [column for column in columns if column not in without] or columns[:1]
+    by_chance = {column: _chance(rows, column) for column in columns}
+    without = untold(columns, by_chance)
+    columns = telling(columns, by_chance)
     heads = "".join(f'<th scope="col">{text(column_title(column))}</th>' for column in columns)
     winners = {column: row for column in columns if (row := best(rows, column)) is not None}
     body = "".join(_row(row, columns, winners) for row in rows)
@@ -203,15 +198,11 @@ def scores(columns: Sequence[str], rows: Sequence[Row]) -> str:
     if any(interval(row, column) for row in rows for column in columns):
         foot += " Below a number: its interval."
     if without:
-        foot += f" Not shown, since chance alone reaches more than {SAYS_NOTHING:.0f} %: {_titles(without)}."
+        foot += f" {without[:1].upper()}{without[1:]}."
     return (
         f'<div class="scroll" tabindex="0"><table class="scores{few}"><thead><tr><td></td>'
         f"{heads}</tr></thead><tbody>{body}</tbody></table></div>{note(foot)}"
     )
-
-
-def _titles(columns: Sequence[str]) -> str:
-    return ", ".join(map(column_title, columns))
 
 
 def _row(row: Row, columns: Sequence[str], winners: Mapping[str, Row]) -> str:

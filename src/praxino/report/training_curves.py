@@ -116,7 +116,7 @@ def _collect(key: str, lines: Iterable[Mapping[str, Any]]) -> Curve:
 
 def smoothed(points: Points) -> Points:
     """The mean over a centred window of a twentieth of the curve, cut at the ends."""
-    reach = len(points) // 40
+    reach = _reach(points)
     sums = [0.0]
     for _, y in points:
         sums.append(sums[-1] + y)
@@ -126,8 +126,28 @@ def smoothed(points: Points) -> Points:
     ]
 
 
-def draw(curve: Curve) -> str:
-    """A figure: title, chart, and in words where it starts and ends."""
+def is_smoothed(curve: Curve) -> bool:
+    """Whether it has so many points that a moving mean is drawn above them."""
+    return _reach(curve.points) > 0
+
+
+def _reach(points: Points) -> int:
+    return len(points) // 40
+
+
+def steps_of(made: Iterable[Curve]) -> tuple[float, float] | None:
+    """The first and the last step of any of these curves, so that their charts stand on one axis."""
+    xs = [x for curve in made for x, _ in curve.everything]
+    return (min(xs), max(xs)) if xs else None
+
+
+def draw(curve: Curve, steps: tuple[float, float] | None = None) -> str:
+    """A figure: title, chart, and in words where it starts and ends.
+
+    Args:
+        curve: to be drawn.
+        steps: the ends of the axis across; none: the curve's own.
+    """
     title = f'<h3>{text(curve.title)}</h3><p class="meaning">{text(meaning(curve.key))}</p>'
     dropped = curve.dropped + sum(other.dropped for other in curve.beside.values())
     lost = f" Left out, as not finite: {plural(dropped, 'value')}." if dropped else ""
@@ -136,7 +156,7 @@ def draw(curve: Curve) -> str:
     words = _words(curve)
     styles = {whose: Style(OTHER_VIDEOS[whose]) for whose in curve.beside}
     names = legend([("training", Style(0, strong=True, marked=False)), *styles.items()]) if styles else ""
-    picture = chart(_drawn(curve, styles), f"{curve.title} over the steps. {words}")
+    picture = chart(_drawn(curve, styles, steps or ()), f"{curve.title} over the steps. {words}")
     return f'<figure class="card">{title}{picture}{names}<figcaption>{text(words + lost)}</figcaption></figure>'
 
 
@@ -150,9 +170,10 @@ def _from_to(points: Points) -> str:
     return ends(points) if len(points) > 1 else f"{short(points[0][1])} at step {short(points[0][0])}"
 
 
-def _drawn(curve: Curve, styles: Mapping[str, Style]) -> str:
+def _drawn(curve: Curve, styles: Mapping[str, Style], steps: Sequence[float]) -> str:
     from_zero = curve.key.partition("/")[0] in FROM_ZERO
-    axes = Axes(*x_range([x for x, _ in curve.everything]), *y_range([y for _, y in curve.everything], from_zero))
+    xs, ys = [x for x, _ in curve.everything], [y for _, y in curve.everything]
+    axes = Axes(*x_range([*steps, *xs]), *y_range(ys, from_zero))
     smooth = smoothed(curve.points)
     lines = [axes.line(curve.points, "raw")] if smooth != curve.points else []
     lines += [axes.line(smooth, "smooth")] if smooth else []

@@ -50,12 +50,12 @@ def measure(name: str, place: str, options: Mapping[str, str]) -> None:
             `out`, a folder in the place of the run's.
     """
     from praxino.cli.line.encoders import encoder_part, results_folder, trusted
-    from praxino.cli.line.measured import measured_line, parts_asked
     from praxino.cli.line.naming import result_name
     from praxino.cli.line.terminal import progress_shown
     from praxino.cli.line.threads import use_threads
     from praxino.configuration.complete import instantiate
     from praxino.encoders.files import checksum_of_file
+    from praxino.evaluations.measured import measured_line, parts_asked
     from praxino.evaluations.result import table_lines, write_result
 
     name = next((short for short, path in EVALUATIONS.items() if path == name), name)
@@ -167,7 +167,7 @@ def _plain_question(name: str, place: str, evaluate: Callable[..., Any], trust: 
 def say_what_is_measured(catalog: Catalog) -> None:
     """The first line of a fine-tuning, from the first process."""
     from praxino import ranks
-    from praxino.cli.line.measured import measured_line
+    from praxino.evaluations.measured import measured_line
 
     if ranks.rank() == 0:
         print("videos:", printable(measured_line(catalog, {})), flush=True)

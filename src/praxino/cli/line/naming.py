@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from praxino.cli.line.measured import PLACES
+from praxino.evaluations.measured import PLACES
 
 # What an option of these says changes no number: how the machine works, and what it puts up with.
 MACHINE = ("workers", "device", "max_left_out", "results")
