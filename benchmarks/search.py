@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -156,6 +157,7 @@ def joined(paths: list[Path], out: Path, size: tuple[int, int], crf: int, rate: 
         stream = file.add_stream("libx264", rate=rate, options={"crf": str(crf), "preset": "veryfast"})
         stream.height, stream.width = size
         stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = Fraction(1, rate)
         for path in paths:
             first = count
             with av.open(str(path)) as source:
