@@ -144,8 +144,8 @@ def files_measured(files: int) -> None:
             clock = Clock()
             done = index_videos(encoder, VideoFolder(f"{folder}/v"), f"{folder}/i", workers=0, device="cpu")
             rows.append([name, *clock.said(), str(done.computed), f"{peak_mib():.0f}"])
-    print(f"{files:,} tiny files, of which a stub makes {CLIPS} vectors of 16 numbers each:\n")
-    table(["", "seconds", "processor seconds", "computed", "peak MiB"], rows)
+        print(f"{files:,} tiny files, of which a stub makes {CLIPS} vectors of 16 numbers each:\n")
+        table(["", "seconds", "processor seconds", "computed", "peak MiB"], rows)
 
 
 def joined(paths: list[Path], out: Path, size: tuple[int, int], crf: int, rate: int = 25) -> list[tuple[float, float]]:
