@@ -65,8 +65,8 @@ def run(argv: Sequence[str]) -> None:
     if back:
         refuse_options(words, ("trust",))
         trust = trusted(words.options.get("trust"))
-        more = {"head": _head_beside(source, trust)} if name == SIAMFC else {}
-        report = write_file(loaded_encoder(str(source), trust), target, **more)
+        more = {"head": _head_beside(places[0], trust)} if name == SIAMFC else {}
+        report = write_file(loaded_encoder(places[0], trust), target, **more)
     else:
         config = configured(encoder_of_file, words.options, without=NOT_TYPED)
         encoder, report = encoder_of_file(source, **told, **instantiate(encoder_of_file, config))
@@ -75,7 +75,7 @@ def run(argv: Sequence[str]) -> None:
     print(*map(printable, (f"{target}: {first}", *others)), sep="\n")  # a file's facts and keys are of others' making
 
 
-def _head_beside(source: Path, trust: tuple[str, ...]) -> SiameseHead | None:
+def _head_beside(source: str, trust: tuple[str, ...]) -> SiameseHead | None:
     """The siamese head that lies beside an encoder; None where there is none."""
     from praxino.encoders.files import encoder_file
     from praxino.encoders.siamese import read_tracker, tracker_file

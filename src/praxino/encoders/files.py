@@ -68,7 +68,7 @@ def encoder_files(place: str | Path) -> dict[str, Path]:
     found = {name_of(path): path} if path.is_file() else _of_folder(path)
     if not found:
         if not (path / "recipe.yaml").is_file():
-            raise UserError(f"no encoder at {path}: give {BUILT_IN}, encoder{WEIGHTS} or a run folder that holds one")
+            raise UserError(f"no encoder at {path}: give encoder{WEIGHTS}, a run folder that holds one, or {BUILT_IN}")
         now = (path / "checkpoints" / "last.ckpt").is_file()
         taken = ", or take it as it is now by --checkpoint last (in Python: checkpoint='last')" if now else ""
         raise UserError(f"no encoder at {path}, as the run has not finished: go on with 'praxino resume {path}'{taken}")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from torch import Tensor, nn
 
 from praxino.backbones.base import Backbone
-from praxino.built_in import BUILT_IN, FILE
+from praxino.built_in import BUILT_IN, FILE, is_built_in, namesake
 from praxino.encoders import files
 from praxino.encoders.encoder import HEAD
 from praxino.encoders.in_words import network_in_words
@@ -64,6 +64,8 @@ def note(run: Run, started: Sequence[Started]) -> None:
     """Into the log, and into a file for the record of the encoders: a resumed run needs no place to read it from."""
     for one in started:
         run.log(one.line)
+    if any(is_built_in(one.place) for one in started) and (line := namesake()):
+        run.log(line)
     if started:
         said = {one.name: {"place": one.place, files.CHECKSUM: one.checksum} for one in started}
         run.write(NAME, json.dumps(said, indent=1) + "\n")
