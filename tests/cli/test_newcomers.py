@@ -1,5 +1,6 @@
 """What a newcomer runs into: each is a line that says how to go on."""
 
+import json
 import shutil
 import warnings
 
@@ -33,11 +34,26 @@ def last_line(capsys, words):
     return capsys.readouterr().err.splitlines()[-1]
 
 
+def lr(run):
+    lines = map(json.loads, (run / "metrics.jsonl").read_text().splitlines())
+    return max(line["lr"] for line in lines if line["kind"] == "step")
+
+
 def test_a_run_that_is_all_warm_up_says_so(films, capsys):
     assert main(f"pretrain simclr_small --videos . --out one --epochs 1 {QUICK}".split()) == 0
     said = "all of stage 0 is warm-up, 1 of 1 epochs"
-    assert said in capsys.readouterr().err
-    assert main(f"pretrain simclr_small --videos . --out two --epochs 2 {QUICK}".split()) == 0
+    out, err = capsys.readouterr()
+    assert said in err
+    *_, look, vectors = out.splitlines()
+    assert look == f"to look at it: praxino report {films / 'one'}"
+    assert vectors.startswith(f"for its vectors of videos: praxino embed {films / 'one'} --videos DIR")
+    assert main(look.partition("praxino ")[2].split()) in (None, 0)
+    advice = err.partition("or pass ")[2].splitlines()[0]
+    assert advice == "--stages.0.schedule.warmup 0"
+    assert main(f"pretrain simclr_small --videos . --out two --epochs 1 {advice} {QUICK}".split()) == 0
+    assert "warm-up" not in capsys.readouterr().err
+    assert lr(films / "two") > 100 * lr(films / "one") > 0
+    assert main(f"pretrain simclr_small --videos . --out three --epochs 2 {QUICK}".split()) == 0
     assert said not in capsys.readouterr().err
 
 

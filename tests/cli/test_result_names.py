@@ -31,7 +31,8 @@ def asked(pretrained, capsys):  # noqa: F811
 
     def ask(*words, place=pretrained):
         assert main(["evaluate", words[0], str(place), *words[1:], *QUICK]) == 0
-        first, *_, last = capsys.readouterr().out.splitlines()
+        first, *_, last, look = capsys.readouterr().out.splitlines()
+        assert look.startswith("to look at it: praxino report ")
         return last.removeprefix("written: ").rpartition("/")[2].removesuffix(".json"), first
 
     return ask

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import videos
 from praxino.demo.run import _cautions, _remarks, demo
 from praxino.errors import UserError
 from praxino.evaluations.metrics import bootstrap_interval
@@ -53,6 +54,10 @@ def test_the_best_hand_made_feature_is_held_against_query_by_query():
 def test_too_few_videos(tmp_path):
     with pytest.raises(UserError, match="no video"):
         demo(videos=tmp_path, out=tmp_path / "out")
+    videos.write(tmp_path / "long.mp4", 20, size=(24, 32), seed=1)
+    with pytest.raises(UserError, match="1 video is too few to learn from: .* --cut 10' makes several"):
+        demo(videos=tmp_path / "long.mp4", out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from praxino.cli.line import processes
@@ -10,6 +11,7 @@ from praxino.cli.line.configured import configured, own_classes_importable
 from praxino.cli.line.terminal import ended
 from praxino.configuration.recipes import recipe_file
 from praxino.errors import UserError
+from praxino.printable import printable
 
 USAGE = """praxino pretrain RECIPE [--videos DIR] [--out RUN] [--epochs N | --steps N] [--any.argument VALUE]
 
@@ -33,6 +35,7 @@ def run(argv: Sequence[str]) -> int | None:
     if not words.positional and not asks_help:
         raise UserError("RECIPE is missing: 'praxino recipes' lists those that come along; simclr_small is a first one")
     recipe = None if asks_help else recipe_file(words.positional[0])
+    from praxino import ranks
     from praxino.cli.line.help import print_class_help, print_help
     from praxino.configuration.documents import as_yaml
     from praxino.training.pretrain import pretrain
@@ -52,4 +55,9 @@ def run(argv: Sequence[str]) -> int | None:
         return None
     if processes.needed(config["devices"]):
         return processes.relaunch(["pretrain", *argv], config["devices"])
-    return ended(start(config))
+    run = start(config)
+    if run.finished and ranks.rank() == 0:
+        place = printable(shlex.quote(str(config["out"])))
+        print(f"to look at it: praxino report {place}")
+        print(f"for its vectors of videos: praxino embed {place} --videos DIR --out vectors.npz")
+    return ended(run)

@@ -135,7 +135,8 @@ def _config(
     training = len(catalog.part("train"))
     if training < 4:
         raise UserError(
-            f"{counted(training, 'video')} {are(training)} too few to learn from: give a folder of at least four"
+            f"{counted(training, 'video')} {are(training)} too few to learn from: give a folder of at least four; "
+            "of one long file 'praxino pretrain simclr_small --videos FILE --cut 10' makes several"
         )
     if steps is not None:
         given["stages"][0] = {k: v for k, v in given["stages"][0].items() if k != "epochs"} | {"steps": steps}

@@ -93,7 +93,8 @@ def plain(value: Any) -> str:
 def table(heads: Iterable[str], rows: Iterable[Iterable[Any]], even: bool = False) -> str:
     """A plain table of text, scrolling inside its own box; `even`: what follows the first column is of one width."""
     head = "".join(f'<th scope="col">{text(h)}</th>' for h in heads)
-    body = "".join("<tr>" + "".join(f"<td>{breakable(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    shown = breakable if even else text
+    body = "".join("<tr>" + "".join(f"<td>{shown(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     kind = "plain even" if even else "plain"
     whole = f'<table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     return f'<div class="scroll" tabindex="0">{whole}</div>'

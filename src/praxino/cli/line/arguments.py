@@ -72,7 +72,7 @@ def required(words: Words, positional: Sequence[str]) -> list[str]:
         UserError: naming the one that is missing.
     """
     if len(words.positional) < len(positional):
-        raise UserError(f"{positional[len(words.positional)]} is missing")
+        raise UserError(f"{positional[len(words.positional)]} is missing; with --help the command says what it takes")
     return words.positional
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -92,6 +93,7 @@ def measure(name: str, place: str, options: Mapping[str, str]) -> None:
     if folder:
         written = write_result(folder, file_name, result, arguments["catalog"].classes, encoder.streams)
         print("written:", printable(written))
+        print(f"to look at it: praxino report {printable(shlex.quote(str(folder)))}")
 
 
 def print_config(name: str, place: str, options: Mapping[str, str]) -> None:
