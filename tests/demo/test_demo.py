@@ -55,7 +55,7 @@ def test_too_few_videos(tmp_path):
     with pytest.raises(UserError, match="no video"):
         demo(videos=tmp_path, out=tmp_path / "out")
     videos.write(tmp_path / "long.mp4", 20, size=(24, 32), seed=1)
-    with pytest.raises(UserError, match="1 video is too few to learn from: .* --cut 10' makes several"):
+    with pytest.raises(UserError, match=r"1 video is too few to learn from: .* --cut 10' makes several"):
         demo(videos=tmp_path / "long.mp4", out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
