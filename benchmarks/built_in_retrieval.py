@@ -108,6 +108,7 @@ def rows_of(found: Features) -> list[str]:
 def retrieval_table(taken: list[list[Features]]) -> str:
     """Each row, and how far the trained joint one is ahead of it, query by query."""
     got = {row: np.stack([pooled(run, row) for run in taken]).astype(float) for row in rows_of(taken[0][0])}
+    alike = {*HANDMADE, *(row for row in got if row.startswith("untrained"))}
     lines = [
         "| feature | @1 | seeds | interval | @5 | joint less this, @1 | interval | @5 | interval |",
         "|" + "---|" * 9,

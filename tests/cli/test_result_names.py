@@ -11,6 +11,7 @@ from test_finetuning import pretrained, root  # noqa: F401
 
 from praxino.catalogs.folder import VideoFolder
 from praxino.catalogs.listfile import ListFile
+from praxino.cli.line.evaluation import in_words
 from praxino.cli.line.naming import LONGEST, result_name, safe
 from praxino.cli.main import main
 from praxino.encoders.encoder import Encoder
@@ -156,6 +157,16 @@ def test_the_line_of_catalogs(root, tmp_path):  # noqa: F811
     listed = ListFile(tmp_path / "train.txt", root, tmp_path / "test.txt")
     assert measured_line(listed, {"part": "test"}) == f"ListFile, {root}: test 5"
     assert measured_line(listed, {"gallery": "all"}).endswith(": gallery all 12")
+
+
+def test_settings_in_words():
+    catalog = {
+        "class_path": "praxino.catalogs.cut.Cut",
+        "init_args": {"seconds": 10.0, "catalog": {"class_path": "a.B"}},
+    }
+    assert in_words(catalog) == "Cut (seconds 10.0, catalog B)"
+    assert in_words({"class_path": "praxino.catalogs.folder.VideoFolder", "init_args": {}}) == "VideoFolder"
+    assert in_words([1, None, "x"]) == '[1, null, "x"]'
 
 
 values = st.one_of(st.none(), st.booleans(), st.integers(-3, 3), st.sampled_from(["a", "b"]), st.just([1, 2]))

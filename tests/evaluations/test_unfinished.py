@@ -68,6 +68,7 @@ def test_an_encoder_as_it_is_now(begun, tmp_path, capsys, monkeypatch):
     )
     (path,) = (run / "evaluations").glob("*.json")
     assert path.name.startswith("instance@step2")
+    assert json.loads(path.read_text())["title"].endswith("? Encoder step2")
     assert json.loads(path.read_text())["settings"]["weights"].startswith("of an unfinished run, after step 2")
 
     assert main(["resume", str(run)]) == 0

@@ -81,11 +81,11 @@ def measure(name: str, place: str, options: Mapping[str, str]) -> None:
     which = encoder_part(place) + (f"@step{encoder.record['steps']}" if checkpoint else "")
     if which:
         said["encoder"] = which.removeprefix("@")
-        result.title += f"; encoder {said['encoder']}"
+        result.title += f"{' E' if result.title.endswith('?') else '; e'}ncoder {said['encoder']}"
     plain = _plain_question(name, place, evaluate, trust)
     file_name, differs = result_name(name, which, config, plain, encoder.description())
     if differs:
-        said["asked otherwise"] = ", ".join(f"{one} {json.dumps(value)}" for one, value in differs.items())
+        said["asked otherwise"] = ", ".join(f"{one} {in_words(value)}" for one, value in differs.items())
     if is_built_in(place):
         said["weights"] = f"of the checksum {checksum_of_file(FILE)}"
     result.settings |= said
@@ -94,6 +94,14 @@ def measure(name: str, place: str, options: Mapping[str, str]) -> None:
         written = write_result(folder, file_name, result, arguments["catalog"].classes, encoder.streams)
         print("written:", printable(written))
         print(f"to look at it: praxino report {printable(shlex.quote(str(folder)))}")
+
+
+def in_words(value: Any) -> str:
+    """A setting as it would be typed; an object by its class and its arguments."""
+    if not isinstance(value, dict) or "class_path" not in value:
+        return json.dumps(value)
+    given = ", ".join(f"{name} {in_words(one)}" for name, one in (value.get("init_args") or {}).items())
+    return str(value["class_path"]).rpartition(".")[2] + (f" ({given})" if given else "")
 
 
 def print_config(name: str, place: str, options: Mapping[str, str]) -> None:
