@@ -94,7 +94,7 @@ def pretrain(
         seed: of everything random.
         workers: loading processes of each training process.
         threads: threads of the CPU; none: the cores, shared by the processes. A resumed run takes the first one's.
-        precision: of the forward. auto: bf16 where the processor or GPU has it, and convolutions are quicker in it, each
+        precision: of the forward. auto: bf16 where the processor or GPU has it and convolutions are quicker in it, each
             in a way that is right; else fp32. What was chosen is in recipe.yaml, and a resumed run keeps it.
         device: auto takes a GPU where there is one.
         devices: for the command line only, which starts so many processes on this machine.
