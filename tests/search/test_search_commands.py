@@ -259,3 +259,13 @@ def test_without_a_run_the_built_in_encoder_and_all_its_views(made, tmp_path, ca
     assert np.allclose(query_of_file(index, praxino.load_encoder(), query), wanted, atol=1e-5)
     code, rows, _ = searched(capsys, out, query, "-k", "1", "--by", "video")
     assert (code, rows[0][4]) == (0, "a.mp4")
+
+
+def test_rendered_videos_are_found_and_shown(tmp_path, capsys):
+    out = f"{tmp_path / 'vectors'}/"
+    words = ["--catalog", "Rendered", "--catalog.videos", "3", "--catalog.frames", "20", "--workers", "0"]
+    assert main(["embed", *words, "--out", out]) == 0
+    page = tmp_path / "hits.html"
+    code, rows, err = searched(capsys, out, "rendered:0/1/20", "-k", "1", "--by", "video", "--out", page)
+    assert (code, rows[0][4]) == (0, "rendered-0-1"), err
+    assert "data:image/" in page.read_text()

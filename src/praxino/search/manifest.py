@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from praxino.catalogs.base import Files, Video
+from praxino.catalogs.rendered import rendering_of
 
 Status = Literal["done", "failed", "gone"]
 DONE: Status = "done"
@@ -77,7 +78,9 @@ def record_of(line: bytes) -> Record:
 
 
 def below(root: str, files: Files) -> Files | list[str]:
-    """Files as a record has them: those below the root without it, others by their whole path."""
+    """Files as a record has them: those below the root without it, others by their whole path, rendered ones by name."""
+    if rendering_of(files) is not None:
+        return files
     if isinstance(files, str):
         path = os.path.abspath(files)
         return path[len(root) + 1 :] if path.startswith(root.rstrip(os.sep) + os.sep) else path
@@ -86,5 +89,5 @@ def below(root: str, files: Files) -> Files | list[str]:
 
 def _joined(root: str, files: str | Sequence[str]) -> Files:
     if isinstance(files, str):
-        return os.path.join(root, files)
+        return files if rendering_of(files) is not None else os.path.join(root, files)
     return tuple(os.path.join(root, one) for one in files)

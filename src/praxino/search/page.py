@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from praxino.catalogs.base import Video
+from praxino.catalogs.rendered import rendering_of
 from praxino.errors import UserError
 from praxino.report.document import checked, document, write_page
 from praxino.report.markup import note, plural, text
@@ -140,7 +141,7 @@ def _strip(frames: Sequence[str] | str, about: str) -> str:
 
 
 def _refuse_nothing_there(index: Index, videos: Sequence[Video], root: str | None) -> None:
-    places = [whole(files) for video in videos for files in video.files.values()]
+    places = [whole(files) for video in videos for files in video.files.values() if rendering_of(files) is None]
     paths = [one if isinstance(one, str) else one[0] for one in places if one]
     if paths and not any(os.path.exists(path) for path in paths):
         now = index.header.root if root is None else root
