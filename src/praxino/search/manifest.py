@@ -78,7 +78,7 @@ def record_of(line: bytes) -> Record:
 
 
 def below(root: str, files: Files) -> Files | list[str]:
-    """Files as a record has them: those below the root without it, others by their whole path, rendered ones by name."""
+    """Files as a record has them: those below the root without it, others by their whole path, rendered by name."""
     if rendering_of(files) is not None:
         return files
     if isinstance(files, str):
