@@ -63,6 +63,7 @@ def write(
     ticks: Callable[[int], int] | None = None,
     format: str | None = None,
     seed: int = 0,
+    picture: Callable[[int], NDArray[np.uint8]] | None = None,
 ) -> Path:
     """Writes a video file.
 
@@ -75,6 +76,7 @@ def write(
         container: options of the container.
         ticks: milliseconds of the k-th frame, for a variable rate.
         seed: of the texture.
+        picture: draws a frame of this size, by its number, in place of `frame`.
     """
     numbers = range(frames) if isinstance(frames, int) else frames
     defaults = {"bf": str(b_frames), "g": str(gop)}
@@ -88,10 +90,11 @@ def write(
         stream.codec_context.thread_count = 1
         stream.codec_context.time_base = Fraction(1, 1000 if ticks else rate)
         for k, shown in enumerate(numbers):
-            picture = av.VideoFrame.from_ndarray(frame(shown, *size, seed=seed), format="rgb24")
-            picture.pts = ticks(k) if ticks else k
-            picture.time_base = stream.codec_context.time_base
-            file.mux(stream.encode(picture))
+            pixels_shown = picture(shown) if picture else frame(shown, *size, seed=seed)
+            coded = av.VideoFrame.from_ndarray(pixels_shown, format="rgb24")
+            coded.pts = ticks(k) if ticks else k
+            coded.time_base = stream.codec_context.time_base
+            file.mux(stream.encode(coded))
         file.mux(stream.encode(None))
     return Path(path)
 

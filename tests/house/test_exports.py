@@ -38,7 +38,7 @@ FUNCTIONS = {
         "track_sequences", "train_tracker",
     ],
     "prepare": ["prepare_flow", "prepare_keypoints", "prepare_persons", "prepare_segmentation"],
-    "search": ["index_videos", "open_index", "write_hits"],
+    "search": ["find_duplicates", "index_videos", "open_index", "write_hits", "write_pairs"],
 }  # fmt: skip
 # Public classes that no user names, and why.
 INTERNAL = {
@@ -144,6 +144,7 @@ INTERNAL = {
         "View": "the function of a view makes it",
     },
     "search": {
+        "Agreement": "where two videos agree, a step of find_duplicates",
         "Arrays": "opens what is written into an index",
         "Asked": "what a query was, for its page",
         "Best": "gathers rows in one pass over the vectors",
@@ -151,12 +152,15 @@ INTERNAL = {
         "Clips": "what a part's videos are embedded to",
         "Contents": "checksums of files, for index_videos",
         "Embedding": "how clips become vectors",
+        "Hashes": "the frames of a video, as find_duplicates compares them",
         "Header": "what stands in index.json",
         "Kept": "where the clips of a video lie",
+        "Listed": "the lists of a catalog, for find_duplicates",
         "Look": "what the system says of files",
         "Moment": "what a search puts together, a step of Index.search",
         "Pending": "a video that index_videos has to embed",
         "Record": "a line of the manifest",
+        "Run": "what an alignment finds",
     },
 }
 

@@ -18,6 +18,7 @@ COMMANDS = (
     "evaluate",
     "embed",
     "search",
+    "duplicates",
     "track",
     "prepare",
     "convert",
@@ -70,6 +71,6 @@ def overview() -> str:
     lines = [f"praxino {__version__}: self-supervised contrastive learning of video representations", ""]
     for command in COMMANDS:
         about = (importlib.import_module(f"praxino.cli.{command}").__doc__ or "").splitlines()[0]
-        lines.append(f"  praxino {command:<10}{about}")
+        lines.append(f"  praxino {command:<11}{about}")
     lines += ["", "praxino COMMAND --help says more. praxino demo needs nothing else and takes some minutes."]
     return "\n".join(lines)

@@ -13,7 +13,12 @@ from praxino.report.style import CSS
 
 # The page asks for nothing from anywhere, and a browser that reads this line will not let it.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-OURS = (": report of a run</title>", ": runs side by side</title>", ": hits of a search</title>")
+OURS = (
+    ": report of a run</title>",
+    ": runs side by side</title>",
+    ": hits of a search</title>",
+    ": the same footage</title>",
+)
 HEAD = 4096  # characters, in which a page's title stands
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from praxino.catalogs.base import Video
-from praxino.catalogs.rendered import rendering_of
 from praxino.errors import UserError
 from praxino.report.document import checked, document, write_page
 from praxino.report.markup import note, plural, text
 from praxino.search.hits import Hit, Hits
 from praxino.search.index import Index
 from praxino.search.strips import frames_of
-from praxino.streams.stretch import whole
+from praxino.search.there import refuse_nothing_there
 
 KIND = "hits of a search"
 WIDE = "display:grid;gap:16px;grid-template-columns:repeat(auto-fill,minmax(min(100%,340px),1fr))"
@@ -77,7 +75,7 @@ def write_hits(
     """
     path = checked(out)
     videos = [index.video(int(index.owners[hit.row]), root) for hit in hits]
-    _refuse_nothing_there(index, videos, root)
+    refuse_nothing_there(index, videos, root)
     shown = []
     for done, (hit, video) in enumerate(zip(hits, videos, strict=True), 1):
         shown.append(_card(hit, video, frames_of(video, hit.start, hit.end)))
@@ -95,14 +93,18 @@ def write_hits(
     return write_page(path, document(asked.name(), KIND, f'<p class="lead">{text(said)}</p>', parts, foot))
 
 
-def refuse_out(out: str) -> None:
+def refuse_out(out: str, what: str = "hits") -> None:
     """Refuses a file that no page can be, before anything is searched.
+
+    Args:
+        out: the file.
+        what: the page shows.
 
     Raises:
         UserError: that says what to pass in its place.
     """
     if Path(out).suffix.lower() not in (".html", ".htm"):
-        raise UserError(f"--out {out} does not end in .html: hits are written as a page, --out hits.html")
+        raise UserError(f"--out {out} does not end in .html: {what} are written as a page, --out {what}.html")
     checked(out)
 
 
@@ -113,7 +115,7 @@ def _query(index: Index, asked: Asked, root: str | None) -> str:
         number = next(number for number, one in enumerate(index.records) if one.id == asked.of)
         videos = [(asked.of, index.video(number, root))]
     strips = "".join(
-        f'<li>{_strip(frames_of(video, asked.start, asked.end), name)}<p class="named">{text(Path(name).name)}</p></li>'
+        f'<li>{strip(frames_of(video, asked.start, asked.end), name)}<p class="named">{text(Path(name).name)}</p></li>'
         for name, video in videos
     )
     return f'<ol style="list-style:none;margin:0;padding:0;{WIDE}">{strips}</ol>' if strips else ""
@@ -126,25 +128,21 @@ def _card(hit: Hit, video: Video, frames: Sequence[str] | str) -> str:
         '<li class="card" style="margin:0"><div class="head">'
         f'<span class="badge">{hit.rank}</span><b>{hit.start:.1f} to {hit.end:.1f} s</b>'
         f'<span class="similarity">{hit.similarity:.3f}</span></div>'
-        f"{_strip(frames, f'hit {hit.rank}, {hit.video}')}"
+        f"{strip(frames, f'hit {hit.rank}, {hit.video}')}"
         f'<div class="named" title="{text(place)}"><b>{text(name)}</b><small>{text(folder)}</small></div></li>'
     )
 
 
-def _strip(frames: Sequence[str] | str, about: str) -> str:
+def strip(frames: Sequence[str] | str, about: str) -> str:
+    """Frames beside each other; or why there are none.
+
+    Args:
+        frames: as `frames_of` gives them.
+        about: what they show, for those who do not see them.
+    """
     if isinstance(frames, str):
         return note(f"no picture: {frames}")
     pictures = "".join(
         f'<img alt="{text(about)}: frame {k} of {len(frames)}" src="{one}">' for k, one in enumerate(frames, 1)
     )
     return f'<div class="strip" style="grid-template-columns:repeat({len(frames)},minmax(0,1fr))">{pictures}</div>'
-
-
-def _refuse_nothing_there(index: Index, videos: Sequence[Video], root: str | None) -> None:
-    places = [whole(files) for video in videos for files in video.files.values() if rendering_of(files) is None]
-    paths = [one if isinstance(one, str) else one[0] for one in places if one]
-    if paths and not any(os.path.exists(path) for path in paths):
-        now = index.header.root if root is None else root
-        raise UserError(
-            f"none of the videos that were found is below {now} ({paths[0]}): pass --root DIR, their folder"
-        )
