@@ -13,7 +13,7 @@ from praxino.search.hashes import BITS, MIRRORED, PER_SECOND, Hashes, bits_of, s
 def hashes(bits, said=None):
     """Hashes of frames whose inner parts are like nothing."""
     times = np.arange(len(bits)) / PER_SECOND
-    inner = np.random.default_rng(len(bits)).integers(0, 256, bits.shape, np.uint8)
+    inner = np.random.default_rng([len(bits), 1, 2]).integers(0, 256, bits.shape, np.uint8)
     return Hashes(times, bits, inner, np.ones(len(bits), bool) if said is None else said)
 
 

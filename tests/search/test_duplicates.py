@@ -15,7 +15,7 @@ from praxino.catalogs.folder import VideoFolder
 from praxino.cli.main import main
 from praxino.clips.samplers import EvenClips
 from praxino.encoders.encoder import Encoder
-from praxino.search import find_duplicates, index_videos, open_index
+from praxino.search import find_duplicates, index_videos, open_index, write_pairs
 from praxino.search.hashes import PER_SECOND
 from praxino.views.pipeline import View
 from toys import ToyBackbone
@@ -181,6 +181,14 @@ def test_the_command_prints_what_python_finds(made, found, tmp_path, capsys):
     for k, picture in enumerate(above):
         assert np.argmin([np.abs(picture - one).mean() for one in below]) == k
     assert not re.findall(r"""(?:src|href)=["'](?!data:|#)""", page.read_text())
+
+
+def test_a_page_has_an_end(made, found, tmp_path, monkeypatch):
+    monkeypatch.setattr("praxino.search.pairs_page.MOST", 2)
+    page = write_pairs(open_index(made / "i"), found, tmp_path / "pairs.html").read_text()
+    assert page.count('<li class="card"') == 2
+    assert f"{len(found)} pairs among" in page
+    assert "The first 2 are shown" in page
 
 
 def test_pairs_between_training_and_test_come_first(made, tmp_path, capsys):

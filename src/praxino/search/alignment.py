@@ -55,17 +55,19 @@ def best_run(rows: Iterable[NDArray[np.float32]]) -> Run:
     Returns:
         The run; of length 0 where no number is above 0.
     """
-    best, sums, begun = Run(0.0, 0, 0, 0, 0), np.zeros(0, np.float32), np.zeros(0, np.int64)
+    best = Run(0.0, 0, 0, 0, 0)
+    sums: NDArray[np.float32] = np.zeros((0, 0), np.float32)
+    begun: NDArray[np.int64] = np.zeros((0, 0), np.int64)
     for number, row in enumerate(rows):
-        before, since = np.zeros_like(row), np.full(row.shape, number)
+        before, since = np.zeros_like(row), np.full(row.shape, number, np.int64)
         if number:
             before[:, 1:] = sums[:, :-1]
             np.copyto(since[:, 1:], begun[:, :-1], where=sums[:, :-1] > 0)
         sums, begun = np.maximum(before + row, 0), since
         way, at = divmod(int(sums.argmax()), row.shape[1])
         if sums[way, at] > best.sum:
-            length = number - int(begun[way, at]) + 1
-            best = Run(float(sums[way, at]), way, int(begun[way, at]), at - length + 1, length)
+            length = number - int(since[way, at]) + 1
+            best = Run(float(sums[way, at]), way, int(since[way, at]), at - length + 1, length)
     return best
 
 

@@ -25,8 +25,8 @@ LEAST_SECONDS = 1.0  # that agree
 def find_duplicates(
     index: Index,
     nearest: int = 10,
-    distance: int = 14,
-    share: float = 0.5,
+    distance: int = 16,
+    share: float = 0.4,
     catalog: Catalog | None = None,
     root: str | None = None,
     progress: Callable[[int, int], None] | None = None,

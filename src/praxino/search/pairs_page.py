@@ -13,6 +13,7 @@ from praxino.search.pairs import Duplicates, Footage, Pair
 from praxino.search.strips import frames_of
 
 KIND = "the same footage"
+MOST = 300  # pairs on a page, which then has some 15 MB
 
 
 def write_pairs(
@@ -22,7 +23,7 @@ def write_pairs(
     root: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Writes a page: for each pair both videos, the seconds that agree, and frames of them.
+    """Writes a page: for each of the first 300 pairs both videos, the seconds that agree, and frames of them.
 
     Args:
         index: that was searched.
@@ -38,23 +39,23 @@ def write_pairs(
         UserError: if the page cannot be written.
     """
     path = checked(out)
-    cards = []
-    for done, pair in enumerate(found, 1):
+    cards, shown = [], found.pairs[:MOST]
+    for done, pair in enumerate(shown, 1):
         strips = [
             strip(frames_of(index.video(one.number, root), one.start, one.end), f"pair {done}, {one.video}")
             for one in (pair.one, pair.other)
         ]
         cards.append(_card(done, pair, strips))
         if progress is not None:
-            progress(done, len(found))
+            progress(done, len(shown))
     crossing = found.crossing
     parts = {
-        id: (title, f'<ol style="list-style:none;margin:0;padding:0;{WIDE}">{"".join(shown)}</ol>')
-        for id, title, shown in (
+        id: (title, f'<ol style="list-style:none;margin:0;padding:0;{WIDE}">{"".join(some)}</ol>')
+        for id, title, some in (
             ("crossing", "Between training and test", cards[:crossing]),
             ("pairs", "Pairs", cards[crossing:]),
         )
-        if shown
+        if some
     }
     return write_page(path, document(index.folder.name or "index", KIND, _head(index, found), parts, _foot(index)))
 
@@ -68,6 +69,8 @@ def _head(index: Index, found: Duplicates) -> str:
     lead = f'<p class="lead">{text(said)}</p>'
     if found.crossing:
         lead += f"<p><b>{text(plural(found.crossing, 'pair'))} between the lists for training and testing.</b></p>"
+    if len(found) > MOST:
+        lead += note(f"The first {MOST} are shown; the command prints all of them.")
     left_out = [*((id, "gone") for id in found.gone), *found.left_out]
     return lead + "".join(note(f"left out: {id}: {reason}") for id, reason in left_out)
 
@@ -80,7 +83,7 @@ def _card(number: int, pair: Pair, strips: Sequence[str]) -> str:
     mirrored = '<span class="badge">mirrored</span>' if pair.mirrored else ""
     return (
         f'<li class="card" style="margin:0"><div class="head"><span class="badge">{number}</span>'
-        f"<b>{100 * pair.share:.0f} %</b>{mirrored}"
+        f"<b>{100 * pair.share:.0f} % agree</b>{mirrored}"
         f'<span class="similarity">{pair.distance:.1f} bits</span></div>'
         + '<div style="height:10px"></div>'.join(
             f"{pictures}{_named(one)}" for one, pictures in zip((pair.one, pair.other), strips, strict=True)
