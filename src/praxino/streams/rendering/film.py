@@ -84,9 +84,8 @@ class Film:
         lit = pixels * light[:, None, None, None]
         if self.grain:
             height, width = pixels.shape[1:3]
-            tile = self.noise.shared().standard_normal((height + 16, width + 16, 3), np.float32) * np.float32(
-                self.grain
-            )
+            drawn = self.noise.shared().standard_normal((height + 16, width + 16, 3), np.float32)
+            tile = np.float32(self.grain) * drawn
             for row, number in enumerate(numbers.tolist()):
                 top, left = number * 7 % 16, number * 11 % 16
                 lit[row] += tile[top : top + height, left : left + width]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,8 +137,7 @@ def crowd(rng: np.random.Generator, room: complex) -> list[Thing]:
     for _ in range(rng.integers(3, 7)):
         course = Course.draw(rng, (0.06, 0.25), room)
         if together:
-            moved = {**vars(first), "place": course.place}
-            course = Course(**moved)
+            course = replace(first, place=course.place)
         things.append(Thing([Part(sprite, half)], course, NOTHING, depth, shadow))
     return things
 
@@ -149,7 +148,19 @@ def figure(rng: np.random.Generator, room: complex) -> list[Thing]:
     body, limb = Sprite.draw(rng), Sprite(_limb(), tuple(palette(rng)[128].tolist()))
     width = float(rng.uniform(0.08, 0.16))
     trunk = Part(body, (width * 1.2, 0.24))
-    head = Part(Sprite.draw(rng), (0.09, 0.11), joint=-0.33j, rest=0.0)
+    head = Part(Sprite.draw(rng), (0.09, 0.11), -0.36j)
+    parts = _limbs(rng, limb, width, often)
+    if rng.random() < 0.4 and parts:  # something held: a bat, a bow, a ball
+        held, half = Sprite.draw(rng), (0.05, log_uniform(rng, 0.05, 0.3))
+        parts.append(Part(held, half, rest=float(rng.uniform(0, 6)), on=len(parts) - 1))
+    parts += [trunk, head]
+    course = Course.draw(rng, (size, size * 1.01), room)
+    course = replace(course, spin=0.0, turn=float(rng.normal(0, 0.15)))
+    return [Thing(parts, course, NOTHING, _depth(rng), bool(rng.random() < 0.25))]
+
+
+def _limbs(rng: np.random.Generator, limb: Sprite, width: float, often: float) -> list[Part]:
+    """Legs and arms of two parts each, some of which are not seen, swinging so many times a second (in radians)."""
     parts: list[Part] = []
     still = rng.random() < 0.3  # legs of one who stands or sits
     for number, joint in enumerate((0.17j - width / 2, 0.17j + width / 2, -0.17j - width, -0.17j + width)):
@@ -163,21 +174,7 @@ def figure(rng: np.random.Generator, room: complex) -> list[Thing]:
         bent = Swing(swings * rng.uniform(0.2, 1), often, phase + float(rng.uniform(0, 2)))
         lower = Part(limb, (0.04, 0.14), 0j, rest + float(rng.normal(0, 0.6)), bent, on=len(parts))
         parts += [upper, lower]
-    if rng.random() < 0.4 and parts:  # something held: a bat, a bow, a ball
-        parts.append(
-            Part(
-                Sprite.draw(rng),
-                (0.05, log_uniform(rng, 0.05, 0.3)),
-                0j,
-                float(rng.uniform(0, 6)),
-                NOTHING,
-                len(parts) - 1,
-            )
-        )
-    parts += [trunk, Part(head.sprite, head.half, complex(0, -0.36))]
-    course = Course.draw(rng, (size, size * 1.01), room)
-    course = Course(**{**vars(course), "spin": 0.0, "turn": float(rng.normal(0, 0.15))})
-    return [Thing(parts, course, NOTHING, _depth(rng), bool(rng.random() < 0.25))]
+    return parts
 
 
 def _depth(rng: np.random.Generator) -> float:
