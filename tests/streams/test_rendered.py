@@ -173,8 +173,8 @@ def test_batches_do_not_depend_on_the_number_of_workers():
     assert all(np.array_equal(one, other) for one, other in zip(*made, strict=True))
 
 
-# Quarters of frame 30 of the first videos of seed 0, in whole numbers: what the built-in encoder was trained on. Another
-# processor or Pillow may round a pixel otherwise; other videos would be another recipe.
+# Quarters of frame 30 of the first videos of seed 0, in whole numbers: what the built-in encoder was trained on.
+# Another processor or Pillow may round a pixel otherwise; other videos would be another recipe.
 QUARTERS = [
     [[162, 144, 134], [224, 199, 194], [180, 153, 144], [119, 98, 85]],
     [[70, 144, 133], [72, 51, 50], [58, 109, 96], [33, 62, 46]],
