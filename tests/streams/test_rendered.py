@@ -12,9 +12,6 @@ from hypothesis import strategies as st
 
 from praxino.catalogs.base import Video
 from praxino.catalogs.rendered import Rendered, rendering_of
-from praxino.clips.dataset import ClipDataset
-from praxino.clips.loader import ClipLoader
-from praxino.clips.samplers import EvenClips
 from praxino.errors import UnreadableVideo, UserError
 from praxino.rng import Rng
 from praxino.streams.base import Canvas
@@ -159,18 +156,6 @@ def test_limbs_hang_together():
             upper = placed[part.on]
             length = part.half[1] + thing.parts[part.on].half[1]
             assert (np.abs(where.middle - upper.middle) <= np.abs(where.turned) * length * 1.01).all()
-
-
-def test_batches_do_not_depend_on_the_number_of_workers():
-    videos = Rendered(12)
-    made = []
-    for workers in (0, 2):
-        dataset = ClipDataset(videos, ("rgb",), EvenClips(2, 4), canvas={"rgb": SMALL})
-        loader = ClipLoader(dataset, 4, workers=workers)
-        batches = loader.batches()
-        made.append([next(batches).streams["rgb"].pixels.numpy() for _ in range(4)])
-        batches.close()
-    assert all(np.array_equal(one, other) for one, other in zip(*made, strict=True))
 
 
 # Quarters of frame 30 of the first videos of seed 0, in whole numbers: what the built-in encoder was trained on.
