@@ -33,9 +33,9 @@ import numpy as np
 KINDS = ("re-encoded", "resized", "cut", "cropped 10 %", "cropped 5 %", "mirrored", "sped up")
 CHOSEN_ON = range(22, 26)
 GROUPS = (1, 4, 8, 11, 15)
-DISTANCE = 16  # that find_duplicates has
+DISTANCE, STEPS = 16, 8  # that find_duplicates has
 LEAST = 2.0  # seconds of a cut
-DISTANCES, SHARES = (10, 12, 14, 16, 18, 20), (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+DISTANCES, SHARES = (12, 16, 20), (0.2, 0.3, 0.4, 0.5, 0.7)
 
 
 def clips_of(root: Path, groups: tuple[int, ...], twice: int) -> list[Path]:
@@ -214,7 +214,7 @@ def chosen(root: Path) -> None:
         pairs = [(a, b) for a, b in combinations(paths, 2) if "" in (kind_of(a), kind_of(b))]
         found = [(a, b, agreement(hashes[a], hashes[b], distance)) for a, b in pairs]
         for least in SHARES:
-            count = judged([(a, b) for a, b, at in found if at and at.share >= least])
+            count = judged([(a, b) for a, b, at in found if at and at.share >= least and at.steps >= STEPS])
             recalls = [f"{count[f'right {kind}'] / made[kind]:.3f}" for kind in KINDS]
             precision = share(count["right"], count["right"] + count["false"])
             print(f"| {distance} | {least} | {' | '.join(recalls)} | {precision} | {count['group']} |", flush=True)

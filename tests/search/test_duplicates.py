@@ -15,8 +15,9 @@ from praxino.catalogs.folder import VideoFolder
 from praxino.cli.main import main
 from praxino.clips.samplers import EvenClips
 from praxino.encoders.encoder import Encoder
+from praxino.errors import UserError
 from praxino.search import find_duplicates, index_videos, open_index, write_pairs
-from praxino.search.hashes import PER_SECOND
+from praxino.search.hashes import PER_SECOND, _shown_at
 from praxino.views.pipeline import View
 from toys import ToyBackbone
 
@@ -144,6 +145,25 @@ def test_gone_and_broken_videos_are_named(made, tmp_path, capsys):
     out = capsys.readouterr().out
     assert "gone: 2 videos: cut.mp4, small.mp4" in out
     assert "left out: anew.mp4: " in out
+
+
+def test_an_index_without_clips_has_no_pairs(tmp_path, capsys):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.mp4").write_bytes(b"no video")
+    with pytest.raises(UserError, match="can be read"):
+        indexed(tmp_path, tmp_path / "i")
+    assert main(["duplicates", f"{tmp_path}/i"]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[0] == "no pairs"
+    assert [line.split(": ")[:2] for line in out[1:]] == [["left out", "a.mp4"], ["left out", "b.mp4"]]
+
+
+def test_times_that_leap_make_no_frame_of_years():
+    times = np.array([0, 0.1, 0.2, 3e9, 3e9 + 0.5])
+    shown = _shown_at(times)
+    assert len(shown) < 1000
+    assert shown[:2].tolist() == [0, 1]
+    assert set(shown.tolist()) == {0, 1, 2, 3}  # the last one comes between two steps
 
 
 def test_stretches_of_one_file_are_not_compared(made, tmp_path):

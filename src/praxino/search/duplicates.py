@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from praxino.catalogs.base import Catalog, Files, Video
+from praxino.catalogs.base import Catalog, Video
+from praxino.catalogs.rendered import rendering_of
 from praxino.errors import UnreadableVideo, UserError, check_numbers, check_within
 from praxino.search.alignment import agreement
-from praxino.search.hashes import BITS, PER_SECOND, Hashes, hashes_of
+from praxino.search.hashes import BITS, PER_SECOND, Hashes, hashes_of, name_of
 from praxino.search.index import Index
 from praxino.search.listed import Listed
 from praxino.search.manifest import FAILED, GONE
@@ -51,7 +52,7 @@ def find_duplicates(
 
     Raises:
         UserError: if a number is out of range, none of the videos is where the index says, the catalog has no lists or
-            lists none of them, or the index has no clips.
+            lists none of them, or the index is damaged.
     """
     check_numbers(nearest=nearest, share=share)
     check_within(0, 1, share=share)
@@ -59,7 +60,7 @@ def find_duplicates(
     videos = [index.video(number, root) for number in range(len(index.records))]
     live = sorted(set(np.unique(index.owners).tolist()))
     refuse_nothing_there(index, [videos[number] for number in live], root)
-    listed = None if catalog is None else Listed(catalog, [videos[number] for number in live])
+    listed = Listed(catalog, [videos[number] for number in live]) if catalog is not None and live else None
     pairs, reader = [], _Reader(videos)
     candidates = sorted(set(_candidates(index, live, videos, nearest)))
     for done, (one, other) in enumerate(candidates, 1):
@@ -115,7 +116,9 @@ class _Reader:
         return self.known[number]
 
     def _read(self, video: Video) -> Hashes | None:
-        if not all(os.path.exists(path) for files in video.files.values() for path in _paths(files)):
+        files = whole(video.files.get(name_of(video), ()))
+        paths = [files] if isinstance(files, str) else files[:1]
+        if rendering_of(files) is None and not all(os.path.exists(path) for path in paths):
             self.gone.append(video.id)
             return None
         try:
@@ -123,11 +126,6 @@ class _Reader:
         except (UnreadableVideo, UserError) as error:
             self.left_out.append((video.id, error.reason if isinstance(error, UnreadableVideo) else str(error)))
             return None
-
-
-def _paths(files: Files) -> tuple[str, ...]:
-    place = whole(files)
-    return (place,) if isinstance(place, str) else place[:1]
 
 
 def _pair(reader: _Reader, one: int, other: int, distance: int, share: float, listed: Listed | None) -> Pair | None:

@@ -21,6 +21,7 @@ BITS = WAVES * WAVES - 1  # without the mean brightness
 MIRRORED = np.tile(np.resize([1, -1], WAVES), WAVES)[1:].astype(np.float32)
 FLAT = 5.0  # grey levels of standard deviation below which the signs are those of noise
 BLOCK = 4096  # frames that are held at once
+LONGEST = 60.0  # seconds for which a frame is taken to be shown: times of damaged files may leap by years
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,13 @@ def hashes_of(video: Video) -> Hashes:
     """Reads a video and hashes its frames.
 
     Args:
-        video: its stream rgb is read, or the first one that it has.
+        video: of which the stream `name_of(video)` is read.
 
     Raises:
         UnreadableVideo: if it cannot be read, or its frames are no pictures.
         UserError: as of its stream.
     """
-    name = "rgb" if "rgb" in video.files else next(iter(video.files), "rgb")
+    name = name_of(video)
     stream = stream_of(video, name, {})
     if not isinstance(stream, Stream) or stream.channels != 3:
         raise UnreadableVideo(video.id, f"{name} is no picture")
@@ -68,6 +69,11 @@ def hashes_of(video: Video) -> Hashes:
             parts.append([one[where] for one in (bits_of(grey), bits_of(grey[:, INNER, INNER]), said)])
         whole, inner, said = (np.concatenate(one) for one in zip(*parts, strict=True))
         return Hashes(reader.times[wanted], whole, inner, said)
+
+
+def name_of(video: Video) -> str:
+    """The stream of a video that is hashed: rgb, or the first one that it has."""
+    return "rgb" if "rgb" in video.files else next(iter(video.files), "rgb")
 
 
 def bits_of(grey: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -92,5 +98,6 @@ def signs_of(bits: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _shown_at(times: NDArray[np.float64]) -> NDArray[np.int64]:
     """The numbers of the frames that are shown at each step from the first one on."""
-    steps = np.arange(np.floor((times[-1] - times[0]) * PER_SECOND + 1e-6) + 1) / PER_SECOND
-    return np.searchsorted(times, times[0] + steps + 1e-6, side="right") - 1
+    clock = np.concatenate([[0.0], np.cumsum(np.clip(np.diff(times), 0, LONGEST))])
+    steps = np.arange(np.floor(clock[-1] * PER_SECOND + 1e-6) + 1) / PER_SECOND
+    return np.searchsorted(clock, steps + 1e-6, side="right") - 1
