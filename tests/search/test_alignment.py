@@ -1,7 +1,7 @@
 """Hashes of frames, and the part of two videos that agrees best, against a slow plain version."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
@@ -21,6 +21,7 @@ def drawn(seed, steps):
     return np.random.default_rng(seed).integers(0, 256, (steps, 8), np.uint8)
 
 
+@settings(max_examples=60, deadline=None)
 @given(arrays(np.int8, st.tuples(st.integers(1, 6), st.integers(1, 3), st.integers(1, 6)), elements=st.integers(-4, 4)))
 def test_the_best_run_is_that_of_all_runs(rows):
     """Against every run along every diagonal of every matrix."""
@@ -40,6 +41,7 @@ def test_the_best_run_is_that_of_all_runs(rows):
         assert max(sums.values()) <= 0
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32), st.integers(8, 40), st.integers(0, 30), st.integers(0, 30), st.booleans())
 def test_a_part_is_found_where_it_was_put(seed, length, here, there, mirrored):
     common, one, other = drawn(seed, length), drawn(seed + 1, here + length + 5), drawn(seed + 2, there + length + 9)
