@@ -229,6 +229,8 @@ def test_interrupted_embed_goes_on(made, tmp_path):
     place = str(made / "encoder.safetensors")
     words = ["embed", place, "--videos", f"{tmp_path}/v", "--every", "0.04", *TRUST, "--out", f"{tmp_path}/i/"]
     code = f"import sys; sys.path.insert(0, {str(videos.__file__.rpartition('/')[0])!r})\n"
+    # Who starts the tests in the background may have interrupts ignored, and that is handed down.
+    code += "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     code += "import praxino.search.plan as plan; plan.PART_VIDEOS = 1\n"
     code += "import praxino.search.building as b; keep = b.Building._keep\n"
     code += "def slow(*a):\n    keep(*a); print('part', flush=True); import time; time.sleep(30)\n"
