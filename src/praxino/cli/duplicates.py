@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from praxino.cli.line.arguments import help_of, required, take_apart
 from praxino.printable import counted, printable
 
 if TYPE_CHECKING:
+    from praxino.search.index import Index
     from praxino.search.pairs import Duplicates
 
 USAGE = """praxino duplicates INDEX [--out pairs.html] [--catalog NAME --catalog.root DIR]
 
-INDEX is a folder that 'praxino embed RUN --videos DIR --out INDEX/' has made. Printed are pairs of its videos that show
-the same footage: encoded anew, scaled, cropped a little, mirrored, or cut out of a longer file. Two lines for each
-pair: its number, the share of the shorter video's frames that agree, the bits (of 63) in which these differ on average,
-whether one is mirrored, and each video with the seconds that agree. --out writes a page with frames of both.
+INDEX is a folder that 'praxino embed [RUN] --videos DIR --out INDEX/' has made. Printed are pairs of its videos that
+show the same footage: encoded anew, scaled, cropped a little, mirrored, or cut out of a longer file. Two lines for
+each pair: its number, the share of the shorter video's frames that agree, the bits (of 63) in which these differ on
+average, whether one is mirrored, and each video with the seconds that agree. --out writes a page with frames of both.
 --catalog NAME, such as UCF101, says which videos are for training and which for testing: pairs between the two come
 first. --threads N: of the CPU, by itself as many as it has cores."""
 POSITIONAL = ("INDEX",)
@@ -52,13 +54,19 @@ def run(argv: Sequence[str]) -> None:
     index = open_index(place)
     with progress_shown(find_duplicates, "comparing videos") as shown:
         found = find_duplicates(index, **arguments, **shown)
+    # The page first: who reads the first lines only, as `| head` does, ends the command with them.
+    page = None if out is None else _write(index, found, out, arguments["root"])
     _print(found, arguments["catalog"] is not None)
-    if out is not None:
-        from praxino.bars import bar_shown
-        from praxino.search.pairs_page import write_pairs
+    if page is not None:
+        print(printable(page))
 
-        with bar_shown("reading frames") as progress:
-            print(printable(write_pairs(index, found, out, arguments["root"], progress)))
+
+def _write(index: Index, found: Duplicates, out: str, root: str | None) -> Path:
+    from praxino.bars import bar_shown
+    from praxino.search.pairs_page import write_pairs
+
+    with bar_shown("reading frames") as progress:
+        return write_pairs(index, found, out, root, progress)
 
 
 def _print(found: Duplicates, listed: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
 
 from praxino.cli.line.arguments import Words, refuse_options, required, take_apart
@@ -23,7 +24,7 @@ USAGE = """usage: praxino search INDEX QUERY.mp4 [--from SECONDS] [--to SECONDS]
        praxino search INDEX --image frame.png
        praxino search INDEX --of ID --from SECONDS --to SECONDS
 
-INDEX is a folder that 'praxino embed RUN --videos DIR --out INDEX/' has made. Each clip of the query is searched, and
+INDEX is a folder that 'praxino embed [RUN] --videos DIR --out INDEX/' has made. Each clip of the query is searched, and
 what is printed is ranked by the highest cosine similarity to one of them: rank, similarity, from and to in seconds, and
 the video. Several files are one query together.
 
@@ -73,9 +74,11 @@ def run(argv: Sequence[str]) -> None:
     index = open_index(place)
     vectors, without = _query(index, words, begin, end, every)
     hits = index.search(vectors, k, options.get("by", "moment"), without)  # type: ignore[arg-type]
+    # The page first: who reads the first lines only, as `| head` does, ends the command with them.
+    page = _write(index, hits, words, begin, end) if "out" in options else None
     _print(index, hits)
-    if "out" in options:
-        _write(index, hits, words, begin, end)
+    if page is not None:
+        print(printable(page))
 
 
 def _query(index: Index, words: Words, begin: float | None, end: float | None, every: float | None) -> Query:
@@ -112,15 +115,14 @@ def _print(index: Index, hits: Hits) -> None:
         print(printable(f"{hit.rank:4d}  {hit.similarity:10.4f} {hit.start:10.2f} {hit.end:10.2f}  {hit.video}"))
 
 
-def _write(index: Index, hits: Hits, words: Words, begin: float | None, end: float | None) -> None:
+def _write(index: Index, hits: Hits, words: Words, begin: float | None, end: float | None) -> Path:
     from praxino.bars import bar_shown
     from praxino.search.page import Asked, write_hits
 
     options = words.options
     asked = Asked(tuple(words.positional[1:]), options.get("of"), options.get("image"), begin, end)
     with bar_shown("reading frames") as progress:
-        page = write_hits(index, hits, options["out"], asked, options.get("root"), progress)
-    print(printable(page))
+        return write_hits(index, hits, options["out"], asked, options.get("root"), progress)
 
 
 def _refuse_mixed(words: Words) -> None:

@@ -102,7 +102,7 @@ def read_header(folder: Path) -> Header:
     if not path.is_file():
         what = "is a file, and an index is a folder" if folder.is_file() else "is no index"
         what = what if folder.exists() else "is not there"
-        raise UserError(f"{folder} {what}: 'praxino embed RUN --videos DIR --out {folder}/' makes one")
+        raise UserError(f"{folder} {what}: 'praxino embed [RUN] --videos DIR --out {folder}/' makes one")
     try:
         said = json.loads(read_text(path))
         version = said.pop(FORMAT)
