@@ -98,3 +98,13 @@ def stopped(line: list[str], step: int) -> int:
 
 if __name__ == "__main__":
     main()
+
+
+def scores(found):
+    """The rows of a result without the intervals of all or nothing: those are Wilson's by now, and were none before."""
+    rows = []
+    for row in found["rows"]:
+        sure = [column for column, value in row["values"].items() if value in (0.0, 100.0)]
+        intervals = {column: ends for column, ends in row["intervals"].items() if column not in sure}
+        rows.append({**row, "intervals": intervals})
+    return rows

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from earlier_commands import QUICK, SHORT, resized, write_clips
-from earlier_runs import metrics, result, run_all, source_of
+from earlier_runs import metrics, result, run_all, scores, source_of
 from PIL import Image
 from safetensors.torch import load_file
 
@@ -141,13 +141,13 @@ def test_both_components_were_seen(runs):
 @pytest.mark.parametrize(("run", "name"), MEASURED)
 def test_measured_with_the_same_result(runs, run, name):
     earlier, later = (result(folder / run, name) for folder in runs)
-    assert later["rows"] == earlier["rows"]
+    assert scores(later) == scores(earlier)
     assert later["columns"] == earlier["columns"]
 
 
 def test_tested_with_the_same_result(runs):
     then, now = runs
-    assert result(now / "finetune-stopped", "finetune")["rows"] == result(then / "finetune", "finetune")["rows"]
+    assert scores(result(now / "finetune-stopped", "finetune")) == scores(result(then / "finetune", "finetune"))
 
 
 def test_the_same_vectors(runs):
