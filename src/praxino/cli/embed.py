@@ -52,15 +52,15 @@ def run(argv: Sequence[str]) -> None:
     place, trust = (words.positional or [BUILT_IN])[0], words.options.pop("trust", None)
     checkpoint = words.options.pop("checkpoint", None)
     use_threads(words.options.pop("threads", None))
+    if is_built_in(place):
+        words.options.setdefault("view", JOINT)
+        print("encoder: the built-in one, which has not seen your videos in its training", file=sys.stderr)
     if words.options.get("out", "").endswith(("/", os.sep)):
         embed_into_index(place, encoder_now(place, trusted(trust), checkpoint), words.options)
         return
     config = configured(embed_videos, words.options, without=NOT_TYPED)
     arguments = instantiate(embed_videos, config)
     encoder = encoder_now(place, trusted(trust), checkpoint)
-    if is_built_in(place):
-        arguments["view"] = arguments["view"] or JOINT
-        print("encoder: the built-in one, which has not seen your videos in its training", file=sys.stderr)
     if line := caution(encoder, arguments.get("view")):
         print(printable(f"warning: {line}"), file=sys.stderr)
     with progress_shown(embed_videos, "reading videos") as shown:

@@ -7,13 +7,11 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from praxino.built_in import is_built_in
 from praxino.cli.line.configured import configured
 from praxino.cli.line.terminal import progress_shown
 from praxino.configuration.complete import instantiate
 from praxino.encoders.cautions import caution
 from praxino.encoders.files import taken_apart
-from praxino.encoders.joined import JOINT
 from praxino.printable import counted, printable
 from praxino.search.build import index_videos
 
@@ -38,8 +36,6 @@ def embed_into_index(place: str, encoder: Encoder, options: Mapping[str, str]) -
     given = {name: value for name, value in options.items() if name != "max_left_out"}
     config = configured(index_videos, given, without=NOT_TYPED)
     arguments = instantiate(index_videos, config)
-    if is_built_in(place):
-        arguments["view"] = arguments["view"] or JOINT
     if line := caution(encoder, arguments.get("view")):
         print(printable(f"warning: {line}"), file=sys.stderr)
     out = options["out"]
