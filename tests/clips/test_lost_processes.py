@@ -2,6 +2,8 @@
 
 import errno
 import os
+import sys
+import threading
 import time
 
 import pytest
@@ -12,6 +14,7 @@ from praxino.clips import loading_process, patience, waiting
 from praxino.clips.dataset import ClipDataset
 from praxino.clips.in_turn import loaded_videos
 from praxino.clips.loader import ClipLoader
+from praxino.clips.loading_process import Handed
 from praxino.clips.waiting import Awaited, lost_process
 from praxino.errors import UserError
 from toys import ToyCatalog, ToyReader, ToySampler, ToyStream
@@ -59,6 +62,28 @@ def test_processes_that_cannot_be_started(monkeypatch, number, said):
     monkeypatch.setattr(waiting, "iter", refuse, raising=False)
     with pytest.raises(UserError, match=said):
         loader(ToyStream()).batches()
+
+
+class Holding:
+    """Its items are made by a process that then holds the lock of the event by which PyTorch ends it."""
+
+    def __getitem__(self, key):
+        frame = sys._getframe()
+        while "done_event" not in frame.f_locals:
+            frame = frame.f_back
+        frame.f_locals["done_event"]._cond.acquire()
+        return key
+
+
+@pytest.mark.parametrize("how", ["closed", "gone"])
+def test_a_process_that_ends_with_a_lock_is_not_waited_for(how):
+    """It may be ended at any time, so also while it looks whether it shall end."""
+    batches = [Awaited(Handed(Holding()), [0, 1], 1)]
+    assert next(batches[0]) == 0
+    ended = threading.Thread(target=batches[0].close if how == "closed" else batches.clear, daemon=True)
+    ended.start()
+    ended.join(60)
+    assert not ended.is_alive()
 
 
 class Busy(ToyStream):

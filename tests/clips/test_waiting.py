@@ -117,10 +117,8 @@ def test_a_loading_process_that_is_killed(tmp_path, what):
     started = Started(tmp_path, what, "slow", 40, tmp_path / "run")
     started.until(lambda: len(started.workers()) == 2)
     time.sleep(1)
-    began = time.monotonic()
     os.kill(started.workers()[0], signal.SIGKILL)
     refused(started, "a loading process is lost", "kill", "--workers")
-    assert time.monotonic() - began < 60
 
 
 @pytest.mark.parametrize(
@@ -217,9 +215,7 @@ def small_shared_memory(size):
     ],
 )
 def test_a_small_shared_memory(tmp_path, size, said):
-    began = time.monotonic()
     refused(Started(tmp_path, "train", "large", 40, tmp_path / "run", before=small_shared_memory(size)), *said)
-    assert time.monotonic() - began < 60
 
 
 @SLOW

@@ -47,6 +47,12 @@ class Handed(Generic[Item]):
 
     def __getitem__(self, key: Any) -> Item | UserError:
         try:
+            return self._made(key)
+        except _Left:
+            self._end()
+
+    def _made(self, key: Any) -> Item | UserError:
+        try:
             self.loading = True
             item = self.items[key]
             if self.tensors is not None and get_worker_info() is not None:
@@ -56,8 +62,6 @@ class Handed(Generic[Item]):
             return item
         except UserError as mistake:
             return mistake  # an exception would come out of a loading process with a traceback as its text
-        except _Left:
-            self._end()
         finally:
             self.loading = False
 

@@ -78,7 +78,7 @@ class Awaited(Generic[Item]):
         self._workers = tuple(set(multiprocessing.active_children()) - processes)
         self._threads = tuple(set(threading.enumerate()) - threads)
         self._patience = Patience(patience, self._workers)
-        self._ended = weakref.finalize(self, _end, self._workers, os.getpid())
+        self._ended = weakref.finalize(self, _end, self._workers, os.getpid(), self._source)
 
     def __iter__(self) -> Iterator[Item]:
         return self
@@ -211,8 +211,14 @@ def _interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _end(workers: Collection[BaseProcess], owner: int) -> None:
-    """Ends loading processes: by themselves if they can, else by SIGKILL; none is left."""
+def _end(workers: Collection[BaseProcess], owner: int, source: object = None) -> None:
+    """Ends loading processes: by themselves if they can, else by SIGKILL; none is left, nor a wait for one.
+
+    Args:
+        workers: the processes.
+        owner: the process that started them.
+        source: PyTorch's iterator, which is not asked for anything any more.
+    """
     if not workers or os.getpid() != owner:  # a copy of the loader in a process that was forked later
         return
     # PyTorch's handler would raise for a process that was killed.
@@ -229,6 +235,10 @@ def _end(workers: Collection[BaseProcess], owner: int) -> None:
     finally:
         for worker in workers:
             worker.kill()
+        if source is not None:
+            # PyTorch sets this event as the iterator goes. A process that ended while it looked at it has taken its
+            # lock along, which would be waited for without end; and nobody else looks at it any more.
+            vars(source)["_workers_done_event"] = threading.Event()
         for worker in workers:
             worker.join(END_SECONDS)
         if handler is not None:
