@@ -86,7 +86,7 @@ def test_it_says_what_it_is():
 def test_the_word_is_no_folder_of_that_name(films, capsys):
     """And `./built-in`, and a `Path`, is."""
     assert encoder_file("built-in") == FILE
-    with pytest.raises(UserError, match="no encoder at built-in"):
+    with pytest.raises(UserError, match=r"no encoder at \./built-in: .* or built-in without \./$"):
         praxino.load_encoder(Path("built-in"))
     (films / "built-in").mkdir()
     other = praxino.load_encoder()
@@ -112,7 +112,7 @@ def test_the_word_is_no_folder_of_that_name(films, capsys):
         ("embed --checkpoint last --videos films --out v.npz", "built-in is finished"),
         ("embed builtin --videos films --out v.npz", "a run folder that holds one, or built-in"),
         ("evaluate retrieval builtin --videos films", "an encoder file, or built-in"),
-        ("convert iic ./built-in iic.pth --to_original", "no encoder at built-in: give encoder.safetensors"),
+        ("convert iic ./built-in iic.pth --to_original", "no encoder at ./built-in: give encoder.safetensors"),
         ("evaluate retrieval built-in", "--catalog: missing"),
         ("evaluate finetune built-in", "--catalog: missing"),
         ("evaluate retrieval built-in --videos films --view joint", "pass --views [residual,rgb]"),

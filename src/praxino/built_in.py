@@ -25,3 +25,8 @@ def no_run(path: Path) -> str | None:
     if path.name != BUILT_IN or path.exists():
         return None
     return f"{BUILT_IN} is the encoder that comes with praxino, and no run: give the folder of one"
+
+
+def shown(path: Path) -> str:
+    """A path as it has to be typed: a relative one that is called like the word is `./built-in`."""
+    return f"./{path}" if str(path) == BUILT_IN else str(path)

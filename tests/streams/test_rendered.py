@@ -44,10 +44,26 @@ def test_a_catalog_of_any_size_with_nothing_on_the_disk():
     assert rendering_of(videos[12].files["rgb"]) == (7, 12, 50)
     assert isinstance(default_stream(videos[0].files["rgb"]), RenderedVideo)
     assert rendering_of("rendered/7.mp4") is None
-    with pytest.raises(UserError, match="videos"):
-        Rendered(0)
     with pytest.raises(UnreadableVideo, match="no rendered video"):
         RenderedVideo().open(Video("a.mp4", {"rgb": "a.mp4"}))
+
+
+@pytest.mark.parametrize("name", ["videos", "frames", "seed"])
+@pytest.mark.parametrize("number", [0, -1, 10**30, -(10**30), 10**400])
+def test_numbers_of_no_catalog_are_one_line(name, number):
+    if name == "seed" and number in (0, -1):
+        assert rendering_of(Rendered(1, number)[0].files["rgb"]) == (number, 0, 64)
+        return
+    with pytest.raises(UserError, match=f"Rendered takes {name} from -?[0-9]+ to [0-9]+, not -?[0-9]") as told:
+        Rendered(**{name: number})
+    assert len(str(told.value)) < 150
+
+
+@pytest.mark.parametrize("frames", ["0", "9999999", "9" * 20, "9" * 5000])
+def test_a_name_with_as_many_frames_as_no_video_has_is_unreadable(frames):
+    files = {"rgb": f"rendered:0/1/{frames}"}
+    with pytest.raises(UnreadableVideo):
+        default_stream(files["rgb"]).open(Video("a", files)).read([0])
 
 
 @settings(max_examples=15, deadline=None)

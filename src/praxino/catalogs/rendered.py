@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+import reprlib
 from typing import NamedTuple
 
 from praxino.catalogs.base import Catalog, Files, Video
-from praxino.errors import check_numbers
+from praxino.errors import UserError
+from praxino.printable import counted
 
-NAME = re.compile(r"rendered:(?P<seed>-?\d+)/(?P<number>\d+)/(?P<frames>\d+)")
+MOST_VIDEOS = 10**9
+MOST_FRAMES = 10**6  # of a video: eleven hours
+LARGEST_SEED = 2**63 - 1  # as of a run
+NAME = re.compile(r"rendered:(?P<seed>-?[0-9]{1,19})/(?P<number>[0-9]{1,9})/(?P<frames>[0-9]{1,7})")
 
 
 class Rendering(NamedTuple):
@@ -32,15 +37,18 @@ class Rendered(Catalog):
         frames: of each, 25 a second.
 
     Raises:
-        UserError: if `videos` or `frames` is below 1.
+        UserError: if a number is out of range.
     """
 
     def __init__(self, videos: int = 100_000, seed: int = 0, frames: int = 64) -> None:
-        check_numbers(videos=videos, frames=frames)
+        _refuse_other("videos", videos, 1, MOST_VIDEOS)
+        _refuse_other("frames", frames, 1, MOST_FRAMES)
+        _refuse_other("seed", seed, -LARGEST_SEED, LARGEST_SEED)
         self.videos = videos
         self.seed = seed
         self.frames = frames
-        self.found = f"{videos} videos that are rendered when they are read, {frames} frames each"
+        are, each = ("is", "") if videos == 1 else ("are", " each")
+        self.found = f"{counted(videos, 'video')} that {are} rendered when read, {counted(frames, 'frame')}{each}"
 
     def __len__(self) -> int:
         return self.videos
@@ -56,3 +64,8 @@ def rendering_of(files: Files) -> Rendering | None:
     """Which rendered video files are the name of; None where they are real ones."""
     match = NAME.fullmatch(files) if isinstance(files, str) else None
     return None if match is None else Rendering(*(int(part) for part in match.groups()))
+
+
+def _refuse_other(name: str, number: int, least: int, most: int) -> None:
+    if not least <= number <= most:
+        raise UserError(f"Rendered takes {name} from {least} to {most}, not {reprlib.repr(number)}")

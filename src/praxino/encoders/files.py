@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from praxino.built_in import BUILT_IN, FILE, is_built_in
+from praxino.built_in import BUILT_IN, FILE, is_built_in, shown
 from praxino.configuration.earlier_flow import flow_as_now
 from praxino.errors import UserError, nearest
 from praxino.files import read_text, written_aside
@@ -68,7 +68,8 @@ def encoder_files(place: str | Path) -> dict[str, Path]:
     found = {name_of(path): path} if path.is_file() else _of_folder(path)
     if not found:
         if not (path / "recipe.yaml").is_file():
-            raise UserError(f"no encoder at {path}: give encoder{WEIGHTS}, a run folder that holds one, or {BUILT_IN}")
+            place, word = shown(path), BUILT_IN if shown(path) == str(path) else f"{BUILT_IN} without ./"
+            raise UserError(f"no encoder at {place}: give encoder{WEIGHTS}, a run folder that holds one, or {word}")
         now = (path / "checkpoints" / "last.ckpt").is_file()
         taken = ", or take it as it is now by --checkpoint last (in Python: checkpoint='last')" if now else ""
         raise UserError(f"no encoder at {path}, as the run has not finished: go on with 'praxino resume {path}'{taken}")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from praxino.catalogs.base import Video
-from praxino.catalogs.rendered import Rendering, rendering_of
+from praxino.catalogs.rendered import MOST_FRAMES, Rendering, rendering_of
 from praxino.errors import UnreadableVideo
 from praxino.streams.base import Canvas, FrameReader, Stream, checked, files_of
 from praxino.streams.rendering.film import HEIGHT, RATE, WIDTH, Film
@@ -28,6 +28,8 @@ class RenderedVideo(Stream):
         which = rendering_of(files_of(video, self.stream))
         if which is None:
             raise UnreadableVideo(video.id, "it is no rendered video")
+        if not 1 <= which.frames <= MOST_FRAMES:
+            raise UnreadableVideo(video.id, f"a rendered video has 1 to {MOST_FRAMES} frames, not {which.frames}")
         return RenderedReader(video.id, which, canvas)
 
 
