@@ -142,3 +142,8 @@ def test_one_stray_file_is_named_beside_few_videos(tmp_path):
 def test_one_video_is_one(tmp_path):
     tree(tmp_path, "a.mp4")
     assert VideoFolder(tmp_path).found.startswith("1 video, no labels, below ")
+
+
+def test_one_file_is_the_video(tmp_path):
+    tree(tmp_path, "a.mp4")
+    assert VideoFolder(tmp_path / "a.mp4").found == f"the video {tmp_path / 'a.mp4'}"

@@ -212,11 +212,11 @@ def test_constructors_that_hand_arguments_on():
 def test_types_in_words():
     hints = {name: spoken(one.hint) for name, one in arguments_of(some_function).items()}
     assert hints == {
-        "first": "int",
+        "first": "a whole number",
         "mode": "one of a, b",
         "inner": "Inner",
-        "names": "a list of str or null",
-        "either": "Backbone or Inner or null",
+        "names": "a list of texts, or null for none",
+        "either": "Backbone or Inner, or null for none",
     }
 
 

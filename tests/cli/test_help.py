@@ -10,14 +10,14 @@ from praxino.cli.main import main
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("pretrain --method.help SimCLR", "--method.temperature <float>"),
-        ("pretrain simclr_small --catalog.help UCF101", "--catalog.split <int>"),
-        ("evaluate finetune RUN --head.help Head", "--head.dropout <float>"),
-        ("evaluate finetune --sampler.help RandomClip", "--sampler.stride <int>"),
-        ("evaluate linear RUN --recipe linear_tclr --head.help Head", "--head.dropout <float>"),
-        ("evaluate retrieval RUN --sampler.help EvenClips", "--sampler.clips <int>"),
-        ("evaluate knn --catalog.help VideoFolder", "--catalog.root <str>"),
-        ("embed --catalog.help ListFile", "--catalog.path <str>"),
+        ("pretrain --method.help SimCLR", "--method.temperature <a number>"),
+        ("pretrain simclr_small --catalog.help UCF101", "--catalog.split <a whole number>"),
+        ("evaluate finetune RUN --head.help Head", "--head.dropout <a number>"),
+        ("evaluate finetune --sampler.help RandomClip", "--sampler.stride <a whole number>"),
+        ("evaluate linear RUN --recipe linear_tclr --head.help Head", "--head.dropout <a number>"),
+        ("evaluate retrieval RUN --sampler.help EvenClips", "--sampler.clips <a whole number>"),
+        ("evaluate knn --catalog.help VideoFolder", "--catalog.root <a text>"),
+        ("embed --catalog.help ListFile", "--catalog.path <a text>"),
     ],
 )
 def test_help_of_a_class(capsys, words, said):

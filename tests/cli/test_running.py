@@ -89,7 +89,7 @@ def test_help_of_a_command(capsys, command):
 def test_help_of_a_class(capsys):
     assert main(["pretrain", "--method.help", "SimCLR"]) == 0
     said = capsys.readouterr().out
-    assert "--method.temperature <float>" in said
+    assert "--method.temperature <a number>" in said
     assert "(default: 0.1)" in said
 
 

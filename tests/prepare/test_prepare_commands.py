@@ -97,5 +97,5 @@ def test_help(capsys):
     text = "\n".join(said(capsys, "flow", "--help"))
     assert "(default: DISFlow)" in text
     assert "FarnebackFlow" in text
-    assert "--provider.bound <float>" in "\n".join(said(capsys, "flow", "--provider.help", "TVL1Flow"))
+    assert "--provider.bound <a number>" in "\n".join(said(capsys, "flow", "--provider.help", "TVL1Flow"))
     assert "(default: BlazePoseKeypoints)" in "\n".join(said(capsys, "keypoints", "--help"))

@@ -136,7 +136,9 @@ def test_numbers_from_a_recipe_and_from_the_command_line(recipe):
 
 
 def test_numbers_that_are_none_are_told_with_their_place(recipe):
-    with pytest.raises(UserError, match=r"^--method\.view\.operations\.0\.mean: takes a list of float, not '.*red.*'"):
+    with pytest.raises(
+        UserError, match=r"^--method\.view\.operations\.0\.mean: takes a list of numbers, not '.*red.*'"
+    ):
         built(recipe, **{"method.view.operations.0.mean": "[red,green]"})
     with pytest.raises(UserError, match="mean has 3 numbers and std 2"):
         built(recipe, **{"method.view.operations.0.mean": "[0.5,0.5,0.5]"})

@@ -52,7 +52,8 @@ class VideoFolder(Catalog):
         self.classes = _classes(self._paths)
         self._labels = {name: label for label, name in enumerate(self.classes)}
         of = f" of {len(self.classes)} class folders" if self.classes else f", no labels{_stray(self._paths)}"
-        self.found = f"{counted(len(self._paths), 'video')}{of}, below {self.root}"
+        below = f"{counted(len(self._paths), 'video')}{of}, below {self.root}"
+        self.found = f"the video {self.root}" if os.path.isfile(self.root) else below
 
     def __len__(self) -> int:
         return len(self._paths)

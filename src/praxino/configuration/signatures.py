@@ -19,6 +19,11 @@ PLAIN_MODULES = ("builtins", "pathlib", "os", "datetime", "decimal", "numpy", "t
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 MISSING = inspect.Parameter.empty
 WORDS = (str, int, float, bool, bytes, complex)
+ONE_OF = {
+    "int": "a whole number", "float": "a number", "str": "a text", "bool": "true or false", "PosixPath": "a path",
+    "Path": "a path",
+}  # fmt: skip
+SEVERAL = {"int": "whole numbers", "float": "numbers", "str": "texts"}
 CONTAINERS = (list, tuple, dict, set, frozenset, collections.abc.Mapping, collections.abc.Sequence,
               collections.abc.Iterable, collections.abc.Collection)  # fmt: skip
 
@@ -150,9 +155,9 @@ def choices(hint: Any) -> list[Any]:
 
 
 def spoken(hint: Any) -> str:
-    """A type in words: "float", "int or null", "one of fp32, bf16, fp16"."""
+    """A type in words: "a number", "a whole number, or null for none", "one of fp32, bf16, fp16"."""
     if takes_none(hint) and len(members(hint)) >= 1 and hint is not Any:
-        return " or ".join([*(spoken(part) for part in members(hint)), "null"])
+        return " or ".join(spoken(part) for part in members(hint)) + ", or null for none"
     parts = [part for part in members(hint) if getattr(part, "__name__", "") not in ("Path", "Tensor")] or members(hint)
     if len(parts) > 1:
         return " or ".join(spoken(part) for part in parts)
@@ -163,7 +168,7 @@ def spoken(hint: Any) -> str:
     if get_origin(hint) is collections.abc.Callable:
         return spoken(made_by(hint))
     if isinstance(hint, type) and get_origin(hint) is None:
-        return {"bool": "true or false", "PosixPath": "a path", "Path": "a path"}.get(hint.__name__, hint.__name__)
+        return ONE_OF.get(hint.__name__, hint.__name__)
     return (
         str(hint).replace("typing.", "").replace("collections.abc.", "").replace("pathlib.", "")
         if not get_args(hint)
@@ -174,7 +179,14 @@ def spoken(hint: Any) -> str:
 def _spoken_container(hint: Any) -> str:
     origin, parts = get_origin(hint), get_args(hint)
     if issubclass(origin, collections.abc.Mapping):
-        return f"a mapping of names to {spoken(parts[1])}"
+        return f"a mapping of names to {_several(parts[1])}"
     if origin is tuple and Ellipsis not in parts:
+        if len(set(parts)) == 1:
+            return f"a list of {len(parts)} {_several(parts[0])}"
         return f"a list of {len(parts)} ({', '.join(spoken(part) for part in parts)})"
-    return f"a list of {spoken(parts[0])}"
+    return f"a list of {_several(parts[0])}"
+
+
+def _several(hint: Any) -> str:
+    """What a list is of: "whole numbers"; a class has one name."""
+    return SEVERAL.get(getattr(hint, "__name__", ""), spoken(hint)) if get_origin(hint) is None else spoken(hint)
