@@ -53,7 +53,7 @@ def test_another_layout_is_read_with_it(source, tmp_path, capsys):
     [
         ((), "flow|segmentation|keypoints|persons is missing"),
         (("flo",), "there is no view 'flo' to prepare. Did you mean 'flow'?"),
-        (("flow", "--out", "x"), "--catalog: missing; prepare_flow needs Catalog"),
+        (("flow", "--out", "x"), "--catalog: missing; pass --videos DIR, or --catalog, one of"),
         (("keypoints", "--videos", "{}", "--out", "x"), "BlazePoseKeypoints needs the file with its weights"),
         (("persons", "--videos", "{}", "--out", "x"), "persons needs the file with BlazePose's weights, --weights"),
         (("segmentation", "--videos", "{}", "--out", "x"), "found without (--provider Foreground)"),

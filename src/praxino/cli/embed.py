@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from praxino.built_in import BUILT_IN, is_built_in
 from praxino.cli.line.arguments import help_of, take_apart
 from praxino.cli.line.configured import configured, own_classes_importable
+from praxino.errors import UserError
 from praxino.printable import counted, printable
+
+if TYPE_CHECKING:
+    from praxino.encoders.encoder import Encoder
 
 USAGE = """praxino embed [RUN] --videos DIR --out vectors.npz [--any.argument VALUE]
 
@@ -32,14 +39,8 @@ NOT_TYPED = ("encoder", "progress")
 def run(argv: Sequence[str]) -> None:
     """Parses, calls, prints."""
     words = take_apart(argv, POSITIONAL)
-    from praxino.cli.line.encoders import encoder_now, trusted
     from praxino.cli.line.help import print_class_help, print_help
-    from praxino.cli.line.indexing import embed_into_index
-    from praxino.cli.line.terminal import progress_shown
     from praxino.cli.line.threads import use_threads
-    from praxino.configuration.complete import instantiate
-    from praxino.encoders.cautions import caution
-    from praxino.encoders.joined import JOINT, is_joint
     from praxino.evaluations.embedding import embed_videos
 
     if help_of(words.options):
@@ -49,18 +50,43 @@ def run(argv: Sequence[str]) -> None:
     if "help" in words.flags:
         print_help(USAGE, embed_videos, without=NOT_TYPED)
         return
-    place, trust = (words.positional or [BUILT_IN])[0], words.options.pop("trust", None)
-    checkpoint = words.options.pop("checkpoint", None)
-    use_threads(words.options.pop("threads", None))
+    place, options = (words.positional or [BUILT_IN])[0], words.options
+    trust, checkpoint = options.pop("trust", None), options.pop("checkpoint", None)
+    use_threads(options.pop("threads", None))
     if is_built_in(place):
-        words.options.setdefault("view", JOINT)
-        print("encoder: the built-in one, which has not seen your videos in its training", file=sys.stderr)
-    if words.options.get("out", "").endswith(("/", os.sep)):
-        embed_into_index(place, encoder_now(place, trusted(trust), checkpoint), words.options)
-        return
-    config = configured(embed_videos, words.options, without=NOT_TYPED)
-    arguments = instantiate(embed_videos, config)
+        options.setdefault("view", "joint")
+    load = partial(_loaded, place, trust, checkpoint)
+    if options.get("out", "").endswith(("/", os.sep)):
+        from praxino.cli.line.indexing import embed_into_index
+
+        embed_into_index(place, load, options)
+    else:
+        _embed_into_file(load, options)
+
+
+def _loaded(place: str, trust: str | None, checkpoint: str | None) -> Encoder:
+    from praxino.cli.line.encoders import encoder_now, trusted
+
     encoder = encoder_now(place, trusted(trust), checkpoint)
+    if is_built_in(place):
+        print("encoder: the built-in one, which has not seen your videos in its training", file=sys.stderr)
+    return encoder
+
+
+def _embed_into_file(load: Callable[[], Encoder], options: dict[str, str]) -> None:
+    from praxino.cli.line.terminal import progress_shown
+    from praxino.configuration.complete import instantiate
+    from praxino.encoders.cautions import caution
+    from praxino.encoders.joined import is_joint
+    from praxino.evaluations.embedding import embed_videos
+    from praxino.evaluations.vector_files import refuse_out
+
+    if "out" not in options and ("videos" in options or "catalog" in options):
+        raise UserError("--out: missing; pass --out vectors.npz, or --out vectors/ for an index")
+    config = configured(embed_videos, options, without=NOT_TYPED)
+    refuse_out(options["out"], Path(config["out"]))
+    arguments = instantiate(embed_videos, config)
+    encoder = load()
     if line := caution(encoder, arguments.get("view")):
         print(printable(f"warning: {line}"), file=sys.stderr)
     with progress_shown(embed_videos, "reading videos") as shown:

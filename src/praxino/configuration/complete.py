@@ -102,7 +102,8 @@ def complete(
         elif not argument.required:
             done |= _default(argument)
         elif not partial:
-            raise Mistake((*place, name), f"missing; {target.__name__} needs {_wanted(argument.hint)}")
+            needs = f"{target.__name__} needs" if isinstance(target, type) else "pass"  # a function is a command
+            raise Mistake((*place, name), f"missing; {needs} {_wanted(argument.hint)}")
     return done
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from praxino.catalogs.base import Catalog, Part
 from praxino.clips.samplers import Sampler
 from praxino.encoders.encoder import Encoder
-from praxino.errors import UserError, check_numbers
+from praxino.errors import UserError, check_finite, check_numbers
 from praxino.evaluations.embedding_every import embedded_every
 from praxino.evaluations.features import Embed, embedded, evens_out
 from praxino.evaluations.vector_files import refuse_out, write_vectors
@@ -76,6 +76,7 @@ def embed_videos(
     if every is not None and sampler is not None:
         raise UserError("--every takes the encoder's own clips: give --every or --sampler, not both")
     check_numbers(every=every, clips_at_once=clips_at_once)
+    check_finite(every=every)
     videos = catalog.part(part)
     given, out = str(out), Path(out)
     refuse_out(given, out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from praxino.cli.line.configured import configured
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 NOT_TYPED = ("encoder", "place", "progress")
 
 
-def embed_into_index(place: str, encoder: Encoder, options: Mapping[str, str]) -> None:
+def embed_into_index(place: str, load: Callable[[], Encoder], options: Mapping[str, str]) -> None:
     """Makes an index, or brings it up to date, and prints what came of it.
 
     Args:
         place: where the encoder is from.
-        encoder: what was loaded from there.
+        load: loads it, when the options are known to be right.
         options: what is typed.
 
     Raises:
@@ -36,6 +36,7 @@ def embed_into_index(place: str, encoder: Encoder, options: Mapping[str, str]) -
     given = {name: value for name, value in options.items() if name != "max_left_out"}
     config = configured(index_videos, given, without=NOT_TYPED)
     arguments = instantiate(index_videos, config)
+    encoder = load()
     if line := caution(encoder, arguments.get("view")):
         print(printable(f"warning: {line}"), file=sys.stderr)
     out = options["out"]

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from praxino.configuration.complete import Mistake
-from praxino.errors import UserError, check_numbers, check_within
+from praxino.errors import UserError, check_finite, check_numbers, check_within
 
 # By the names that arguments have in every command; of a list each number is meant.
 ABOVE_ZERO = (
     "devices", "batch_size", "test_batch_size", "accumulate", "threads", "prefetch", "checkpoint_steps",
     "checkpoint_minutes", "keep_epochs", "clip_norm", "validation_clips", "clips_at_once", "drop_last", "k",
-    "temperature", "labels_per_class", "draws", "steps",
+    "temperature", "labels_per_class", "draws", "steps", "every",
 )  # fmt: skip
+FINITE = ("every",)
 FROM_ZERO = ("workers", "validation", "tested_after", "penalties")
 SHARES = ("max_left_out",)
 LARGEST_SEED = 2**63 - 1  # what torch's generator takes
@@ -38,6 +39,8 @@ def _refuse(name: str, number: float) -> None:
     try:
         if name in ABOVE_ZERO:
             check_numbers(**{name: number})
+            if name in FINITE:
+                check_finite(**{name: number})
         elif name in FROM_ZERO:
             check_within(0, **{name: number})
         elif name in SHARES:

@@ -82,7 +82,8 @@ def located(mistake: Mistake, given: Mapping[str, Any], known: Mapping[str, Any]
             f"no such {'argument' if line else 'option'}.{nearest(dashes + name, [dashes + word for word in known])}"
         )
     if place == CATALOG and problem.startswith("missing") and "videos" in known:
-        problem += ": pass --videos DIR, or --catalog and its arguments"
+        names = problem.partition("(")[2].rstrip(")")
+        problem = f"missing; pass --videos DIR, or --catalog, one of {names}, with its arguments"
     return UserError(f"{recipe} line {line}: {name}: {problem}" if line else f"--{name}: {problem}")
 
 
