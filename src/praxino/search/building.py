@@ -14,21 +14,22 @@ from praxino.errors import UserError
 from praxino.files import make_folder
 from praxino.lock import lock
 from praxino.printable import counted
+from praxino.search.arrays import VECTORS, mapped
 from praxino.search.embedding import Clips, Embedding
 from praxino.search.folder import DATA, HEADER, PARTS, Header, damaged, read_header, write_header
 from praxino.search.manifest import DONE, FAILED, GONE, Record, below
 from praxino.search.plan import Pending, by_content, in_order, in_parts, pending
 from praxino.search.sources import Contents
 from praxino.search.store import (
-    VECTORS,
     Arrays,
     Kept,
-    mapped,
+    content_of,
     new_folder,
+    next_part,
     part_folders,
     put,
+    read_kept,
     read_parts,
-    read_records,
     remove_others,
     whole_files,
     write_data,
@@ -95,6 +96,8 @@ class Building:
             UserError: if none can be read, or the index cannot be written.
         """
         todo = pending(videos, self.known)
+        if todo:
+            self._refuse_edited()
         size, done = _mb(sum(one.now.size for one in todo)), 0
         for part in in_parts(todo):
             own = sum(one.now.size for one in part)
@@ -114,12 +117,24 @@ class Building:
             if (name := whole_files(data, self.header.files)) is not None:
                 raise damaged(self.folder, f"{self.header.data}/{name} is not what it was")
             try:
-                known = {record.id: Kept(record, data) for record in read_records(data)}
+                known = {one.record.id: one for one in read_kept(data)}
             except (OSError, ValueError) as error:
                 raise damaged(self.folder, f"{self.header.data}: {error}") from None
         for part in read_parts(self.folder / PARTS):
             known |= {one.record.id: one for one in part}
         return known
+
+    def _refuse_edited(self) -> None:
+        """Old vectors get a place beside new ones, under a name that says that they are what was computed."""
+        data = self.header.data
+        if data is None:
+            return
+        try:
+            now = DATA + content_of(self.folder / data)
+        except OSError as error:
+            raise damaged(self.folder, f"{data}: {error.strerror or error}") from None
+        if now != data:
+            raise damaged(self.folder, f"what {data} holds is not what it was")
 
     def _embedded(self, part: Sequence[Pending], progress: Callable[[int, int], None]) -> list[tuple[Record, Clips]]:
         """The videos of a part with their clips: those that are known are looked up, the others computed."""
@@ -152,13 +167,13 @@ class Building:
     def _keep(self, made: Sequence[tuple[Record, Clips]]) -> None:
         """Writes a part: from then on no kill takes it."""
         parts = self.folder / PARTS
-        last = part_folders(parts)[-1:]
-        place = parts / f"{int(last[0].name) + 1 if last else 0:06d}"
-        with new_folder(place) as aside:
+        number = next_part(parts)
+        with new_folder(parts / number) as aside:
             clips = ((one.vectors, one.seconds) for record, one in made if record.clips)
-            write_data(aside, [record for record, _ in made], clips, self.dim)
+            content, _ = write_data(aside, [record for record, _ in made], clips, self.dim)
+            place = parts / f"{number}-{content}"
             put(aside, place)
-        kept = [Kept(record, place) for record in read_records(place)]
+        kept = read_kept(place)
         self.known |= {one.record.id: one for one in kept}
         self.same |= by_content(kept)
 
@@ -168,6 +183,8 @@ class Building:
         gone = [one for one in whole if one.record.status == GONE]
         before = list(self.known.values())
         if self.header.data is None or part_folders(self.folder / PARTS) or _other(whole, before):
+            if not (self.computed or self.moved):
+                self._refuse_edited()
             with new_folder(self.folder / f"{DATA}new") as aside:
                 clips = (one.clips(arrays) for one in whole if one.record.clips)
                 name, sizes = write_data(aside, [one.record for one in whole], clips, self.dim)

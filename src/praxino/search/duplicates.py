@@ -14,7 +14,7 @@ from praxino.search.alignment import agreement
 from praxino.search.hashes import BITS, PER_SECOND, Hashes, hashes_of, name_of
 from praxino.search.index import Index
 from praxino.search.listed import Listed
-from praxino.search.manifest import FAILED, GONE
+from praxino.search.manifest import DONE, FAILED, GONE
 from praxino.search.pairs import Duplicates, Footage, Pair
 from praxino.search.there import refuse_nothing_there
 from praxino.streams.stretch import whole
@@ -58,7 +58,7 @@ def find_duplicates(
     check_within(0, 1, share=share)
     check_within(1, BITS // 2, distance=distance)
     videos = [index.video(number, root) for number in range(len(index.records))]
-    live = sorted(set(np.unique(index.owners).tolist()))
+    live = [number for number, record in enumerate(index.records) if record.status == DONE and record.clips]
     refuse_nothing_there(index, [videos[number] for number in live], root)
     listed = Listed(catalog, [videos[number] for number in live]) if catalog is not None and live else None
     pairs, reader = [], _Reader(videos)
@@ -83,7 +83,7 @@ def _candidates(index: Index, live: Sequence[int], videos: Sequence[Video], near
         if place + 1 < len(live) and sum(len(rows[one]) for one in batch) < QUERIES:
             continue
         own = [rows[one] for one in batch]
-        found = index.search_many([index.vectors[one] for one in own], nearest, "video", own)
+        found = index.search_many([index.vectors_of(one) for one in own], nearest, "video", own)
         for one, hits in zip(batch, found, strict=True):
             others = index.owners[hits.row].tolist()
             yield from ((min(one, it), max(one, it)) for it in others if not _of_one_file(videos[one], videos[it]))

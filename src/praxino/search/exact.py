@@ -44,11 +44,12 @@ def best_rows(
     step = max(1, BLOCK_BYTES // (4 * max(vectors.shape[1], len(asked), 1)))
     for first in range(0, len(vectors), step):
         block = vectors[first : first + step]
-        scores = asked @ block.T
+        with np.errstate(invalid="ignore", over="ignore"):  # of what is damaged, which is told below
+            scores = asked @ block.T
         if len(asked) > len(queries):
             scores = np.maximum.reduceat(scores, starts, axis=0)
         highest = scores.max(axis=1)
-        if not (highest < 1 + 1e-3).all():
+        if not (np.maximum(highest, -scores.min(axis=1)) < 1 + 1e-3).all():
             raise ValueError(f"rows {first} to {first + len(block) - 1} hold vectors that are none")
         for number, best in enumerate(found):
             if highest[number] >= best.floor:

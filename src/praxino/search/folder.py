@@ -13,6 +13,8 @@ new one, and a kill at any time leaves one of the two.
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -115,9 +117,21 @@ def read_header(folder: Path) -> Header:
         )
     names = {one.name for one in fields(Header)}
     wrong = sorted(names ^ set(said)) or [name for name, kinds in KINDS.items() if type(said[name]) not in kinds]
-    if wrong:
+    if wrong or (wrong := _out_of_range(said)):
         raise damaged(folder, f"{HEADER} says nothing right of '{printable(wrong[0])}'")
     return Header(**said)
+
+
+def _out_of_range(said: Mapping[str, Any]) -> list[str]:
+    """Names of what no index says."""
+    every, data, files = (said[name] for name in ("every", "data", "files"))
+    right = {
+        **{name: said[name] >= 0 for name in ("dim", "clips", "videos")},
+        "every": every is None or 0 < every < math.inf,
+        "data": data is None or re.fullmatch(f"{DATA}[0-9a-z]+", data) is not None,
+        "files": all(type(size) is int and re.fullmatch(r"[a-z]+\.[a-z]+", name) for name, size in files.items()),
+    }
+    return [name for name, is_right in right.items() if not is_right]
 
 
 def damaged(folder: Path, what: str) -> UserError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from praxino.errors import UserError
+from praxino.search.manifest import Record
 from praxino.search.moments import Moment
 
 if TYPE_CHECKING:
@@ -46,10 +48,19 @@ class Hits(Sequence[Hit]):
     row: NDArray[np.int64]
 
     @classmethod
-    def of(cls, moments: Sequence[Moment], ids: Sequence[str]) -> Hits:
-        """The hits of moments, and the ids of their videos."""
+    def of(cls, moments: Sequence[Moment], records: Sequence[Record]) -> Hits:
+        """The hits of moments, whose videos are these.
+
+        Raises:
+            ValueError: if one is not of its video, or at no time.
+        """
+        for one, record in zip(moments, records, strict=True):
+            if one.row not in range(*record.rows().indices(one.row + 1)):
+                raise ValueError(f"clip {one.row} is not of {record.id}")
+            if not (math.isfinite(one.start) and math.isfinite(one.end)):
+                raise ValueError(f"clip {one.row} of {record.id} is at no time")
         return cls(
-            np.array(ids, np.str_),
+            np.array([record.id for record in records], np.str_),
             np.array([one.start for one in moments], np.float64),
             np.array([one.end for one in moments], np.float64),
             np.array([one.similarity for one in moments], np.float32),

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from praxino.catalogs.base import Video
 from praxino.errors import UserError, nearest
 from praxino.printable import printable
+from praxino.search.arrays import OWNERS, SECONDS, VECTORS, mapped
 from praxino.search.embedding import of_length_1
 from praxino.search.exact import best_rows
 from praxino.search.folder import Header, damaged, read_header
 from praxino.search.hits import Hits
-from praxino.search.manifest import GONE, Record, record_of
+from praxino.search.manifest import DONE, GONE, Record, record_of
 from praxino.search.moments import By, Moment, moments
-from praxino.search.store import MANIFEST, OWNERS, SECONDS, VECTORS, mapped, whole_files
+from praxino.search.store import MANIFEST, whole_files
 
 LOOKS = 3  # at an index that is replaced while it is opened
 FIRST_LOOK = 8  # clips for each hit that is wanted, before more are looked for
@@ -99,9 +100,14 @@ class Index:
             UserError: if the line is damaged.
         """
         try:
-            return record_of(self._lines[number])
-        except (ValueError, IndexError) as error:
+            if not 0 <= number < len(self._lines):
+                raise ValueError("there is none")
+            record = record_of(self._lines[number])
+            if record.status == DONE and record.rows().stop > len(self):
+                raise ValueError("it has other clips than there are")
+        except ValueError as error:
             raise damaged(self.folder, f"line {number + 1} of {MANIFEST}: {printable(error)}") from None
+        return record
 
     @cached_property
     def records(self) -> list[Record]:
@@ -199,7 +205,27 @@ class Index:
                 if not beyond and len(rows) == most:
                     again.append(at)
             left, most = again, 4 * most
-        return [Hits.of(one, [self.record(moment.video).id for moment in one]) for one in found]
+        return [self._hits(one) for one in found]
+
+    def vectors_of(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The vectors of some rows, of length 1: float32 [rows, d].
+
+        Args:
+            rows: int64 [rows].
+
+        Raises:
+            UserError: if they are damaged.
+        """
+        vectors = np.array(self.vectors[rows])
+        if not (np.abs(vectors) < 1 + 1e-3).all():
+            raise damaged(self.folder, f"{VECTORS}: some of rows {rows.min()} to {rows.max()} are no vectors")
+        return vectors
+
+    def _hits(self, found: Sequence[Moment]) -> Hits:
+        try:
+            return Hits.of(found, [self.record(moment.video) for moment in found])
+        except ValueError as error:
+            raise damaged(self.folder, str(error)) from None
 
     def _asked(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
         given = np.atleast_2d(np.asarray(vectors))

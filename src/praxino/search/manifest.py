@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from praxino.catalogs.base import Files, Video
 from praxino.catalogs.rendered import rendering_of
@@ -72,9 +72,18 @@ def record_of(line: bytes) -> Record:
         said = json.loads(line)
         if set(said) != set(KINDS) or any(type(said[name]) is not kind for name, kind in KINDS.items()):
             raise ValueError("a line is no video's")
+        if said["status"] not in get_args(Status) or min(said["first"], said["clips"], said["size"]) < 0:
+            raise ValueError("a line is no video's")
+        if not all(map(_are_files, said["files"].values())) or (said["status"] == FAILED and said["clips"]):
+            raise ValueError("a line is no video's")
         return Record(**said)
     except (TypeError, RecursionError) as error:
         raise ValueError(f"a line is no video's ({error})") from None
+
+
+def _are_files(said: object) -> bool:
+    several = said if isinstance(said, list) and said else [said]
+    return all(isinstance(one, str) and one and "\0" not in one for one in several)
 
 
 def below(root: str, files: Files) -> Files | list[str]:

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from praxino.catalogs.base import Video
 from praxino.catalogs.names import is_picture
+from praxino.clips.samplers import Sampler
 from praxino.described import build
 from praxino.encoders.encoder import Encoder
 from praxino.errors import UnreadableVideo, UserError, check_finite, check_numbers
 from praxino.search.embedding import Embedding
+from praxino.search.folder import HEADER, damaged
 from praxino.search.index import Index
 from praxino.streams.base import Derived
 
@@ -66,6 +68,8 @@ def query_of_file(
     if is_picture(path) and os.path.isfile(path):
         raise UserError(f"{path} is a picture: pass it as --image {path}")
     sampler = build(index.header.sampler, trust=trust)
+    if not isinstance(sampler, Sampler):
+        raise damaged(index.folder, f"{HEADER} says nothing right of 'sampler'")
     how = Embedding(encoder.eval(), index.header.view, sampler, every or index.header.every)
     part = path + _stretch(path, begin, end)
     made = how.of([Video(path, dict.fromkeys(_streams(encoder, index.header.view), part))])[0]
@@ -118,7 +122,7 @@ def query_of_moment(
         UserError: as of `Index.rows_of`.
     """
     rows = index.rows_of(id, begin, end)
-    return np.array(index.vectors[rows]), rows
+    return index.vectors_of(rows), rows
 
 
 def refuse_no_part(begin: float | None, end: float | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,13 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from praxino.files import writing
+from praxino.search.arrays import KINDS, OWNERS, SECONDS, VECTORS, mapped
 from praxino.search.manifest import Record, line_of, record_of
 
-VECTORS = "vectors.npy"  # float32 [rows, dim], of length 1
-SECONDS = "seconds.npy"  # float64 [rows, 2], of each clip's first and last frame
-OWNERS = "owners.npy"  # int64 [rows], each clip's line of the manifest
 MANIFEST = "manifest.jsonl"
 HASHED = 16  # bytes of a checksum
+PART = re.compile(r"(?P<number>[0-9]{6})-[0-9a-f]{16}")  # the name of a part's folder: its number, and its content
 
 
 @dataclass(frozen=True)
@@ -60,18 +60,6 @@ class Arrays:
                 del self._open[next(iter(self._open))]
             self._open[key] = mapped(folder / name)
         return self._open[key]
-
-
-def mapped(path: Path) -> NDArray[Any]:
-    """An array of a file, of which the system reads what is looked at.
-
-    Raises:
-        OSError, ValueError: if there is none.
-    """
-    try:
-        return np.load(path, mmap_mode="r")
-    except EOFError as error:
-        raise ValueError(str(error)) from None
 
 
 class _File:
@@ -129,38 +117,66 @@ def write_data(folder: Path, records: Sequence[Record], clips: Iterable[Clips], 
     finally:
         for one in files.values():
             one.file.close()
-    whole = hashlib.blake2b(b"".join(one.hash.digest() for one in files.values()), digest_size=8)
-    return whole.hexdigest(), {name: one.bytes for name, one in files.items()}
+    return _joined(one.hash.digest() for one in files.values()), {name: one.bytes for name, one in files.items()}
 
 
-def read_records(folder: Path) -> list[Record]:
-    """The lines of a folder's manifest.
+def content_of(folder: Path) -> str:
+    """The name that `write_data` would give what is in a folder.
 
     Raises:
-        OSError, ValueError: if they cannot be read.
+        OSError: if a file cannot be read.
     """
-    return [record_of(line) for line in (folder / MANIFEST).read_bytes().splitlines()]
+    digests = []
+    for name in (*KINDS, MANIFEST):
+        with (folder / name).open("rb") as file:
+            digests.append(hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=HASHED)).digest())
+    return _joined(digests)
+
+
+def _joined(digests: Iterable[bytes]) -> str:
+    return hashlib.blake2b(b"".join(digests), digest_size=8).hexdigest()
+
+
+def read_kept(folder: Path) -> list[Kept]:
+    """The videos of a folder, whose clips are there.
+
+    Raises:
+        OSError, ValueError: if the files cannot be read, or do not fit each other.
+    """
+    records = [record_of(line) for line in (folder / MANIFEST).read_bytes().splitlines()]
+    vectors, seconds = mapped(folder / VECTORS), mapped(folder / SECONDS)
+    rows = 0
+    for record in records:
+        if record.clips and record.first != rows:
+            raise ValueError(f"{MANIFEST} has other clips than there are")
+        rows += record.clips
+    if vectors.ndim != 2 or len(vectors) != rows or seconds.shape != (rows, 2):
+        raise ValueError(f"{MANIFEST} has other clips than there are")
+    return [Kept(record, folder) for record in records]
 
 
 def part_folders(folder: Path) -> list[Path]:
     """The parts that are complete, in the order in which they were made."""
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if path.is_dir() and path.name.isdigit())
+    return sorted(path for path in folder.iterdir() if path.is_dir() and PART.fullmatch(path.name))
+
+
+def next_part(folder: Path) -> str:
+    """The number of the part that comes next."""
+    last = part_folders(folder)[-1:]
+    return f"{int(last[0].name[:6]) + 1 if last else 0:06d}"
 
 
 def read_parts(folder: Path) -> Iterator[list[Kept]]:
-    """The videos of each part; what follows a damaged one, as a power cut may leave it, is computed again."""
+    """The videos of each part; a damaged one, as a power cut may leave it, is computed again."""
     for part in part_folders(folder):
         try:
-            records = read_records(part)
-            rows = len(mapped(part / VECTORS))
-            if rows != sum(record.clips for record in records) or len(mapped(part / SECONDS)) != rows:
-                raise ValueError("there are other vectors than lines")
+            if not part.name.endswith(f"-{content_of(part)}"):
+                raise ValueError("it is not what was written")
+            yield read_kept(part)
         except (OSError, ValueError):
             shutil.rmtree(part, ignore_errors=True)
-            continue
-        yield [Kept(record, part) for record in records]
 
 
 @contextmanager
