@@ -17,7 +17,7 @@ from praxino.printable import counted
 from praxino.search.arrays import VECTORS, mapped
 from praxino.search.embedding import Clips, Embedding
 from praxino.search.folder import DATA, HEADER, PARTS, Header, damaged, read_header, write_header
-from praxino.search.manifest import DONE, FAILED, GONE, Record, below
+from praxino.search.manifest import DONE, FAILED, GONE, Record, files_below
 from praxino.search.plan import Pending, by_content, in_order, in_parts, pending
 from praxino.search.sources import Contents
 from praxino.search.store import (
@@ -95,7 +95,7 @@ class Building:
         Raises:
             UserError: if none can be read, or the index cannot be written.
         """
-        todo = pending(videos, self.known)
+        todo = pending(videos, self.known, self.header.root)
         if todo:
             self._refuse_edited()
         size, done = _mb(sum(one.now.size for one in todo)), 0
@@ -151,7 +151,7 @@ class Building:
         return [self._record(one, contents[at], made[at]) for at, one in enumerate(part)]
 
     def _record(self, one: Pending, content: str, clips: Clips | str) -> tuple[Record, Clips]:
-        files = {name: below(self.header.root, files) for name, files in one.video.files.items()}
+        files = files_below(self.header.root, one.video)
         record = Record(one.video.id, DONE, "", files, one.now.size, one.now.mtime_ns, content)
         if isinstance(clips, str):
             empty = Clips(np.zeros((0, self.dim), np.float32), np.zeros((0, 2)))

@@ -86,6 +86,11 @@ def _are_files(said: object) -> bool:
     return all(isinstance(one, str) and one and "\0" not in one for one in several)
 
 
+def files_below(root: str, video: Video) -> dict[str, Files | list[str]]:
+    """All files of a video as its record has them."""
+    return {name: below(root, files) for name, files in video.files.items()}
+
+
 def below(root: str, files: Files) -> Files | list[str]:
     """Files as a record has them: those below the root without it, others by their whole path, rendered by name."""
     if rendering_of(files) is not None:

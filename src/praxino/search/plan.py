@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from praxino.catalogs.base import Video
-from praxino.search.manifest import DONE, FAILED, GONE
+from praxino.search.manifest import DONE, FAILED, GONE, files_below
 from praxino.search.sources import Look, look
 from praxino.search.store import Kept
 
@@ -25,18 +25,20 @@ class Pending:
     now: Look
 
 
-def pending(videos: Sequence[Video], known: Mapping[str, Kept]) -> list[Pending]:
+def pending(videos: Sequence[Video], known: Mapping[str, Kept], root: str) -> list[Pending]:
     """The videos whose files are not those of the index, in the catalog's order.
 
     Args:
         videos: the catalog.
         known: id -> what the index has.
+        root: the folder of the videos, now.
     """
     found = []
     for row in range(len(videos)):
         video = videos[row]
         now, kept = look(video), known.get(video.id)
-        if kept is None or Look(kept.record.size, kept.record.mtime_ns) != now:
+        before = kept and (Look(kept.record.size, kept.record.mtime_ns), kept.record.files)
+        if before != (now, files_below(root, video)):
             found.append(Pending(row, video, now))
     return found
 
@@ -65,7 +67,7 @@ def in_order(ids: Sequence[str], known: Mapping[str, Kept]) -> list[Kept]:
         known: id -> what there is.
     """
     there = [_again(known[id]) for id in ids]
-    named, contents = set(ids), {one.record.content for one in there if one.record.clips}
+    named, contents = set(ids), {one.record.content for one in there if one.record.clips} - {""}
     gone = [
         Kept(replace(one.record, status=GONE), one.folder)
         for id, one in sorted(known.items())

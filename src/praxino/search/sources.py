@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from praxino.catalogs.base import Files, Video
+from praxino.catalogs.rendered import rendering_of
 from praxino.prepare.sources import identity
 from praxino.streams.frames import pictures_in
 from praxino.streams.stretch import piece_of, whole
@@ -62,6 +63,8 @@ class Contents:
 
 def _paths(files: Files) -> Iterator[tuple[str, str]]:
     """Files, and what they are called where that decides about their order."""
+    if rendering_of(files) is not None:
+        return
     if not isinstance(files, str):
         yield from (("", path) for path in files)
         return
@@ -74,5 +77,8 @@ def _paths(files: Files) -> Iterator[tuple[str, str]]:
 
 
 def _stretch(files: Files) -> str:
+    """What is meant beside the files' bytes: a part of them, or which rendered video, whose name is all of it."""
+    if rendering_of(files) is not None:
+        return str(files)
     piece = piece_of(files)
     return "" if piece is None else f"{piece.begin},{piece.end}"
