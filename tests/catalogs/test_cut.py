@@ -97,7 +97,7 @@ def test_beyond_the_end_is_a_line_and_closed(folder):
     with pytest.raises(UnreadableVideo, match="the file ends before, after 2 frames"):
         StretchReader("x", reader, 5, 6)
     assert reader.closed
-    with pytest.raises(UserError, match="--cut must be above 0 seconds, and finite, not 0"):
+    with pytest.raises(UserError, match=r"--cut must be 0\.001 seconds or more, and finite, not 0"):
         Cut(VideoFolder(folder), 0)
 
 
@@ -128,3 +128,16 @@ def test_seconds_that_are_powers(folder):
     assert (piece.begin, piece.end) == (1e6, 1.00006e6)
     video = Video("v", {"rgb": f"{folder}/a/one.mp4#t=0,1"})
     assert Stretch(VideoFile()).probe(video).frames == 25
+
+
+@pytest.mark.parametrize("begin, end", [(0.00001, 0.00005), (1e-7, 3), (0.5, 1e22), (0, 1e300)])
+def test_a_stretch_of_any_seconds_is_read_back(begin, end):
+    name = f"a.mp4#t={begin:.12g},{end:.12g}"
+    assert piece_of(name) == ("a.mp4", begin, end)
+    assert whole(name) == "a.mp4"
+
+
+@pytest.mark.parametrize("said", ["x", "1.2.3,4", "e,", ",", ".,1", "1,2,3", "+1,2", "1", "nan,2", "1e,2", "1,inf"])
+def test_what_is_no_seconds_is_part_of_a_name(said):
+    assert piece_of(f"a.mp4#t={said}") is None
+    assert whole(f"a.mp4#t={said}") == f"a.mp4#t={said}"

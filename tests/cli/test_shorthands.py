@@ -59,7 +59,10 @@ def test_a_long_file_in_stretches(tmp_path, capsys, monkeypatch):
     ("words", "line"),
     [
         ("embed RUN --cut 2 --out x.npz", "--cut takes the videos that it is to cut: give --videos DIR or --catalog"),
-        ("pretrain simclr_small --videos . --cut 0 --out RUN", "--cut must be above 0 seconds, and finite, not 0"),
+        (
+            "pretrain simclr_small --videos . --cut 0 --out RUN",
+            "--cut must be 0.001 seconds or more",
+        ),
         ("pretrain simclr_small --videos . --cut two --out RUN", "--cut: "),
     ],
 )

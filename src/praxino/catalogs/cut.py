@@ -9,6 +9,7 @@ import numpy as np
 from praxino.catalogs.base import Catalog, Files, Part, Video
 from praxino.errors import UserError
 
+LEAST_SECONDS = 0.001  # of a stretch: in less no video shows a frame
 LEAST_REST = 0.5  # of a stretch; what is shorter at a video's end belongs to the stretch before it
 
 
@@ -26,12 +27,12 @@ class Cut(Catalog):
         seconds: of a stretch.
 
     Raises:
-        UserError: if `seconds` is not above 0.
+        UserError: if `seconds` is no length in which a frame is shown.
     """
 
     def __init__(self, catalog: Catalog, seconds: float) -> None:
-        if not (seconds > 0 and math.isfinite(seconds)):
-            raise UserError(f"--cut must be above 0 seconds, and finite, not {seconds}")
+        if not (seconds >= LEAST_SECONDS and math.isfinite(seconds)):
+            raise UserError(f"--cut must be {LEAST_SECONDS} seconds or more, and finite, not {seconds}")
         self.catalog = catalog
         self.seconds = seconds
         self.root = getattr(catalog, "root", "")

@@ -10,7 +10,7 @@ from praxino.catalogs.names import is_picture
 from praxino.catalogs.rendered import rendering_of
 from praxino.errors import UserError
 from praxino.streams.base import Derived, Stream, files_of
-from praxino.streams.stretch import Stretch, is_stretch
+from praxino.streams.stretch import Stretch, is_stretch, whole
 
 FLOW, FLOW_CHANNELS = "flow", 2
 FOUND = "flow_u"  # what catalogs call a folder of pictures that they have found
@@ -50,7 +50,7 @@ def stream_of(video: Video, stream: str, streams: Streams) -> Stream | Derived:
 
         found = FlowFolder()  # of the folders that the catalog has found
     else:
-        found = default_stream(files_of(video, stream), stream)
+        found = default_stream(whole(files_of(video, stream)), stream)
     if isinstance(found, Stream) and is_stretch(video):
         return Stretch(found)
     return found

@@ -18,7 +18,8 @@ from praxino.printable import counted
 from praxino.streams.base import Canvas, FrameReader, Probed, Stream, checked
 
 # As media fragments have it (W3C, Media Fragments URI 1.0): file.mp4#t=60,120
-FRAGMENT = re.compile(r"(?P<path>.+)#t=(?P<begin>[0-9.e+]+),(?P<end>[0-9.e+]*)", re.DOTALL)
+SECONDS = r"[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?"
+FRAGMENT = re.compile(rf"(?P<path>.+)#t=(?P<begin>{SECONDS}),(?P<end>(?:{SECONDS})?)", re.DOTALL)
 ROUNDING = 1e-6  # seconds by which a frame's time may miss a second that is written out
 
 
