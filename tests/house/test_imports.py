@@ -38,6 +38,7 @@ LEVELS: tuple[set[str], ...] = (
     {"training"},
     {"originals", "evaluations", "prepare", "report"},
     {"demo", "search"},
+    {"browse"},
     {"cli"},
     {"__main__"},
 )

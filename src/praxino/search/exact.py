@@ -54,7 +54,7 @@ def best_rows(
         for number, best in enumerate(found):
             if highest[number] >= best.floor:
                 best.add(first, scores[number], passed[number])
-        _forget(vectors, first, first + len(block))
+        forget(vectors, first, first + len(block))
     return [best.exact(vectors, query) for best, query in zip(found, queries, strict=True)]
 
 
@@ -97,14 +97,19 @@ class Best:
     def exact(self, vectors: Vectors, query: Vectors) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """The rows in their order, by similarities that are computed anew, in double precision."""
         own, wide = np.asarray(vectors[self.rows], np.float64), query.astype(np.float64).T
-        _forget(vectors, 0, len(vectors))  # with a row the system maps what lies around it
+        forget(vectors, 0, len(vectors))  # with a row the system maps what lies around it
         scores: NDArray[np.float32] = (own @ wide).max(axis=1, initial=-np.inf).astype(np.float32)
         order = np.lexsort((self.rows, -scores))[: self.most]
         return self.rows[order], scores[order]
 
 
-def _forget(vectors: Vectors, first: int, last: int) -> None:
-    """Lets the system take back the memory of rows that were read, so that a large file does not fill it."""
+def forget(vectors: Vectors, first: int, last: int) -> None:
+    """Lets the system take back the memory of rows that were read, so that a large file does not fill it.
+
+    Args:
+        vectors: an array in memory stays as it is.
+        first, last: rows, the last one not among them.
+    """
     mapping = getattr(vectors, "_mmap", None)
     if mapping is None or not hasattr(mmap, "MADV_DONTNEED"):
         return

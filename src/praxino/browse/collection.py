@@ -1,0 +1,206 @@
+"""An index as a page shows it: a map, groups, labels, and the neighbours of each clip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from praxino.browse.groups import Groups, groups_of
+from praxino.browse.points import How, points_of
+from praxino.catalogs.base import Video
+from praxino.errors import UserError
+from praxino.printable import printable
+from praxino.search.folder import damaged
+from praxino.search.hits import Hits
+from praxino.search.index import Index
+from praxino.search.manifest import FAILED
+from praxino.search.store import VECTORS
+
+LISTED = 100  # videos that cannot be read and are named
+NEIGHBOURS = 12
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What a page shows of an index. Videos count from 0, only those that have clips, in the order of the index.
+
+    Attributes:
+        index: that is shown.
+        root: the folder of the videos, where it was moved.
+        how: the map was made.
+        points: float32 [clips, 2], from -1 to 1.
+        groups: of the clips.
+        lines: int64 [videos], each video's line of the manifest.
+    """
+
+    index: Index
+    root: str | None
+    how: How
+    points: NDArray[np.float32]
+    groups: Groups
+    lines: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, index: Index, root: str | None = None, groups: int | None = None, how: How = "pca") -> Collection:
+        """Makes map and groups of an index.
+
+        Args:
+            index: with clips.
+            root: the folder of the videos, where it was moved.
+            groups: how many; None: chosen, as `praxino.browse.groups.groups_of` says.
+            how: the map is made: pca or umap.
+
+        Raises:
+            UserError: if the index has no clips or is damaged, a package is missing, or there are no so many groups.
+        """
+        if not len(index):
+            raise UserError(f"the index {index.folder} has no clips: none of its videos could be read, or all are gone")
+        lines = np.unique(np.asarray(index.owners))
+        try:
+            made = groups_of(index.vectors, index.owners, groups)
+            return cls(index, root, how, points_of(index.vectors, how), made, lines)
+        except ValueError as error:
+            raise damaged(index.folder, f"{VECTORS}: {error}") from None
+
+    def __len__(self) -> int:
+        """How many clips there are."""
+        return len(self.index)
+
+    @cached_property
+    def owners(self) -> NDArray[np.int32]:
+        """int32 [clips], each clip's video."""
+        return np.searchsorted(self.lines, np.asarray(self.index.owners)).astype(np.int32)
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The ids of the videos, as they may be shown."""
+        return [printable(self.index.record(int(line)).id) for line in self.lines]
+
+    @cached_property
+    def labels(self) -> tuple[list[str], list[int]]:
+        """Names of the first folders in which ids differ, and each video's; none where not all have one, or two."""
+        return labels_of(self.ids)
+
+    def about(self) -> dict[str, Any]:
+        """What a page needs to know at once, as JSON has it; names are printable."""
+        names, labels = self.labels
+        failed = [(printable(one.id), printable(one.reason)) for one in self.index.records if one.status == FAILED]
+        header = self.index.header
+        return {
+            "name": printable(self.index.folder.resolve().name),
+            "clips": len(self),
+            "videos": [{"id": id, "label": label} for id, label in zip(self.ids, labels, strict=True)],
+            "failed": [list(one) for one in failed[:LISTED]],
+            "failed_count": len(failed),
+            "view": printable(header.view),
+            "encoder": printable(header.place or header.encoder[:12]),
+            "map": self.how.upper(),
+            "labels": names,
+            "groups": [
+                {"clips": int(size), "nearest": rows}
+                for size, rows in zip(self.groups.sizes, self.groups.nearest, strict=True)
+            ],
+        }
+
+    def arrays(self) -> dict[str, bytes]:
+        """Arrays of all clips as bytes, little-endian: points float32 [clips, 2], seconds float32 [clips, 2], owners
+        int32 [clips] (places in the videos of `about`), groups int32 [clips]."""
+        return {
+            "points": self.points.astype("<f4").tobytes(),
+            "seconds": np.asarray(self.index.seconds).astype("<f4").tobytes(),
+            "owners": self.owners.astype("<i4").tobytes(),
+            "groups": self.groups.of.astype("<i4").tobytes(),
+        }
+
+    def neighbours(self, row: int, k: int = NEIGHBOURS) -> list[dict[str, Any]]:
+        """The moments that are most like a clip, without those of its own video that overlap it.
+
+        Args:
+            row: of the clip.
+            k: how many.
+
+        Returns:
+            As of `hits`.
+
+        Raises:
+            IndexError: if there is no such clip.
+            UserError: if the index is damaged.
+        """
+        return self.neighbours_of([row], k)[0]
+
+    def neighbours_of(self, rows: Sequence[int], k: int = NEIGHBOURS) -> list[list[dict[str, Any]]]:
+        """The neighbours of several clips, in one pass over the index: each as of `neighbours`."""
+        if any(not 0 <= row < len(self) for row in rows):
+            raise IndexError(f"the index has {len(self)} clips")
+        queries = [np.array(self.index.vectors[row]) for row in rows]
+        return [self.hits(one) for one in self.index.search_many(queries, k, without=[self._same(row) for row in rows])]
+
+    def _same(self, row: int) -> NDArray[np.int64]:
+        """The rows of a clip's video that have a time in common with it, its own among them."""
+        record = self.index.record(int(self.index.owners[row]))
+        start, end = self.index.seconds[row]
+        times = self.index.seconds[record.rows()]
+        return record.first + np.flatnonzero((times[:, 0] <= end) & (times[:, 1] >= start))
+
+    def hits(self, hits: Hits) -> list[dict[str, Any]]:
+        """What a search has found, as JSON has it: row, video, start, end (seconds) and similarity of each."""
+        return [
+            {
+                "row": hit.row,
+                "video": int(self.owners[hit.row]),
+                "start": hit.start,
+                "end": hit.end,
+                "similarity": hit.similarity,
+            }
+            for hit in hits
+        ]
+
+    def video(self, number: int) -> Video:
+        """A video with its files.
+
+        Args:
+            number: among the videos of `about`.
+
+        Raises:
+            IndexError: if there is no such video.
+        """
+        if not 0 <= number < len(self.lines):
+            raise IndexError(f"the index has {len(self.lines)} videos with clips")
+        return self.index.video(int(self.lines[number]), self.root)
+
+    def moment(self, row: int) -> tuple[int, float, float]:
+        """A clip's video, and the seconds of its first and last frame.
+
+        Args:
+            row: of the clip.
+
+        Raises:
+            IndexError: if there is no such clip.
+        """
+        if not 0 <= row < len(self):
+            raise IndexError(f"the index has {len(self)} clips")
+        start, end = self.index.seconds[row]
+        return int(self.owners[row]), float(start), float(end)
+
+
+def labels_of(ids: Sequence[str]) -> tuple[list[str], list[int]]:
+    """Labels of videos, which are the first folders of their ids; folders that all of them share are passed over.
+
+    Returns:
+        Names of the labels, sorted, and each video's, by number; no names, and -1 for each, where not every video has
+        such a folder, or there are no two labels.
+    """
+    folders = [id.split("/")[:-1] for id in ids]
+    shared = 0
+    while folders and all(len(one) > shared for one in folders) and len({one[shared] for one in folders}) == 1:
+        shared += 1
+    names = sorted({one[shared] for one in folders if len(one) > shared})
+    if len(names) < 2 or any(len(one) <= shared for one in folders):
+        return [], [-1] * len(ids)
+    place = {name: number for number, name in enumerate(names)}
+    return names, [place[one[shared]] for one in folders]
