@@ -13,6 +13,7 @@ from praxino.report.style import CSS
 
 # The page asks for nothing from anywhere, and a browser that reads this line will not let it.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+POLICY_TAG = f'<meta http-equiv="Content-Security-Policy" content="{text(POLICY)}">'
 OURS = (
     ": report of a run</title>",
     ": runs side by side</title>",
@@ -37,7 +38,7 @@ def document(name: str, kind: str, head: str, parts: Mapping[str, tuple[str, str
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{text(POLICY)}">'
+        f"{POLICY_TAG}"
         f"<title>{text(name)}: {text(kind)}</title><style>{CSS}</style></head><body>"
         f'<header><p class="eyebrow">praxino · {text(kind)}</p><h1>{text(name)}</h1>{head}</header>'
         f'<nav aria-label="Parts of the report"><ul>{links}</ul></nav><main>{body}</main>'

@@ -35,12 +35,21 @@ def write_comparison(folders: Sequence[str | Path], out: str | Path | None = Non
     Raises:
         UserError: if a folder holds no run or is named twice, or the file cannot be written, or is there and no report.
     """
+    refuse_twice(folders)
+    path = checked(NAME if out is None else out)
+    return write_page(path, page([read_run(folder) for folder in folders]))
+
+
+def refuse_twice(folders: Sequence[str | Path]) -> None:
+    """Refuses a run that is named twice.
+
+    Raises:
+        UserError: that names it.
+    """
     places = [Path(folder).resolve() for folder in folders]
     twice = next((folder for folder, place in zip(folders, places, strict=True) if places.count(place) > 1), None)
     if twice is not None:
         raise UserError(f"{twice} is named twice: give each run once")
-    path = checked(NAME if out is None else out)
-    return write_page(path, page([read_run(folder) for folder in folders]))
 
 
 def page(records: Sequence[Record]) -> str:

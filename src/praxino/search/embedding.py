@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from praxino.catalogs.base import Video
 from praxino.clips.samplers import Sampler
 from praxino.encoders.encoder import Encoder
-from praxino.errors import UserError
 from praxino.evaluations.embedding_every import embedded_every
 from praxino.evaluations.features import Embed, embedded, evens_out
+from praxino.search.lengths import of_length_1
 
 Progress = Callable[[int, int], None]
 
@@ -80,16 +80,3 @@ class Embedding:
             made[row] = Clips(of_length_1(found["vectors"].numpy()), times[:, [0, -1]].astype(np.float64))
         reasons = dict(left_out)
         return {row: made.get(row, reasons.get(video.id, "it has no clips")) for row, video in enumerate(videos)}
-
-
-def of_length_1(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Vectors [n, d] divided by their lengths; one that is all zeros stays so, and is like nothing.
-
-    Raises:
-        UserError: if a number is none.
-    """
-    wide = np.asarray(vectors, np.float64)
-    if not np.isfinite(wide).all():
-        raise UserError("the encoder gives vectors that are no finite numbers: its weights or statistics are none")
-    lengths = np.linalg.norm(wide, axis=1, keepdims=True)
-    return (wide / np.where(lengths > 0, lengths, 1)).astype(np.float32)

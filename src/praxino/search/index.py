@@ -13,10 +13,10 @@ from praxino.catalogs.base import Video
 from praxino.errors import UserError, nearest
 from praxino.printable import printable
 from praxino.search.arrays import OWNERS, SECONDS, VECTORS, mapped
-from praxino.search.embedding import of_length_1
 from praxino.search.exact import best_rows
 from praxino.search.folder import Header, damaged, read_header
 from praxino.search.hits import Hits
+from praxino.search.lengths import of_length_1
 from praxino.search.manifest import DONE, GONE, Record, record_of
 from praxino.search.moments import By, Moment, moments
 from praxino.search.store import MANIFEST, whole_files

@@ -25,12 +25,8 @@ def frames_of(video: Video, start: float | None = None, end: float | None = None
         video: whose.
         start, end: seconds, as its frames have them; None: from its first, to its last.
     """
-    name = "rgb" if "rgb" in video.files else next(iter(video.files), "rgb")
     try:
-        stream = stream_of(video, name, {})
-        if not isinstance(stream, Stream) or stream.channels != 3:
-            return f"{name} is no picture"
-        with stream.open(video, CANVAS) as reader:
+        with picture_stream(video).open(video, CANVAS) as reader:
             first, last = (reader.times[0] if start is None else start), (reader.times[-1] if end is None else end)
             wanted = np.searchsorted(reader.times, np.linspace(first, last, FRAMES) + 1e-6, side="right") - 1
             pixels, _ = reader.read(np.unique(np.clip(wanted, 0, len(reader.times) - 1)))
@@ -41,10 +37,28 @@ def frames_of(video: Video, start: float | None = None, end: float | None = None
     return [as_uri(frame) for frame in pixels]
 
 
+def picture_stream(video: Video) -> Stream:
+    """The stream of a video that can be looked at.
+
+    Raises:
+        UnreadableVideo: if it has none.
+    """
+    name = "rgb" if "rgb" in video.files else next(iter(video.files), "rgb")
+    stream = stream_of(video, name, {})
+    if not isinstance(stream, Stream) or stream.channels != 3:
+        raise UnreadableVideo(video.id, f"{name} is no picture")
+    return stream
+
+
 def as_uri(pixels: NDArray[np.uint8]) -> str:
     """A frame uint8 [H, W, 3] as a JPEG in a data URI."""
+    return f"data:image/jpeg;base64,{base64.b64encode(as_jpeg(pixels)).decode()}"
+
+
+def as_jpeg(pixels: NDArray[np.uint8]) -> bytes:
+    """A frame uint8 [H, W, 3] as a JPEG."""
     from PIL import Image
 
     file = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels)).save(file, "JPEG", quality=QUALITY, optimize=True)
-    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+    return file.getvalue()
