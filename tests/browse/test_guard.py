@@ -118,5 +118,6 @@ def test_every_answer_has_the_headers(server):
         assert "access-control-allow-origin" not in headers
         policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
         assert policy["default-src"] == "'none'"
-        assert policy["script-src"] == policy["connect-src"] == "'self'"
+        assert policy["connect-src"] == policy["style-src"] == "'self'"
+        assert policy["script-src"] == "'self' 'unsafe-eval'"  # no inline scripts, and none of elsewhere
         assert policy["frame-ancestors"] == "'none'"

@@ -96,7 +96,7 @@ class Queries:
             raise HTTPException(GONE_AWAY, "nobody waits for it any more") from None
         if too_large:
             raise HTTPException(
-                TOO_LARGE, f"the file has more than {self.most / (1 << 30):.3g} GiB, the most there may be"
+                TOO_LARGE, f"the file is larger than {self.most / (1 << 30):.3g} GiB: cut the part out that asks"
             )
         if not come:
             raise UserError("the file is empty")

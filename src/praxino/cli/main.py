@@ -19,6 +19,7 @@ COMMANDS = (
     "embed",
     "search",
     "duplicates",
+    "browse",
     "track",
     "prepare",
     "convert",
