@@ -17,8 +17,8 @@ HOST = "127.0.0.1"
 # All of it comes from the server itself. The library that draws the map makes functions out of its own text ('eval');
 # names of files reach the page as text only.
 POLICY = (
-    "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; "
+    "media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
     "referrer-policy": "no-referrer",  # the address holds the token
