@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from praxino.browse.groups import Groups, groups_of
 from praxino.browse.points import How, points_of
+from praxino.built_in import BUILT_IN, FILE
 from praxino.catalogs.base import Video
 from praxino.errors import UserError
 from praxino.printable import printable
@@ -98,7 +100,7 @@ class Collection:
             "failed": [list(one) for one in failed[:LISTED]],
             "failed_count": len(failed),
             "view": printable(header.view),
-            "encoder": printable(header.place or header.encoder[:12]),
+            "encoder": printable(_short(header.place) if header.place else header.encoder[:12]),
             "map": self.how.upper(),
             "labels": names,
             "groups": [
@@ -186,6 +188,11 @@ class Collection:
             raise IndexError(f"the index has {len(self)} clips")
         start, end = self.index.seconds[row]
         return int(self.owners[row]), float(start), float(end)
+
+
+def _short(place: str) -> str:
+    """Where an encoder was, without the folders above that of its run: a site may be shown to others."""
+    return BUILT_IN if Path(place).name == FILE.name else "/".join(Path(place).parts[-2:])
 
 
 def labels_of(ids: Sequence[str]) -> tuple[list[str], list[int]]:

@@ -1,0 +1,130 @@
+"""The page as files that need no server: a folder whose index.html a browser opens by a double click."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from praxino.browse.collection import LISTED, NEIGHBOURS, Collection
+from praxino.errors import UserError
+from praxino.files import encoded, folder_aside, make_folder
+from praxino.printable import printable
+from praxino.search.there import refuse_nothing_there
+
+INDEX = "index.html"
+DATA = "data.js"
+BEGIN = "window.PRAXINO_DATA = "  # of an earlier site, so that no other folder is replaced
+PLACE = "<!--data-->"
+AT_ONCE = 64  # clips whose neighbours are looked for in one pass over the index
+
+Missing = list[tuple[str, str]]
+
+
+def write_site(
+    collection: Collection, out: str | Path, progress: Callable[[int, int], None] | None = None
+) -> tuple[Path, Missing]:
+    """Writes the page, a frame and a moving preview of each clip, aside first.
+
+    Args:
+        collection: what is shown.
+        out: the folder. One that is there is replaced if it is an earlier site, or empty.
+        progress: called with (clips done, clips).
+
+    Returns:
+        Its index.html; and (id, reason) of each video of which a clip has no picture or no moving preview.
+
+    Raises:
+        UserError: if the folder holds something else, cannot be written, or none of the videos is there.
+    """
+    out = Path(out)
+    refuse_other(out)
+    videos = [collection.video(number) for number in range(len(collection.lines))]
+    refuse_nothing_there(collection.index, videos, collection.root)
+    make_folder(out.parent)
+    with folder_aside(out) as aside:
+        for asset in assets():
+            (aside / asset.name).write_bytes(asset.read_bytes())
+        page = (aside / INDEX).read_text(encoding="utf-8")
+        (aside / INDEX).write_bytes(encoded(page.replace(PLACE, f'<script src="{DATA}"></script>')))
+        notes = _pictures(collection, aside, progress or (lambda done, all: None))
+        missing: dict[int, str] = {}
+        for row, note in notes.items():
+            missing.setdefault(collection.moment(row)[0], note)
+        named = [(collection.ids[number], note) for number, note in sorted(missing.items())]
+        (aside / DATA).write_bytes(encoded(_data(collection, notes, named)))
+    return out / INDEX, named
+
+
+def assets() -> list[Any]:
+    """The page's own files, in the order of their names."""
+    folder = files("praxino.browse") / "page"
+    return sorted((one for one in folder.iterdir() if one.is_file()), key=lambda one: one.name)
+
+
+def refuse_other(out: Path) -> None:
+    """Refuses a place that holds something else than an earlier site.
+
+    Raises:
+        UserError: that says what to pass in its place.
+    """
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise UserError(f"{out} is a file, and a site is a folder: pass another --out")
+    try:
+        with (out / DATA).open("rb") as file:
+            if file.read(len(BEGIN)) == BEGIN.encode():
+                return
+    except OSError:
+        pass
+    if any(out.iterdir()):
+        raise UserError(f"{out} is there and holds no earlier site: pass another --out")
+
+
+def _pictures(collection: Collection, aside: Path, progress: Callable[[int, int], None]) -> dict[int, str]:
+    """Writes frame and preview of each clip; for those of which one cannot be made, why."""
+    from praxino.browse import previews
+
+    notes: dict[int, str] = {}
+    for name in ("frames", "moments"):
+        (aside / name).mkdir()
+    for row in range(len(collection)):
+        progress(row, len(collection))
+        number, start, end = collection.moment(row)
+        video = collection.video(number)
+        for place, make in ((f"frames/{row}.jpg", previews.frame), (f"moments/{row}.mp4", previews.moment)):
+            made = make(video, start, end)
+            if isinstance(made, str):
+                notes[row] = printable(made)
+            else:
+                (aside / place).write_bytes(made)
+    progress(len(collection), len(collection))
+    return notes
+
+
+def _data(collection: Collection, notes: dict[int, str], missing: Missing) -> str:
+    """What the page reads in place of a server's answers."""
+    clips = len(collection)
+    rows = np.full((clips, NEIGHBOURS), -1, "<i4")
+    similarities, spans = np.zeros((clips, NEIGHBOURS), "<f4"), np.zeros((clips, NEIGHBOURS, 2), "<f4")
+    for first in range(0, clips, AT_ONCE):
+        some = range(first, min(first + AT_ONCE, clips))
+        for row, hits in zip(some, collection.neighbours_of(some), strict=True):
+            for place, hit in enumerate(hits):
+                rows[row, place], similarities[row, place] = hit["row"], hit["similarity"]
+                spans[row, place] = hit["start"], hit["end"]
+    about = {
+        **collection.about(), "missing": missing[:LISTED], "missing_count": len(missing),
+        "server": False, "query": False,
+    }  # fmt: skip
+    arrays = collection.arrays() | {
+        "neighbours": rows.tobytes(), "similarities": similarities.tobytes(), "spans": spans.tobytes(),
+    }  # fmt: skip
+    data = {"about": about, "notes": notes} | {name: base64.b64encode(one).decode() for name, one in arrays.items()}
+    return f"{BEGIN}{json.dumps(data)};\n"
