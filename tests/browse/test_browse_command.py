@@ -188,6 +188,7 @@ def test_a_port_that_is_taken(indexed, capsys):
         (["{i}", "--root", "{none}"], "pass --root DIR"),
         (["{i}", "--out", "{none}", "--port", "8000"], "--port is of a page that is served"),
         (["{i}", "--out", "{none}", "--device", "cpu"], "--device is of a page that is served"),
+        (["{i}", "--out", "{v}"], "is there and holds no earlier site"),
     ],
 )
 def test_mistakes_of_browse_are_one_line(indexed, capsys, words, said):
@@ -198,6 +199,19 @@ def test_mistakes_of_browse_are_one_line(indexed, capsys, words, said):
     assert all("making their map" in line for line in before)
     assert last.startswith("praxino: ")
     assert said in last
+
+
+def test_a_site_is_written_and_nothing_is_served(own, capsys):
+    words = ["browse", str(own / "i"), "--root", str(own / "v"), "--out", str(own / "site")]
+    for gone in (False, True):
+        if gone:
+            (own / "v/b.avi").unlink()
+        assert main(words) == 0
+        first, *others = capsys.readouterr().out.splitlines()
+        assert first == str(own / "site/index.html")
+        assert others == (["without a preview: b.avi: there is no such file"] if gone else [])
+        assert (own / "site/data.js").read_text().startswith("window.PRAXINO_DATA = ")
+        assert (own / "site/frames/0.jpg").is_file()
 
 
 def test_packages_that_are_missing(indexed, capsys, monkeypatch):

@@ -92,15 +92,18 @@ def _runs(words: Words, port: int | None) -> None:
 def _index(words: Words, port: int | None) -> None:
     options = words.options
     _refuse_odd(options)
+    import numpy as np
+
     from praxino.search.index import open_index
     from praxino.search.there import refuse_nothing_there
 
     place, root = words.positional[0], options.get("root")
     index = open_index(place)
+    videos = [index.video(int(line), root) for line in np.unique(index.owners)]
+    refuse_nothing_there(index, videos, root)
     collection = _collection(index, options)
-    refuse_nothing_there(index, [collection.video(number) for number in range(len(collection.lines))], root)
     if "out" in options:
-        _write(collection, options)
+        _write(collection, options["out"])
     else:
         _serve(collection, words, port)
 
@@ -113,16 +116,15 @@ def _collection(index: Index, options: Mapping[str, str]) -> Collection:
     return Collection.of(index, options.get("root"), _number("groups", options), how)
 
 
-def _write(collection: Collection, options: Mapping[str, str]) -> None:
+def _write(collection: Collection, out: str) -> None:
     from praxino.bars import bar_shown
     from praxino.browse.site import write_site
 
-    for name in (*OF_SERVER, *OF_QUERIES):
-        if name in options:
-            raise UserError(f"--{name} is of a page that is served, and --out writes one that is not")
     with bar_shown("making previews") as progress:
-        page = write_site(collection, options["out"], progress)
+        page, missing = write_site(collection, out, progress)
     print(printable(str(page)))
+    for id, reason in missing:
+        print(printable(f"without a preview: {id}: {reason}"))
 
 
 def _serve(collection: Collection, words: Words, port: int | None) -> None:
@@ -160,11 +162,18 @@ def _encoder(place: str, options: Mapping[str, str]) -> Encoder:
 def _refuse_odd(options: Mapping[str, str]) -> None:
     """Refuses values that would only be missed when a file is dropped, or after the map is made."""
     from praxino.browse.points import How
+    from praxino.browse.site import refuse_other
 
     threads_of(options.get("threads"))
+    _number("groups", options)
     for name, known in {"device": DEVICES, "map": get_args(How)}.items():
         if name in options and options[name] not in known:
             raise UserError(f"--{name}: there is no '{options[name]}'.{nearest(options[name], known)}")
+    if "out" in options:
+        for name in (*OF_SERVER, *OF_QUERIES):
+            if name in options:
+                raise UserError(f"--{name} is of a page that is served, and --out writes one that is not")
+        refuse_other(Path(options["out"]))
 
 
 def _number(name: str, options: Mapping[str, str]) -> int | None:
