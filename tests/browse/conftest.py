@@ -5,21 +5,12 @@ from __future__ import annotations
 import shutil
 
 import pytest
-import torch
+from served import encoder
 
 import praxino
 import videos
 from praxino.catalogs.folder import VideoFolder
-from praxino.clips.samplers import EvenClips
-from praxino.encoders.encoder import Encoder
 from praxino.search.build import index_videos
-from praxino.views.pipeline import View
-from toys import ToyBackbone
-
-
-def encoder():
-    torch.manual_seed(0)
-    return Encoder(ToyBackbone(), {"seen": View([])}, EvenClips(3, 4, 1, short="repeat"), centred=False).eval()
 
 
 @pytest.fixture(scope="package")

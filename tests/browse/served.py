@@ -9,9 +9,14 @@ import time
 from contextlib import contextmanager
 
 import numpy as np
+import torch
 
 from praxino.browse.guard import POLICY, Guard
 from praxino.browse.serving import listening, server_of
+from praxino.clips.samplers import EvenClips
+from praxino.encoders.encoder import Encoder
+from praxino.views.pipeline import View
+from toys import ToyBackbone
 
 TOKEN = "s3cret"
 
@@ -41,6 +46,12 @@ class Live:
         status, headers, body = self.ask(path, **how)
         assert headers["content-type"] == "application/json"
         return status, json.loads(body)
+
+
+def encoder():
+    """The one of the index."""
+    torch.manual_seed(0)
+    return Encoder(ToyBackbone(), {"seen": View([])}, EvenClips(3, 4, 1, short="repeat"), centred=False).eval()
 
 
 @contextmanager

@@ -11,12 +11,11 @@ from urllib.parse import quote
 
 import pytest
 from PIL import Image
-from served import TOKEN, Standing, live
+from served import TOKEN, Standing, encoder, live
 
 import praxino.browse.app as app
 import praxino.browse.queries as queries
 import videos
-from conftest import encoder
 from praxino.browse.app import Pages
 from praxino.browse.queries import Queries
 from praxino.search.queries import query_of_file
