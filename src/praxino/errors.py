@@ -6,6 +6,9 @@ import difflib
 import math
 from collections.abc import Iterable
 
+MOST_SHOWN = 60  # known words in a line
+MOST_COMPARED = 20_000  # with a misspelled word, which takes a second
+
 
 class UserError(Exception):
     """A mistake of the user's: the command line prints its one line and exits with 2.
@@ -38,12 +41,13 @@ def misfit(error: RuntimeError) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint for a misspelled word: " Did you mean 'x'?", or the known words if none is near."""
+    """A hint for a misspelled word: " Did you mean 'x'?", or the known words, as many as are read, if none is near."""
     known = sorted(known)
-    close = difflib.get_close_matches(word, known, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(word, known[:MOST_COMPARED], n=3, cutoff=0.5)
     if close:
         return " Did you mean " + " or ".join(f"'{c}'" for c in close) + "?"
-    return f" Known: {', '.join(known)}."
+    more = f" and {len(known) - MOST_SHOWN} others" if len(known) > MOST_SHOWN else ""
+    return f" Known: {', '.join(known[:MOST_SHOWN])}{more}."
 
 
 def check_numbers(**numbers: float | None) -> None:
