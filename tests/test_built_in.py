@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 import praxino
+import praxino.encoders.files
 import videos
 from praxino.built_in import FILE
 from praxino.cli.main import main
@@ -124,6 +126,31 @@ def test_what_it_is_not_is_a_line(films, capsys, weights, words, said):
     err = told(capsys, words).err
     assert said in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("ending", "content", "said"),
+    [
+        (".safetensors", None, "the file of the built-in encoder is missing, "),
+        (".json", None, "built-in.json is missing: "),
+        (".safetensors", 1000, "is damaged: its weights are not those"),
+        (".json", 100, "is damaged: built-in.json is cut off"),
+        (".json", 0, "is damaged: built-in.json is cut off"),
+    ],
+)
+@pytest.mark.parametrize("words", ["embed --videos films --out v.npz", "evaluate retrieval built-in --videos films"])
+def test_files_of_the_package_that_are_damaged(films, capsys, monkeypatch, words, ending, content, said):
+    shutil.copytree(FILE.parent, films / "weights")
+    file = (films / "weights" / FILE.name).with_suffix(ending)
+    if content is None:
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes()[:content])
+    monkeypatch.setattr(praxino.encoders.files, "FILE", films / "weights" / FILE.name)
+    err = told(capsys, f"{words} {QUICK}").err
+    assert said in err
+    assert err.endswith("; install praxino again\n")
+    assert err.count("\n") == 1
 
 
 def test_a_run_of_that_name_is_meant_where_runs_are_taken(films):

@@ -65,6 +65,8 @@ def encoder_files(place: str | Path) -> dict[str, Path]:
         raise UserError(f"{path} holds a tracker's head and no encoder: pass {encoder}, beside which it lies")
     if path.is_file() and path.suffix != WEIGHTS:
         raise UserError(f"{path} is no encoder: give encoder{WEIGHTS}, or the run folder that holds it")
+    if path == FILE and not path.is_file():
+        raise UserError(f"the file of the {BUILT_IN} encoder is missing, {path}{mend(path)}")
     found = {name_of(path): path} if path.is_file() else _of_folder(path)
     if not found:
         if not (path / "recipe.yaml").is_file():
@@ -158,7 +160,7 @@ def read(path: Path, what: str = "encoder") -> tuple[dict[str, Any], dict[str, T
     beside = path.with_suffix(".json")
     a_what = f"{'an' if what[0] in 'aeiou' else 'a'} {what}"
     if not beside.is_file():
-        raise UserError(f"{beside} is missing: {a_what} is {path.name} and {beside.name} side by side")
+        raise UserError(f"{beside} is missing: {a_what} is {path.name} and {beside.name} side by side{mend(path)}")
     if not path.is_file():  # a pipe would be waited for
         raise UserError(f"{path} is no regular file")
     try:
@@ -171,12 +173,19 @@ def read(path: Path, what: str = "encoder") -> tuple[dict[str, Any], dict[str, T
         return flow_as_now(said), load(weights)
     except json.JSONDecodeError as error:
         said_where = f"line {error.lineno}, column {error.colno}"
-        raise UserError(f"the {what} {path} is damaged: {beside.name} is cut off or no JSON ({said_where})") from None
+        raise UserError(
+            f"the {what} {path} is damaged: {beside.name} is cut off or no JSON ({said_where}){mend(path)}"
+        ) from None
     except (UnicodeDecodeError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else "no text in UTF-8"
-        raise UserError(f"the {what} {path} is damaged: {beside.name} is {reason}") from None
+        raise UserError(f"the {what} {path} is damaged: {beside.name} is {reason}{mend(path)}") from None
     except (ValueError, OSError, SafetensorError) as error:
-        raise UserError(f"the {what} {path} is damaged: {error}") from None
+        raise UserError(f"the {what} {path} is damaged: {error}{mend(path)}") from None
+
+
+def mend(path: Path) -> str:
+    """The end of a message about a file that cannot be used: what to do where it came with praxino."""
+    return "; install praxino again" if path == FILE else ""
 
 
 def has_checksum(path: Path) -> bool:

@@ -141,7 +141,7 @@ def catalog_beside(
     from praxino.configuration.documents import read
     from praxino.configuration.earlier import as_now
 
-    if not taken_apart(place)[0].exists():
+    if not is_built_in(place) and not taken_apart(place)[0].exists():
         raise UserError(f"there is no {place}: give a run's folder, an encoder file, or {BUILT_IN}")
     folder = run_folder(place)
     if folder is None:
