@@ -97,6 +97,8 @@ def test_beyond_the_end_is_a_line_and_closed(folder):
     with pytest.raises(UnreadableVideo, match="the file ends before, after 2 frames"):
         StretchReader("x", reader, 5, 6)
     assert reader.closed
+    with pytest.raises(UnreadableVideo, match=r"it shows no new frame between 0\.01 and 0\.03 s"):
+        StretchReader("x", Times([0.0, 0.04]), 0.01, 0.03)
     with pytest.raises(UserError, match=r"--cut must be 0\.001 seconds or more, and finite, not 0"):
         Cut(VideoFolder(folder), 0)
 

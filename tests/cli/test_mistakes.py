@@ -158,6 +158,7 @@ def test_in_the_recipe(recipe, capsys, case):
         (["embed", "--out", "v/"], "--catalog: missing; pass --videos DIR, or --catalog, one of Cut, "),
         (["embed", "--videos", "."], "--out: missing; pass --out vectors.npz, or --out vectors/ for an index"),
         (["embed", "--videos", ".", "--out", "no/v.npz"], "no does not exist: make it, or pass another --out"),
+        (["embed", "--videos", ".", "--out", "."], "vectors.npz, or --out ./ for an index"),
         (["embed", "--videos", "no", "--out", "v.npz"], "there is no folder"),
         (["embed", "--videos", "no", "--out", "v/"], "there is no folder"),
         (["embed", "--videos", ".", "--out", "v.npz", "--every", "0"], "--every: must be above 0, not 0.0"),

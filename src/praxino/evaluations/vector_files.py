@@ -30,7 +30,7 @@ def refuse_out(given: str, out: Path) -> None:
     if given.endswith(("/", os.sep)):
         raise UserError(f"{given} names a folder, an index, which index_videos writes: pass --out {out}.npz")
     if out.is_dir():
-        raise UserError(f"{out} is a folder: pass --out {out / 'vectors.npz'}")
+        raise UserError(f"{out} is a folder: pass --out {out / 'vectors.npz'}, or --out {given}/ for an index")
     if out.suffix.lower() not in ENDINGS:
         other = out.with_suffix(".npz")
         raise UserError(f"{out} ends neither in .npz nor in .parquet, the formats that are written: pass --out {other}")

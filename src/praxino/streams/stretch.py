@@ -96,7 +96,9 @@ class StretchReader(FrameReader):
         self.times = reader.times[self.first : last]
         if not len(self.times):
             reader.close()
-            raise UnreadableVideo(id, f"the file ends before, after {counted(len(reader.times), 'frame')}")
+            if self.first == len(times):
+                raise UnreadableVideo(id, f"the file ends before, after {counted(len(times), 'frame')}")
+            raise UnreadableVideo(id, f"it shows no new frame between {begin:g} and {end:g} s")
 
     def read(self, indices: Sequence[int] | NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         return self.reader.read(checked(self.id, indices, len(self.times)) + self.first)
