@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import html
+import logging
 import os
 import secrets
 import signal
@@ -99,6 +100,14 @@ def server_of(app: App) -> uvicorn.Server:
     server = uvicorn.Server(uvicorn.Config(app, **config))
     # It would raise what has ended it once more, before anything is cleared away.
     server.capture_signals = contextlib.nullcontext  # type: ignore[assignment]
+    ends = server.shutdown
+
+    async def shutdown(sockets: list[socket.socket] | None = None) -> None:
+        # That answers are cut off now is no mistake, and would be told as one.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
+        await ends(sockets)
+
+    server.shutdown = shutdown  # type: ignore[method-assign]
     return server
 
 
