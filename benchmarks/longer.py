@@ -14,6 +14,7 @@ import argparse
 import json
 import shutil
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+import praxino
 from praxino.catalogs.ucf101 import UCF101
 from praxino.encoders.encoder import Encoder
 from praxino.evaluations.comparison import HANDMADE
@@ -40,6 +42,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, nargs="*", default=[17, 34, 68, 119])
     given = parser.parse_args()
     torch.set_num_threads(1)
+    warnings.simplefilter("ignore")  # of runs that had not ended
     ended = [scored(run, None, given.root, baselines=run == given.runs[0]) for run in given.runs]
     print(table(ended))
     print("\n| steps | " + " | ".join(f"{row} @1 | seeds" for row in TRAINED) + " |\n|" + "---|" * 7)
@@ -66,7 +69,7 @@ def encoder_then(run: Path, epoch: int) -> Encoder:
         then = Path(name) / "run"
         shutil.copytree(run, then, ignore=shutil.ignore_patterns("*.ckpt", "encoder.*", "longer", "evaluations"))
         shutil.copy(run / "checkpoints" / f"epoch-{epoch:04d}.ckpt", then / "checkpoints" / "last.ckpt")
-        return Encoder.load(then, checkpoint="last")
+        return praxino.load_encoder(then, checkpoint="last")
 
 
 def steps_of(run: Path, epoch: int | None) -> int:

@@ -38,7 +38,10 @@ FUNCTIONS = {
         "track_sequences", "train_tracker",
     ],
     "prepare": ["prepare_flow", "prepare_keypoints", "prepare_persons", "prepare_segmentation"],
-    "search": ["find_duplicates", "index_videos", "open_index", "write_hits", "write_pairs"],
+    "search": [
+        "clips_of_file", "find_duplicates", "index_videos", "open_index", "search_sequence", "write_hits",
+        "write_pairs",
+    ],
 }  # fmt: skip
 # Public classes that no user names, and why.
 INTERNAL = {
@@ -149,7 +152,6 @@ INTERNAL = {
         "Asked": "what a query was, for its page",
         "Best": "gathers rows in one pass over the vectors",
         "Building": "index_videos makes an index by it",
-        "Clips": "what a part's videos are embedded to",
         "Contents": "checksums of files, for index_videos",
         "Embedding": "how clips become vectors",
         "Hashes": "the frames of a video, as find_duplicates compares them",

@@ -91,7 +91,8 @@ def test_a_part_of_a_file_finds_itself(made, capsys):
 def test_the_rows_are_those_of_python(made, capsys):
     index, one = praxino.open_index(made / "i"), praxino.load_encoder(made / "encoder.safetensors", trust=("toys",))
     query = praxino.search.queries.query_of_file(index, one, made / "v/b.mp4")
-    assert len(query) == 4  # 1.6 s, of which the last clip ends at 1.56
+    assert len(query) == 6  # 1.6 s, of which the last clip ends at 1.56
+    assert len(praxino.search.queries.query_of_file(index, one, made / "v/b.mp4", every=0.4)) == 4
     hits = index.search(query, k=5)
     _, rows, _ = searched(capsys, made / "i", made / "v/b.mp4", "--k", 5, *TRUST)
     assert [(row[0], row[4]) for row in rows] == [(hit.rank, hit.video) for hit in hits]

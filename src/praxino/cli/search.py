@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
 
@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from praxino.search.embedding import Clips
     from praxino.search.hits import Hits
     from praxino.search.index import Index
 
-    Query = tuple[NDArray[np.float32], NDArray[np.int64] | None]
+    Query = tuple[Clips, NDArray[np.int64] | None]
 
 USAGE = """usage: praxino search INDEX QUERY.mp4 [--from SECONDS] [--to SECONDS] [-k 20] [--out hits.html]
        praxino search INDEX --image frame.png
@@ -31,12 +32,14 @@ the video. Several files are one query together.
 options:
   --from SECONDS    the query is the part of the file from there on (default: its beginning)
   --to SECONDS      ... up to there (default: its end)
-  --every SECONDS   a clip of the query so often (default: as in the index)
+  --every SECONDS   a clip of the query so often (default: 0.25, or as in the index where that is closer or none is)
   --image FILE      asks by a picture, where the encoder takes single frames or repeats them
   --of ID           asks by a video of the index itself, without reading it; what is asked by is not among the hits
   -k, --k N         how many hits (default: 20)
   --by WHAT         moment: clips of a video that overlap are one hit; clip: each is one; video: one hit for each
                     (default: moment)
+  --sequence        finds this very footage, encoded anew or cut out of a longer file: the clips have to follow each
+                    other as in the query
   --out FILE.html   also writes a page with frames of each hit
   --encoder RUN     where the encoder of the index is now, if it was moved
   --root DIR        where the videos of the index are now, if they were moved
@@ -46,12 +49,13 @@ options:
 OPTIONS = (
     "from", "to", "every", "image", "of", "k", "by", "out", "encoder", "root", "device", "threads", "trust",
 )  # fmt: skip
+FLAGS = ("sequence",)
 
 
 def run(argv: Sequence[str]) -> None:
     """Parses, calls, prints."""
     given = ["--k" if word == "-k" else word for word in argv]
-    words = take_apart(given, ("INDEX", *["QUERY"] * len(given)))
+    words = take_apart(given, ("INDEX", *["QUERY"] * len(given)), FLAGS)
     if "help" in words.flags:
         print(USAGE)
         return
@@ -72,8 +76,8 @@ def run(argv: Sequence[str]) -> None:
         refuse_out(options["out"])
     refuse_no_part(begin, end)
     index = open_index(place)
-    vectors, without = _query(index, words, begin, end, every)
-    hits = index.search(vectors, k, options.get("by", "moment"), without)  # type: ignore[arg-type]
+    query, without = _query(index, words, begin, end, every)
+    hits = _searched(index, query, k, options.get("by", "moment"), without, words.flags)
     # The page first: who reads the first lines only, as `| head` does, ends the command with them.
     page = _write(index, hits, words, begin, end) if "out" in options else None
     _print(index, hits)
@@ -82,11 +86,15 @@ def run(argv: Sequence[str]) -> None:
 
 
 def _query(index: Index, words: Words, begin: float | None, end: float | None, every: float | None) -> Query:
-    from praxino.search.queries import joined, query_of_file, query_of_image, query_of_moment
+    import numpy as np
+
+    from praxino.search.embedding import Clips
+    from praxino.search.queries import STEP, clips_of_file, joined, query_of_image, query_of_moment
 
     options = words.options
     if "of" in options:
-        return query_of_moment(index, options["of"], begin, end)
+        vectors, rows = query_of_moment(index, options["of"], begin, end)
+        return Clips(vectors, np.array(index.seconds[rows])), rows
     from praxino.cli.line.encoders import loaded_encoder, trusted
     from praxino.ranks import Device, pick_device
 
@@ -103,9 +111,21 @@ def _query(index: Index, words: Words, begin: float | None, end: float | None, e
         raise UserError(f"{error}{more}") from None
     encoder.to(pick_device(cast(Device, device)))
     if "image" in options:
-        return query_of_image(index, encoder, options["image"]), None
-    files = words.positional[1:]
-    return joined([query_of_file(index, encoder, file, begin, end, every, trust) for file in files]), None
+        return Clips(query_of_image(index, encoder, options["image"]), np.zeros((1, 2))), None
+    if "sequence" in words.flags:
+        every = every or min(STEP, index.header.every or STEP)  # not those of a sampler, which are far between
+    clips = [clips_of_file(index, encoder, file, begin, end, every, trust) for file in words.positional[1:]]
+    return joined(clips), None
+
+
+def _searched(
+    index: Index, query: Clips, k: int, by: str, without: NDArray[np.int64] | None, flags: Collection[str]
+) -> Hits:
+    if "sequence" in flags:
+        from praxino.search.sequence import search_sequence
+
+        return search_sequence(index, query, k, by, without)  # type: ignore[arg-type]
+    return index.search(query.vectors, k, by, without)  # type: ignore[arg-type]
 
 
 def _print(index: Index, hits: Hits) -> None:
@@ -132,6 +152,11 @@ def _refuse_mixed(words: Words) -> None:
         raise UserError("nothing is asked for: give a QUERY.mp4, --image FILE, or --of ID")
     if len(ways) > 1:
         raise UserError(f"{' and '.join(ways)}: give one of them")
+    if "sequence" in words.flags:
+        others = ["--image"] if "image" in words.options else []
+        others += ["several files"] if len(words.positional) > 2 else []
+        if others:
+            raise UserError(f"--sequence looks for one video's clips in their order: not together with {others[0]}")
     for name in ("from", "to", "every") if "image" in words.options else ("every",) if "of" in words.options else ():
         if name in words.options:
             raise UserError(f"--{name} is of a file that is read, and {ways[0]} is none")

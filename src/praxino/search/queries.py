@@ -16,10 +16,12 @@ from praxino.clips.samplers import Sampler
 from praxino.described import build
 from praxino.encoders.encoder import Encoder
 from praxino.errors import UnreadableVideo, UserError, check_finite, check_numbers
-from praxino.search.embedding import Embedding
+from praxino.search.embedding import Clips, Embedding
 from praxino.search.folder import HEADER, damaged
 from praxino.search.index import Index
 from praxino.streams.base import Derived
+
+STEP = 0.25  # seconds from one clip of a query to the next
 
 
 def refuse_other_encoder(index: Index, encoder: Encoder) -> None:
@@ -52,7 +54,8 @@ def query_of_file(
         encoder: its own.
         path: a video file, or a folder of frames.
         begin, end: seconds; None: from the beginning, to the end.
-        every: seconds from one clip to the next; None: as in the index.
+        every: seconds from one clip to the next; None: the index's sampler, or where it has a clip every so many
+            seconds, `STEP`, if that is less: so one of the query's clips lies near each clip of the same footage.
         trust: packages, beside praxino, whose samplers may be built.
 
     Returns:
@@ -60,6 +63,26 @@ def query_of_file(
 
     Raises:
         UserError: if it cannot be read, there is nothing between these seconds, or the encoder is another one.
+    """
+    return clips_of_file(index, encoder, path, begin, end, every, trust).vectors
+
+
+def clips_of_file(
+    index: Index,
+    encoder: Encoder,
+    path: str | Path,
+    begin: float | None = None,
+    end: float | None = None,
+    every: float | None = None,
+    trust: tuple[str, ...] = (),
+) -> Clips:
+    """The same with the seconds of each clip, from the beginning of the part on. A query for `search_sequence`.
+
+    Args:
+        index, encoder, path, begin, end, every, trust: as of `query_of_file`.
+
+    Raises:
+        UserError: as of `query_of_file`.
     """
     check_numbers(every=every)
     check_finite(every=every)
@@ -70,12 +93,12 @@ def query_of_file(
     sampler = build(index.header.sampler, trust=trust)
     if not isinstance(sampler, Sampler):
         raise damaged(index.folder, f"{HEADER} says nothing right of 'sampler'")
-    how = Embedding(encoder.eval(), index.header.view, sampler, every or index.header.every)
+    how = Embedding(encoder.eval(), index.header.view, sampler, every or _step(index))
     part = path + _stretch(path, begin, end)
     made = how.of([Video(path, dict.fromkeys(_streams(encoder, index.header.view), part))])[0]
     if isinstance(made, str):
         raise UserError(f"{path}: {made}")
-    return made.vectors
+    return made
 
 
 def query_of_image(index: Index, encoder: Encoder, path: str | Path) -> NDArray[np.float32]:
@@ -138,9 +161,13 @@ def refuse_no_part(begin: float | None, end: float | None) -> None:
         raise UserError(f"--to {end:g} is not after --from {begin or 0:g}")
 
 
-def joined(parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+def joined(parts: Sequence[Clips]) -> Clips:
     """Several files as one query: all their clips."""
-    return np.concatenate(list(parts))
+    return Clips(np.concatenate([one.vectors for one in parts]), np.concatenate([one.seconds for one in parts]))
+
+
+def _step(index: Index) -> float | None:
+    return None if index.header.every is None else min(STEP, index.header.every)
 
 
 def _streams(encoder: Encoder, view: str) -> list[str]:
