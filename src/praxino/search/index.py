@@ -205,7 +205,7 @@ class Index:
                 if not beyond and len(rows) == most:
                     again.append(at)
             left, most = again, 4 * most
-        return [self._hits(one) for one in found]
+        return [self.hits_of(one) for one in found]
 
     def vectors_of(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """The vectors of some rows, of length 1: float32 [rows, d].
@@ -221,7 +221,12 @@ class Index:
             raise damaged(self.folder, f"{VECTORS}: some of rows {rows.min()} to {rows.max()} are no vectors")
         return vectors
 
-    def _hits(self, found: Sequence[Moment]) -> Hits:
+    def hits_of(self, found: Sequence[Moment]) -> Hits:
+        """Moments of its videos as hits, in their order.
+
+        Raises:
+            UserError: if the index is damaged, so that one is not of its video, or at no time.
+        """
         try:
             return Hits.of(found, [self.record(moment.video) for moment in found])
         except ValueError as error:

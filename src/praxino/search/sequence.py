@@ -52,7 +52,7 @@ def search_sequence(
             found.append(one)
         if len(found) == k:
             break
-    return Hits.of(found, [index.record(one.video).id for one in found])
+    return index.hits_of(found)
 
 
 class _Shift(NamedTuple):
