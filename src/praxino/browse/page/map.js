@@ -4,10 +4,14 @@
 (() => {
   const { make, byId } = Praxino;
   const COLOURS = 20; // of the style sheet; beyond that they come again
+  const FEW = 5000; // clips up to which points are round
   const MANY = 60000; // clips from which on only some are drawn while the map moves
-  const MOVING = 40000; // of them
+  const MOVING = 25000; // of them
   const REST = 180; // milliseconds after which a map is at rest
-  const FADED = 0.07;
+  const FADED = [0.07, 0.02]; // what is not highlighted: of few clips, of many, which lie over each other
+
+  // Four samples a pixel are what takes the time without a graphics card, and a point of few pixels gains nothing.
+  const CONTEXT = { antialias: false, preserveDrawingBuffer: false };
 
   const canvas = byId("map");
   const stage = byId("stage");
@@ -23,6 +27,23 @@
     } catch {
       return false;
     }
+  }
+
+  /**
+   * The library's renderer without its detour over floating-point pixels, which takes most of the time where there is no
+   * graphics card. Eight bits are enough for points of these opacities.
+   */
+  function direct(renderer) {
+    const render = (draw, target) => {
+      renderer.regl.clear({ color: [0, 0, 0, 0], depth: 1 });
+      draw();
+      const context = target.getContext("2d");
+      const { width, height } = target;
+      const from = renderer.canvas;
+      context.clearRect(0, 0, width, height);
+      context.drawImage(from, (from.width - width) / 2, (from.height - height) / 2, width, height, 0, 0, width, height);
+    };
+    return Object.create(renderer, { render: { value: render } });
   }
 
   class ClipMap {
@@ -45,12 +66,14 @@
         return;
       }
       const { width, height } = this.size();
-      this.renderer = ReglScatterplot.createRenderer({ canvas: make("canvas", { width, height }) });
+      const drawing = make("canvas", { width, height });
+      drawing.getContext("webgl", CONTEXT); // before the library asks for one with other attributes
+      this.renderer = direct(ReglScatterplot.createRenderer({ canvas: drawing }));
       this.renderer.resize(width, height);
-      const few = this.source.owners.length < 5000;
+      const few = this.source.owners.length < FEW;
       this.plot = ReglScatterplot.create({
         canvas, renderer: this.renderer, width, height, actionKeyMap: {}, lassoInitiator: false, lassoOnLongPress: false,
-        spatialIndexUseWorker: false, performanceMode: !few, pointScaleMode: few ? "asinh" : "constant",
+        spatialIndexUseWorker: false, renderPointsAsSquares: !few, pointScaleMode: few ? "asinh" : "constant",
         pointSize: this.pointSize(), pointSizeSelected: 2, pointOutlineWidth: 2, deselectOnDblClick: false,
         deselectOnEscape: false, cameraDistance: this.far(), opacityInactiveMax: 1, opacityInactiveScale: 1,
         ...this.colours(),
@@ -66,6 +89,8 @@
         { zDataType: "categorical", wDataType: "categorical" },
       );
       performance.mark("praxino-map");
+      canvas.addEventListener("pointerdown", () => this.drag(true));
+      window.addEventListener("pointerup", () => this.drag(false));
       this.touch();
       new ResizeObserver(() => this.resize()).observe(stage);
       window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
@@ -83,7 +108,7 @@
 
     pointSize() {
       const count = this.source.owners.length;
-      return count < 1000 ? 7 : count < 5000 ? 5 : count < 30000 ? 3 : 2;
+      return count < 1000 ? 7 : count < FEW ? 5 : count < 30000 ? 3 : 2;
     }
 
     count(by) {
@@ -93,10 +118,11 @@
     colours() {
       const value = { groups: "valueA", labels: "valueB" };
       const palette = Array.from({ length: Math.max(1, this.count(this.by)) }, (_, number) => colour(`g${number % COLOURS}`));
-      const strong = this.source.owners.length < 5000 ? 0.85 : 1;
+      const few = this.source.owners.length < FEW;
+      const [strong, faded] = few ? [0.85, FADED[0]] : [1, FADED[1]];
       const lit = this.lit;
       const opacity = Array.from({ length: lit ? this.count(lit.by) : 1 }, (_, number) =>
-        !lit || number === lit.number ? strong : FADED,
+        !lit || number === lit.number ? strong : faded,
       );
       return {
         colorBy: value[this.by], pointColor: palette, opacityBy: lit ? value[lit.by] : null,
@@ -153,7 +179,14 @@
     }
 
     hover(row) {
+      if (this.dragged) return;
       this.on.hover(row, row === null ? null : this.plot?.getScreenPosition(row));
+    }
+
+    /** While a button is down nothing is shown of the points that pass below the mouse. */
+    drag(begun) {
+      this.dragged = begun;
+      if (begun) this.on.hover(null, null);
     }
 
     /** Marks a clip and what is near it. */
