@@ -51,6 +51,20 @@ def test_the_best_hand_made_feature_is_held_against_query_by_query():
     assert "trained less 'frame difference', the best hand-made, query by query at 1: +50.0 [-50.0, +100.0]" in said
 
 
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [
+        ("nope", "there is no recipe 'nope'"),
+        ("moco_small", "measures the view 'residual', and this recipe has rgb: pass one that has it"),
+        ("finetune", "measures the view 'residual', and this recipe says nothing of views"),
+    ],
+)
+def test_a_recipe_that_cannot_be_measured_is_refused_before_anything_is_rendered(tmp_path, recipe, said):
+    with pytest.raises(UserError, match=said):
+        demo(out=tmp_path / "out", recipe=recipe)
+    assert not (tmp_path / "out").exists()
+
+
 def test_too_few_videos(tmp_path):
     with pytest.raises(UserError, match="no video"):
         demo(videos=tmp_path, out=tmp_path / "out")

@@ -69,7 +69,8 @@ def demo(
         The scores, as they stand in the report.
 
     Raises:
-        UserError: as of pretraining, or if there are fewer than four videos.
+        UserError: as of pretraining, or if there are fewer than four videos, or the recipe has not the view that is
+            measured.
     """
     began = time.perf_counter()
     out = Path(out)
@@ -78,8 +79,9 @@ def demo(
     check_numbers(threads=threads)
     if threads:
         torch.set_num_threads(threads)
+    given = _recipe(recipe)
     catalog = _rendered(out, seed, say, bars) if videos is None else VideoFolder(str(videos))
-    config = _config(catalog, out, seed, steps, workers, threads, recipe)
+    config = _config(catalog, out, seed, steps, workers, threads, given)
     run = _trained(config, out, threads, say)
     if not run.finished:
         raise UserError(f"the demo was stopped and saved: the same command goes on, or 'praxino resume {out}'")
@@ -122,6 +124,20 @@ def _rendered(out: Path, seed: int, say: Callable[[str], None], bars: Bars) -> C
     return ListFile(str(folder / "train.txt"), test=str(folder / "test.txt"))
 
 
+def _recipe(name: str) -> dict[str, Any]:
+    """A recipe whose encoder can be measured, which is looked at before anything is rendered or trained."""
+    given = as_now(read(recipe_file(name)))
+    protocol = given.get("protocol")
+    views = protocol.get("views") if isinstance(protocol, Mapping) else None
+    if not isinstance(views, Mapping) or VIEW not in views:
+        there = f"has {', '.join(map(str, views))}" if views else "says nothing of views"
+        raise UserError(
+            f"--recipe {name}: the demo measures the view '{VIEW}', and this recipe {there}: pass one that has it, "
+            "such as simclr_small"
+        )
+    return given
+
+
 def _config(
     catalog: Catalog,
     out: Path,
@@ -129,9 +145,8 @@ def _config(
     steps: int | None,
     workers: int,
     threads: int | None,
-    recipe: str,
+    given: dict[str, Any],
 ) -> dict[str, Any]:
-    given = as_now(read(recipe_file(recipe)))
     training = len(catalog.part("train"))
     if training < 4:
         raise UserError(
