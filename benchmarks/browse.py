@@ -1,6 +1,6 @@
 """How quick the page of a large index is: map and groups, the first sight in a browser, and how often it redraws.
 
-python benchmarks/browse.py [--clips 100000] [--dim 512] [--seconds 8]
+python benchmarks/browse.py [--clips 100000] [--dim 512] [--only vectors|page] [--seconds 8]
 
 Made-up vectors in heaps, ten clips a video, written as `praxino embed` writes them at its end. Map and groups are made
 in a process of their own, by one thread. Then Debian's Chromium without a graphics card opens the page of a server, in
@@ -181,6 +181,7 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=100_000)
     parser.add_argument("--dim", type=int, default=512)
     parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--only", choices=("vectors", "page"))
     parser.add_argument("--made", metavar="FOLDER", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.made:
@@ -188,14 +189,22 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         build(Path(folder, "i"), given.clips, given.dim)
-        environment = {**os.environ, **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")}
-        command = [sys.executable, __file__, "--made", f"{folder}/i"]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        print(f"{given.clips:,} vectors of {given.dim} numbers, one thread:\n")
-        table(["", "seconds", "processor seconds", "peak MiB"], json.loads(done.stdout.splitlines()[-1]))
-        print(f"Chromium without a graphics card, a window of 1400 x 900, {os.cpu_count()} cores:\n")
-        heads = ["try", "first map, seconds", "redraws a second", "redraws a processor second", "busy processes a core"]
-        table(heads, looked_at(Path(folder, "i"), given.seconds))
+        if given.only != "page":
+            environment = {**os.environ, **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")}
+            command = [sys.executable, __file__, "--made", f"{folder}/i"]
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+            print(f"{given.clips:,} vectors of {given.dim} numbers, one thread:\n")
+            table(["", "seconds", "processor seconds", "peak MiB"], json.loads(done.stdout.splitlines()[-1]))
+        if given.only != "vectors":
+            print(f"Chromium without a graphics card, a window of 1400 x 900, {os.cpu_count()} cores:\n")
+            heads = [
+                "try",
+                "first map, seconds",
+                "redraws a second",
+                "redraws a processor second",
+                "busy processes a core",
+            ]
+            table(heads, looked_at(Path(folder, "i"), given.seconds))
 
 
 if __name__ == "__main__":

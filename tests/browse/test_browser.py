@@ -265,3 +265,32 @@ def test_a_server_plays_the_files_and_takes_queries(look, served):
     one.page.go_back()
     one.hash("#row=6")
     one.page.wait_for_selector("#page-clip .hit")
+
+
+def test_fingers_move_and_scale_the_map(look):
+    one = look(allowed=GONE, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    one.select(6)
+    one.page.wait_for_timeout(300)
+    marks = """() => [...document.querySelectorAll(".mark")].map((one) => one.getBoundingClientRect())
+                     .map((box) => [box.x, box.y])"""
+    stage = one.page.locator("#stage").bounding_box()
+    x, y = stage["x"] + 150, stage["y"] + 150
+    fingers = one.context.new_cdp_session(one.page)
+
+    def touched(*places):
+        """Fingers go down at the first places, to the next ones, and up."""
+        for kind, at in zip(["touchStart", *["touchMove"] * (len(places) - 1), "touchEnd"], [*places, []], strict=True):
+            points = [{"x": a, "y": b, "id": number} for number, (a, b) in enumerate(at)]
+            fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+            one.page.wait_for_timeout(60)
+        one.page.wait_for_timeout(300)
+        return one.page.evaluate(marks)
+
+    before = one.page.evaluate(marks)
+    moved = touched([(x, y)], [(x + 20, y + 10)], [(x + 40, y + 20)])
+    for (a, b), (c, d) in zip(before, moved, strict=True):
+        assert (c - a, d - b) == (pytest.approx(40, abs=1), pytest.approx(20, abs=1))
+    wide = touched([(x - 20, y), (x + 20, y)], [(x - 30, y), (x + 30, y)], [(x - 40, y), (x + 40, y)])
+    for (a, b), (c, d) in zip(moved[1:], wide[1:], strict=True):
+        assert c - wide[0][0] == pytest.approx(2 * (a - moved[0][0]), abs=2)
+        assert d - wide[0][1] == pytest.approx(2 * (b - moved[0][1]), abs=2)
