@@ -154,6 +154,7 @@ INTERNAL = {
         "Building": "index_videos makes an index by it",
         "Contents": "checksums of files, for index_videos",
         "Embedding": "how clips become vectors",
+        "Graph": "what an approximate search walks, a step of Index.search",
         "Hashes": "the frames of a video, as find_duplicates compares them",
         "Header": "what stands in index.json",
         "Kept": "where the clips of a video lie",

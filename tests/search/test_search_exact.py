@@ -160,12 +160,19 @@ def test_hits_as_a_table(index, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(UserError, match="pip install pandas"):
         hits.frame()
-    monkeypatch.undo()
+
+
+def test_hits_as_a_table_of_pandas(index):
     pandas = pytest.importorskip("pandas")
+    hits = index.search(np.asarray(index.vectors)[3], k=4)
     table = hits.frame()
     assert isinstance(table, pandas.DataFrame)
-    assert table["video"].tolist() == hits.video.tolist()
+    rows = [(one.rank, one.video, one.start, one.end, pytest.approx(one.similarity)) for one in hits]
+    assert list(table.itertuples(index=False, name=None)) == rows
     assert list(table.columns) == ["rank", "video", "start", "end", "similarity"]
+    assert pandas.api.types.is_float_dtype(table["start"])
+    empty = type(hits).of([], []).frame()
+    assert (len(empty), list(empty.columns)) == (0, list(table.columns))
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def test_the_command_line(made, capsys):
     assert main(of) == 0
     assert "long.mp4" in capsys.readouterr().out
     for more, said in {
-        str(made / "v/a.mp4"): "not together with several files",
+        "--approximate": "not together with --approximate", str(made / "v/a.mp4"): "not together with several files",
     }.items():  # fmt: skip
         assert main([*words, "--sequence", more]) == 2
         assert said in capsys.readouterr().err

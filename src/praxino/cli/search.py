@@ -40,6 +40,8 @@ options:
                     (default: moment)
   --sequence        finds this very footage, encoded anew or cut out of a longer file: the clips have to follow each
                     other as in the query
+  --approximate     walks a graph of the clips instead of looking at each: quicker where there are millions, and some
+                    hits may be missing. The first time it makes the graph (pip install "praxino[search]")
   --out FILE.html   also writes a page with frames of each hit
   --encoder RUN     where the encoder of the index is now, if it was moved
   --root DIR        where the videos of the index are now, if they were moved
@@ -49,7 +51,7 @@ options:
 OPTIONS = (
     "from", "to", "every", "image", "of", "k", "by", "out", "encoder", "root", "device", "threads", "trust",
 )  # fmt: skip
-FLAGS = ("sequence",)
+FLAGS = ("sequence", "approximate")
 
 
 def run(argv: Sequence[str]) -> None:
@@ -125,7 +127,17 @@ def _searched(
         from praxino.search.sequence import search_sequence
 
         return search_sequence(index, query, k, by, without)  # type: ignore[arg-type]
-    return index.search(query.vectors, k, by, without)  # type: ignore[arg-type]
+    approximate = "approximate" in flags
+    if approximate and len(index):
+        _make_graph(index)
+    return index.search(query.vectors, k, by, without, approximate)  # type: ignore[arg-type]
+
+
+def _make_graph(index: Index) -> None:
+    from praxino.bars import bar_shown
+
+    with bar_shown("making the graph, clips") as progress:
+        index.graph(progress)
 
 
 def _print(index: Index, hits: Hits) -> None:
@@ -153,7 +165,7 @@ def _refuse_mixed(words: Words) -> None:
     if len(ways) > 1:
         raise UserError(f"{' and '.join(ways)}: give one of them")
     if "sequence" in words.flags:
-        others = ["--image"] if "image" in words.options else []
+        others = ["--approximate"] if "approximate" in words.flags else ["--image"] if "image" in words.options else []
         others += ["several files"] if len(words.positional) > 2 else []
         if others:
             raise UserError(f"--sequence looks for one video's clips in their order: not together with {others[0]}")

@@ -3,6 +3,7 @@
 ```
 index.json            the header; it names the folder with the data
 data-4f1c.../         named by its content: vectors.npy, seconds.npy, owners.npy, manifest.jsonl
+graph.usearch         of an approximate search, once there was one
 .parts/               what an `embed` that goes on, or was killed, has computed so far
 ```
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +22,12 @@ from praxino.search.manifest import DONE, GONE, Record, record_of
 from praxino.search.moments import By, Moment, moments
 from praxino.search.store import MANIFEST, whole_files
 
+if TYPE_CHECKING:
+    from praxino.search.graph import Graph
+
 LOOKS = 3  # at an index that is replaced while it is opened
 FIRST_LOOK = 8  # clips for each hit that is wanted, before more are looked for
+FEW = 4  # what part of all clips is wanted from which on looking at all of them is quicker than a graph
 
 
 def open_index(folder: str | Path) -> Index:
@@ -78,6 +83,7 @@ class Index:
         self._lines = (data / MANIFEST).read_bytes().split(b"\n")[:-1]
         if len(self._lines) != header.videos:
             raise ValueError("its manifest has other lines than videos")
+        self._graph: Graph | None = None
 
     def __len__(self) -> int:
         """How many clips there are."""
@@ -148,8 +154,28 @@ class Index:
             raise UserError(f"{id} has no clip there: those of the index lie between {first:.2f} and {last:.2f} s")
         return rows[inside]
 
+    def graph(self, progress: Callable[[int, int], None] | None = None) -> Graph:
+        """The graph of an approximate search, which the first call reads, or makes and writes into the folder.
+
+        Args:
+            progress: called with (clips that are in it, all of them) while it is made.
+
+        Raises:
+            UserError: if usearch is not installed, or the graph is damaged or cannot be written.
+        """
+        from praxino.search.graph import graph_of
+
+        if self._graph is None:
+            self._graph = graph_of(self.folder, str(self.header.data), self.vectors, progress)
+        return self._graph
+
     def search(
-        self, vectors: NDArray[np.floating], k: int = 20, by: By = "moment", without: NDArray[np.int64] | None = None
+        self,
+        vectors: NDArray[np.floating],
+        k: int = 20,
+        by: By = "moment",
+        without: NDArray[np.int64] | None = None,
+        approximate: bool = False,
     ) -> Hits:
         """What is most like a query, by cosine similarity.
 
@@ -159,11 +185,14 @@ class Index:
             k: how many.
             by: moment: clips of one video that overlap are one hit; clip: each is one; video: one hit for each.
             without: rows that are passed over.
+            approximate: walks the graph instead of looking at all clips: some hits may be missing. Similarities are
+                exact. Where a large part of all clips is wanted they are looked at all the same.
 
         Raises:
-            UserError: if the vectors are no query for this index, or the index is damaged or has no clips.
+            UserError: if the vectors are no query for this index, or the index is damaged or has no clips; as of
+                `graph`, too, where that is walked.
         """
-        return self.search_many([vectors], k, by, None if without is None else [without])[0]
+        return self.search_many([vectors], k, by, None if without is None else [without], approximate)[0]
 
     def search_many(
         self,
@@ -171,12 +200,13 @@ class Index:
         k: int = 20,
         by: By = "moment",
         without: Sequence[NDArray[np.int64]] | None = None,
+        approximate: bool = False,
     ) -> list[Hits]:
         """What is most like each of several queries, in one pass over the index.
 
         Args:
             queries: each as of `search`.
-            k, by: as of `search`.
+            k, by, approximate: as of `search`.
             without: for each query rows that are passed over.
 
         Raises:
@@ -195,10 +225,8 @@ class Index:
             k = min(k, 1 + int(np.count_nonzero(np.diff(self.owners))))
         left, most = list(range(len(asked))), k if by == "clip" else FIRST_LOOK * k
         while left:
-            try:
-                best = best_rows(self.vectors, [asked[at] for at in left], most, [passed[at] for at in left])
-            except ValueError as error:
-                raise damaged(self.folder, f"{VECTORS}: {error}") from None
+            look = self.graph().best_rows if approximate and FEW * most < len(self) else self._exact
+            best = look([asked[at] for at in left], most, [passed[at] for at in left])
             again = []
             for at, (rows, similarities) in zip(left, best, strict=True):
                 found[at], beyond = moments(rows, similarities, self.owners, self.seconds, k, by)
@@ -231,6 +259,14 @@ class Index:
             return Hits.of(found, [self.record(moment.video) for moment in found])
         except ValueError as error:
             raise damaged(self.folder, str(error)) from None
+
+    def _exact(
+        self, asked: list[NDArray[np.float32]], most: int, passed: list[NDArray[np.int64]]
+    ) -> list[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        try:
+            return best_rows(self.vectors, asked, most, passed)
+        except ValueError as error:
+            raise damaged(self.folder, f"{VECTORS}: {error}") from None
 
     def _asked(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
         given = np.atleast_2d(np.asarray(vectors))
