@@ -1,7 +1,7 @@
 """How quick an index of videos is, and how well a moment is found again.
 
 python benchmarks/search.py [--vectors 1000000] [--dim 512] [--files 100000]
-python benchmarks/search.py --moments DIR --encoder RUN [--clips 300] [--every 2]
+python benchmarks/search.py --moments DIR --encoder RUN [--clips 300] [--every 2] [--view joint]
 
 The first: made-up vectors of ten clips a video, written as `praxino embed` writes them at its end, opened and searched
 in a process of its own with one thread; then tiny made-up files, whose vectors come from a stub in place of decoder and
@@ -10,9 +10,8 @@ vectors, 2 GB, and removes them.
 
 The second: videos of DIR joined into one file, which is indexed; each video is asked for, encoded anew at another size
 and quality: as `praxino search` asks by itself, as a sequence, and with clips of the query as far apart as the index's.
-A query is right where the first hit lies within one step of where it was. Settings of the sequence were chosen on
-groups 22 to 25 of UCF101, so the others stand by themselves. Both print Markdown; intervals: 95 % bootstrap over the
-queries.
+A query is right where the first hit lies within one step of where it was. Groups 22 to 25 of UCF101 are those on which
+settings were chosen. Both print Markdown; intervals: 95 % bootstrap over the queries.
 """
 
 from __future__ import annotations
@@ -175,7 +174,7 @@ def joined(paths: list[Path], out: Path, size: tuple[int, int], crf: int, rate: 
     return spans
 
 
-def moments_measured(folder: str, place: str, clips: int, every: float, trust: tuple[str, ...]) -> None:
+def moments_measured(folder: str, place: str, clips: int, every: float, view: str, trust: tuple[str, ...]) -> None:
     """Prints how many of the clips of a joined file are found in it again."""
     from praxino import load_encoder
     from praxino.catalogs.folder import VideoFolder
@@ -192,19 +191,19 @@ def moments_measured(folder: str, place: str, clips: int, every: float, trust: t
     with tempfile.TemporaryDirectory() as work:
         long = Path(work, "long.mp4")
         spans = joined(paths, long, (240, 320), 23)
-        index_videos(encoder, VideoFolder(long), Path(work, "i"), every=every, device="cpu", workers=0)
+        index_videos(encoder, VideoFolder(long), Path(work, "i"), view=view, every=every, device="cpu", workers=0)
         index = open_index(Path(work, "i"))
         for path, (begin, end) in zip(paths, spans, strict=True):
             again = Path(work, "query.mp4")
             again.unlink(missing_ok=True)
             joined([path], again, (144, 176), 34)
             clips_of_query = clips_of_file(index, encoder, again)
-            asked = {
-                "as asked by itself": index.search(clips_of_query.vectors, k=5),
-                "`--sequence`": search_sequence(index, clips_of_query, k=5),
-                f"`--every {every:g}`": index.search(query_of_file(index, encoder, again, every=every), k=5),
-            }
-            for name, hits in asked.items():
+            far = query_of_file(index, encoder, again, every=every)
+            for name, hits in (
+                ("as asked by itself", index.search(clips_of_query.vectors, k=5)),
+                ("`--sequence`", search_sequence(index, clips_of_query, k=5)),
+                (f"`--every {every:g}`", index.search(far, k=5)),
+            ):
                 near = [begin - every <= hit.start <= end + every for hit in hits]
                 right.setdefault(name, []).append((near[0], any(near)))
     print(f"{len(paths)} clips, {spans[-1][1] / 60:.1f} minutes, --every {every:g}, {len(index)} clips in the index:\n")
@@ -235,6 +234,7 @@ def main() -> None:
     parser.add_argument("--encoder", help="a run's folder, or an encoder file")
     parser.add_argument("--clips", type=int, default=300)
     parser.add_argument("--every", type=float, default=2.0)
+    parser.add_argument("--view", default="joint", help="joint, as of `praxino embed` with the built-in encoder")
     parser.add_argument("--trust", default="")
     parser.add_argument("--searched", help=argparse.SUPPRESS)
     words = parser.parse_args()
@@ -242,7 +242,7 @@ def main() -> None:
         searched(words.searched)
     elif words.moments:
         trust = tuple(filter(None, words.trust.split(",")))
-        moments_measured(words.moments, words.encoder, words.clips, words.every, trust)
+        moments_measured(words.moments, words.encoder, words.clips, words.every, words.view, trust)
     else:
         if words.vectors:
             vectors_measured(words.vectors, words.dim)

@@ -41,7 +41,8 @@ def index_videos(
         catalog: the videos: all that the index is to have.
         out: the folder.
         part: of the catalog.
-        view: of the encoder, or joint: all of them side by side; none: its first, of the built-in encoder joint.
+        view: of the encoder, or joint: all of them side by side, as `praxino embed` asks of the built-in one; none: its
+            first.
         sampler: which clips of a video; none: as the encoder says.
         every: seconds from one clip to the next, for long videos, as of `embed_videos`. None: the sampler's clips.
         clips_at_once: clips through the network at once; fewer take less memory.
