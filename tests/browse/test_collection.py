@@ -161,21 +161,28 @@ def test_about_and_arrays_fit_each_other(collection):
     assert all((of[one["nearest"]] == number).all() for number, one in enumerate(about["groups"]))
 
 
-def test_neighbours_are_those_of_the_cosine_without_what_overlaps(collection):
+def test_neighbours_are_those_of_the_cosine_first_of_other_videos(collection):
     index = collection.index
     for row in range(len(collection)):
-        hits = collection.neighbours(row, k=30)
+        hits = collection.neighbours(row, k=30, own=30)
         video, start, end = collection.moment(row)
+        own = [one["video"] == video for one in hits]
+        assert own == sorted(own)
         assert not [one for one in hits if one["video"] == video and one["start"] <= end and one["end"] >= start]
         alike = np.asarray(index.vectors, np.float64) @ index.vectors[row]
-        others = np.asarray(collection.owners) != video
-        best = int(np.where(others, alike, -2).argmax())
-        assert best in [one["row"] for one in hits]
+        for whose in (False, True):
+            some = [one for one, is_own in zip(hits, own, strict=True) if is_own == whose]
+            assert [one["similarity"] for one in some] == sorted((one["similarity"] for one in some), reverse=True)
+            apart = (index.seconds[:, 0] > end) | (index.seconds[:, 1] < start)
+            may = (collection.owners == video) & apart if whose else collection.owners != video
+            assert bool(some) == may.any()
+            if some:
+                assert some[0]["row"] == int(np.where(may, alike, -2).argmax())
         for one in hits:
             assert one["video"] == collection.owners[one["row"]]
             assert one["similarity"] == pytest.approx(alike[one["row"]], abs=1e-6)
-        assert [one["similarity"] for one in hits] == sorted((one["similarity"] for one in hits), reverse=True)
     assert collection.neighbours_of([0, 7]) == [collection.neighbours(0), collection.neighbours(7)]
+    assert [len(collection.neighbours(0, k=2, own=one)) for one in (0, 1)] == [2, 3]
 
 
 def test_videos_and_moments_go_by_the_numbers_of_the_page(collection, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from pages import CLIPS, FAILED, HOSTILE, NAMES, small_collection
 
 from praxino.browse import previews
-from praxino.browse.collection import NEIGHBOURS
+from praxino.browse.collection import NEIGHBOURS, OWN
 from praxino.browse.site import BEGIN, write_site
 from praxino.errors import UserError
 
@@ -42,7 +42,7 @@ def test_a_site_holds_what_a_server_would_say(tmp_path, quick):
     for name, content in collection.arrays().items():
         assert base64.b64decode(data[name]) == content
     arrays = {
-        name: np.frombuffer(base64.b64decode(data[name]), kind).reshape(24, NEIGHBOURS, -1)
+        name: np.frombuffer(base64.b64decode(data[name]), kind).reshape(24, NEIGHBOURS + OWN, -1)
         for name, kind in {"neighbours": "<i4", "similarities": "<f4", "spans": "<f4"}.items()
     }
     for row in range(24):

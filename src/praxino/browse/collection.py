@@ -21,10 +21,12 @@ from praxino.search.folder import damaged
 from praxino.search.hits import Hits
 from praxino.search.index import Index
 from praxino.search.manifest import FAILED
+from praxino.search.moments import Moment, moments
 from praxino.search.store import VECTORS
 
 LISTED = 100  # videos that cannot be read and are named
-NEIGHBOURS = 12
+NEIGHBOURS = 12  # of a clip, in other videos
+OWN = 6  # in its own video
 
 
 @dataclass(frozen=True)
@@ -119,12 +121,15 @@ class Collection:
             "groups": self.groups.of.astype("<i4").tobytes(),
         }
 
-    def neighbours(self, row: int, k: int = NEIGHBOURS) -> list[dict[str, Any]]:
-        """The moments that are most like a clip, without those of its own video that overlap it.
+    def neighbours(self, row: int, k: int = NEIGHBOURS, own: int = OWN) -> list[dict[str, Any]]:
+        """The moments that are most like a clip: first those of other videos, then those of its own.
+
+        Apart, since in short videos a clip is most like the rest of its own, and nothing else would be seen.
 
         Args:
             row: of the clip.
-            k: how many.
+            k: how many of other videos.
+            own: how many of its own, without the clips that overlap it.
 
         Returns:
             As of `hits`.
@@ -133,21 +138,33 @@ class Collection:
             IndexError: if there is no such clip.
             UserError: if the index is damaged.
         """
-        return self.neighbours_of([row], k)[0]
+        return self.neighbours_of([row], k, own)[0]
 
-    def neighbours_of(self, rows: Sequence[int], k: int = NEIGHBOURS) -> list[list[dict[str, Any]]]:
+    def neighbours_of(self, rows: Sequence[int], k: int = NEIGHBOURS, own: int = OWN) -> list[list[dict[str, Any]]]:
         """The neighbours of several clips, in one pass over the index: each as of `neighbours`."""
         if any(not 0 <= row < len(self) for row in rows):
             raise IndexError(f"the index has {len(self)} clips")
         queries = [np.array(self.index.vectors[row]) for row in rows]
-        return [self.hits(one) for one in self.index.search_many(queries, k, without=[self._same(row) for row in rows])]
+        whole = [self._whole(row) for row in rows]
+        others = self.index.search_many(queries, k, without=whole)
+        return [
+            self.hits(found) + self.hits(self.index.hits_of(self._own(row, all_of_it, own)))
+            for row, all_of_it, found in zip(rows, whole, others, strict=True)
+        ]
 
-    def _same(self, row: int) -> NDArray[np.int64]:
-        """The rows of a clip's video that have a time in common with it, its own among them."""
+    def _whole(self, row: int) -> NDArray[np.int64]:
+        """All rows of a clip's video."""
         record = self.index.record(int(self.index.owners[row]))
+        return np.arange(record.first, record.first + record.clips)
+
+    def _own(self, row: int, rows: NDArray[np.int64], k: int) -> list[Moment]:
+        """The moments of a clip's own video that are most like it, without the clips that have a time in common."""
         start, end = self.index.seconds[row]
-        times = self.index.seconds[record.rows()]
-        return record.first + np.flatnonzero((times[:, 0] <= end) & (times[:, 1] >= start))
+        times = self.index.seconds[rows]
+        rows = rows[(times[:, 0] > end) | (times[:, 1] < start)]
+        alike = self.index.vectors[rows] @ self.index.vectors[row]
+        order = np.argsort(-alike, kind="stable")
+        return moments(rows[order], alike[order], self.index.owners, self.index.seconds, k, "moment")[0]
 
     def hits(self, hits: Hits) -> list[dict[str, Any]]:
         """What a search has found, as JSON has it: row, video, start, end (seconds) and similarity of each."""

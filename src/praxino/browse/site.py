@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from praxino.browse.collection import LISTED, NEIGHBOURS, Collection
+from praxino.browse.collection import LISTED, NEIGHBOURS, OWN, Collection
 from praxino.errors import UserError
 from praxino.files import encoded, folder_aside, make_folder
 from praxino.printable import printable
@@ -110,9 +110,9 @@ def _pictures(collection: Collection, aside: Path, progress: Callable[[int, int]
 
 def _data(collection: Collection, notes: dict[int, str], missing: Missing) -> str:
     """What the page reads in place of a server's answers."""
-    clips = len(collection)
-    rows = np.full((clips, NEIGHBOURS), -1, "<i4")
-    similarities, spans = np.zeros((clips, NEIGHBOURS), "<f4"), np.zeros((clips, NEIGHBOURS, 2), "<f4")
+    clips, most = len(collection), NEIGHBOURS + OWN
+    rows = np.full((clips, most), -1, "<i4")
+    similarities, spans = np.zeros((clips, most), "<f4"), np.zeros((clips, most, 2), "<f4")
     for first in range(0, clips, AT_ONCE):
         some = range(first, min(first + AT_ONCE, clips))
         for row, hits in zip(some, collection.neighbours_of(some), strict=True):

@@ -107,7 +107,7 @@
     try {
       const hits = await source.neighbours(chosen);
       if (row !== chosen) return;
-      panel.hits(hits, "Most like it");
+      panel.hits(hits, "Most like it", source.clip(chosen).video);
       map.select(row, hits);
     } catch (error) {
       if (row === chosen) panel.failed(error.message);

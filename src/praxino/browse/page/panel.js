@@ -155,12 +155,17 @@
       this.list?.replaceChildren(make("p", { class: "card problems", role: "alert" }, words));
     }
 
-    /** What is near, the nearest first. */
-    hits(hits, heading) {
-      const said = hits.length ? heading : "Nothing else is in the index.";
-      this.list.replaceChildren(
+    /** What is near, the nearest first: of a clip in other videos, and after them in its own. */
+    hits(hits, heading, own) {
+      if (!hits.length) return this.list.replaceChildren(make("h3", {}, "Nothing else is in the index."));
+      const ranked = hits.map((hit, place) => [hit, place + 1]);
+      const part = (said, some) => some.length ? [
         make("h3", {}, said),
-        make("ol", { class: "hits" }, ...hits.map((hit, place) => make("li", {}, this.hit(hit, place + 1)))),
+        make("ol", { class: "hits" }, ...some.map(([hit, rank]) => make("li", {}, this.hit(hit, rank)))),
+      ] : [];
+      this.list.replaceChildren(
+        ...part(own === undefined ? heading : `${heading}, in other videos`, ranked.filter(([hit]) => hit.video !== own)),
+        ...part(`${heading}, in this video`, ranked.filter(([hit]) => hit.video === own)),
       );
     }
 
