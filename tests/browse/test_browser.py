@@ -251,6 +251,10 @@ def test_a_server_plays_the_files_and_takes_queries(look, served):
     one.select(6)
     one.page.wait_for_function("document.querySelector('video').currentTime > 0.85")
     assert one.page.evaluate("document.querySelector('video').currentTime") < 1.4
+    one.page.evaluate(
+        "document.querySelector('video').addEventListener('seeked', () => (window.again = (window.again || 0) + 1))"
+    )
+    one.page.wait_for_function("window.again >= 2 && !document.querySelector('video').paused")
     query = {"name": "ünd <i>.mp4", "mimeType": "video/mp4", "buffer": b"the file"}
     one.page.set_input_files("#file", files=[query])
     one.hash("#query")

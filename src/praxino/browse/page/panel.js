@@ -129,7 +129,8 @@
       const part = /#t=([\d.]+),([\d.]+)$/.exec(moment.source);
       this.stretch = part ? [Number(part[1]), Number(part[2])] : null;
       this.around.textContent = part ? "" : " · shown with a second around it";
-      this.video.src = moment.source;
+      // Without the end, at which a browser would stop: it begins anew there.
+      this.video.src = part ? moment.source.replace(/,[^,]*$/, "") : moment.source;
       this.said();
       if (!Praxino.still()) this.video.play().catch(() => {});
     }
