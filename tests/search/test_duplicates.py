@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 import videos
+from praxino.catalogs import Rendered
 from praxino.catalogs.folder import VideoFolder
 from praxino.cli.main import main
 from praxino.clips.samplers import EvenClips
@@ -145,6 +146,16 @@ def test_gone_and_broken_videos_are_named(made, tmp_path, capsys):
     out = capsys.readouterr().out
     assert "gone: 2 videos: cut.mp4, small.mp4" in out
     assert "left out: anew.mp4: " in out
+
+
+def test_many_gone_videos_are_no_page_of_names(tmp_path, capsys):
+    indexed(None, tmp_path / "i", Rendered(25, frames=10))
+    indexed(None, tmp_path / "i", Rendered(1, frames=10))
+    assert main(["duplicates", f"{tmp_path}/i"]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("gone: 24 videos: rendered-0-1, ")
+    assert last.endswith(" and 4 others")
+    assert last.count(", ") == 19
 
 
 def test_an_index_without_clips_has_no_pairs(tmp_path, capsys):

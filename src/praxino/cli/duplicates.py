@@ -24,6 +24,7 @@ average, whether one is mirrored, and each video with the seconds that agree. --
 first. --threads N: of the CPU, by itself as many as it has cores."""
 POSITIONAL = ("INDEX",)
 NOT_TYPED = ("index", "progress")
+NAMED = 20  # of the videos that are gone
 
 
 def run(argv: Sequence[str]) -> None:
@@ -87,6 +88,7 @@ def _print(found: Duplicates, listed: bool) -> None:
                 )
             )
     if found.gone:
-        print(printable(f"gone: {counted(len(found.gone), 'video')}: {', '.join(found.gone)}"))
+        more = f" and {len(found.gone) - NAMED} others" if len(found.gone) > NAMED else ""
+        print(printable(f"gone: {counted(len(found.gone), 'video')}: {', '.join(found.gone[:NAMED])}{more}"))
     for id, reason in found.left_out:
         print(printable(f"left out: {id}: {reason}"))
