@@ -63,6 +63,11 @@ def written_aside(path: Path, shared: bool = False) -> Iterator[Path]:
             aside.unlink(missing_ok=True)
 
 
+def asides(folder: Path) -> tuple[Path, Path]:
+    """Where `folder_aside` has the new folder, and for a moment the earlier one; it removes what is there."""
+    return folder.with_name(f"{folder.name}.part"), folder.with_name(f"{folder.name}.before.part")
+
+
 @contextmanager
 def folder_aside(folder: Path) -> Iterator[Path]:
     """An empty folder to fill, which takes the place of `folder` at the end; on failure `folder` is as it was.
@@ -70,7 +75,7 @@ def folder_aside(folder: Path) -> Iterator[Path]:
     Raises:
         UserError: if it cannot be written.
     """
-    aside, before = (folder.with_name(f"{folder.name}.{what}") for what in ("part", "before.part"))
+    aside, before = asides(folder)
     try:
         with writing(folder):
             shutil.rmtree(aside, ignore_errors=True)

@@ -95,6 +95,77 @@ def test_only_an_earlier_site_is_replaced(tmp_path, quick):
     assert not (out / "frames/99.jpg").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [(".git/HEAD", ".git"), ("thesis.txt", "thesis.txt"), ("frames/mine.jpg", "frames/mine.jpg"),
+     ("moments/cut/1.mp4", "moments/cut"), ("page.js/x", "page.js")],
+)  # fmt: skip
+def test_files_of_the_users_beside_an_earlier_site_stay(tmp_path, quick, name, said):
+    collection, out = small_collection(tmp_path), tmp_path / "site"
+    write_site(collection, out)
+    own = out / name
+    if own.parent.is_file():
+        own.parent.unlink()
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.write_text("years of work")
+    (out / ".DS_Store").write_text("left by a file manager")
+    with pytest.raises(UserError, match=f"site holds {said} beside an earlier site"):
+        write_site(collection, out)
+    assert own.read_text() == "years of work"
+
+
+@pytest.mark.parametrize("aside", ["site.part", "site.before.part"])
+def test_folders_of_the_users_whose_names_are_needed_stay(tmp_path, quick, aside):
+    """What a killed command has left there goes."""
+    collection, out = small_collection(tmp_path), tmp_path / "site"
+    (tmp_path / aside / "frames").mkdir(parents=True)
+    (tmp_path / aside / "frames/0.jpg").write_bytes(b"left")
+    write_site(collection, out)
+    assert not (tmp_path / aside).exists()
+    (tmp_path / aside).mkdir()
+    (tmp_path / aside / "thesis.txt").write_text("years of work")
+    with pytest.raises(UserError, match=f"{aside} holds thesis.txt, and its name is needed"):
+        write_site(collection, out)
+    assert (tmp_path / aside / "thesis.txt").read_text() == "years of work"
+
+
+def test_what_comes_while_pictures_are_made_stays(tmp_path, quick):
+    collection, out = small_collection(tmp_path), tmp_path / "site"
+    out.mkdir()
+    with pytest.raises(UserError, match="holds no earlier site"):
+        write_site(collection, out, lambda *_: (out / "thesis.txt").write_text("years of work"))
+    assert (out / "thesis.txt").read_text() == "years of work"
+
+
+def test_links_to_a_folder_and_to_none_stay_links(tmp_path, quick):
+    collection = small_collection(tmp_path)
+    (tmp_path / "disk").mkdir()
+    for name in ("disk", "later"):
+        (tmp_path / f"to-{name}").symlink_to(name)
+        for _ in range(2):
+            assert write_site(collection, tmp_path / f"to-{name}")[0].is_file()
+        assert (tmp_path / f"to-{name}").is_symlink()
+        assert (tmp_path / name / "index.html").is_file()
+    assert not [path for path in tmp_path.iterdir() if "part" in path.name]
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(UserError, match="loop cannot be written"):
+        write_site(collection, tmp_path / "loop")
+
+
+@pytest.mark.parametrize("out", [".", "", "../here", "x/.."])
+def test_the_current_folder_is_not_replaced(tmp_path, quick, monkeypatch, out):
+    collection = small_collection(tmp_path)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(UserError, match="is the current folder"):
+        write_site(collection, out)
+
+
+def test_a_name_that_is_too_long(tmp_path, quick):
+    with pytest.raises(UserError, match="cannot be written: File name too long"):
+        write_site(small_collection(tmp_path), tmp_path / ("x" * 300))
+
+
 def test_what_breaks_leaves_the_earlier_site(tmp_path, quick, monkeypatch):
     collection, out = small_collection(tmp_path), tmp_path / "site"
     write_site(collection, out)

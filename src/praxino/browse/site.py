@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ import numpy as np
 
 from praxino.browse.collection import LISTED, NEIGHBOURS, OWN, Collection
 from praxino.errors import UserError
-from praxino.files import encoded, folder_aside, make_folder
+from praxino.files import asides, encoded, folder_aside, make_folder, writing
 from praxino.printable import printable
 from praxino.search.there import refuse_nothing_there
 
@@ -21,6 +24,8 @@ INDEX = "index.html"
 DATA = "data.js"
 BEGIN = "window.PRAXINO_DATA = "  # of an earlier site, so that no other folder is replaced
 PLACE = "<!--data-->"
+PICTURES = {"frames": r"[0-9]+\.jpg", "moments": r"[0-9]+\.mp4"}  # folders, and the names in them
+OF_SYSTEMS = (".DS_Store", "Thumbs.db", "desktop.ini")  # which file managers leave in any folder
 AT_ONCE = 64  # clips whose neighbours are looked for in one pass over the index
 
 Missing = list[tuple[str, str]]
@@ -33,7 +38,7 @@ def write_site(
 
     Args:
         collection: what is shown.
-        out: the folder. One that is there is replaced if it is an earlier site, or empty.
+        out: the folder. One that is there is replaced if it is an earlier site and nothing else, or empty.
         progress: called with (clips done, clips).
 
     Returns:
@@ -44,10 +49,11 @@ def write_site(
     """
     out = Path(out)
     refuse_other(out)
+    place = Path(os.path.realpath(out))
     videos = [collection.video(number) for number in range(len(collection.lines))]
     refuse_nothing_there(collection.index, videos, collection.root)
-    make_folder(out.parent)
-    with folder_aside(out) as aside:
+    make_folder(place.parent)
+    with folder_aside(place) as aside:
         for asset in assets():
             (aside / asset.name).write_bytes(asset.read_bytes())
         page = (aside / INDEX).read_text(encoding="utf-8")
@@ -58,6 +64,7 @@ def write_site(
             missing.setdefault(collection.moment(row)[0], note)
         named = [(collection.ids[number], note) for number, note in sorted(missing.items())]
         (aside / DATA).write_bytes(encoded(_data(collection, notes, named)))
+        _refuse_foreign(out, place)  # pictures take their time, and somebody may have come meanwhile
     return out / INDEX, named
 
 
@@ -68,23 +75,57 @@ def assets() -> list[Any]:
 
 
 def refuse_other(out: Path) -> None:
-    """Refuses a place that holds something else than an earlier site.
+    """Refuses a place that holds anything but an earlier site, since all of it is replaced.
+
+    Args:
+        out: the folder; or a link to it, which stays one.
 
     Raises:
         UserError: that says what to pass in its place.
     """
-    if not out.exists():
+    with writing(out):
+        place = Path(os.path.realpath(out))
+        _refuse_foreign(out, place)
+        for aside in asides(place):
+            if aside.exists() and (other := _foreign(aside)) is not None:
+                raise UserError(f"{aside} holds {other}, and its name is needed for a while: pass another --out")
+
+
+def _refuse_foreign(out: Path, place: Path) -> None:
+    if place == Path.cwd():
+        raise UserError(f"--out '{out}' is the current folder, which cannot be replaced: pass another --out")
+    if not place.exists():
         return
-    if not out.is_dir():
+    if not place.is_dir():
         raise UserError(f"{out} is a file, and a site is a folder: pass another --out")
-    try:
-        with (out / DATA).open("rb") as file:
-            if file.read(len(BEGIN)) == BEGIN.encode():
-                return
-    except OSError:
-        pass
-    if any(out.iterdir()):
+    if not any(place.iterdir()):
+        return
+    if not _is_site(place):
         raise UserError(f"{out} is there and holds no earlier site: pass another --out")
+    if (other := _foreign(place)) is not None:
+        raise UserError(f"{out} holds {other} beside an earlier site: move it elsewhere, or pass another --out")
+
+
+def _is_site(folder: Path) -> bool:
+    with suppress(OSError), (folder / DATA).open("rb") as file:
+        return file.read(len(BEGIN)) == BEGIN.encode()
+    return False
+
+
+def _foreign(folder: Path) -> str | None:
+    """The first name in a folder that no site has; None where there is none."""
+    if not folder.is_dir():
+        return "what is no folder"
+    own = {*(asset.name for asset in assets()), DATA, *OF_SYSTEMS}
+    for path in sorted(folder.iterdir()):
+        if path.name in PICTURES:
+            names = sorted(os.listdir(path)) if path.is_dir() else [""]
+            odd = [name for name in names if not re.fullmatch(PICTURES[path.name], name) and name not in OF_SYSTEMS]
+            if odd:
+                return f"{path.name}/{odd[0]}"
+        elif path.name not in own or not path.is_file():
+            return path.name
+    return None
 
 
 def _pictures(collection: Collection, aside: Path, progress: Callable[[int, int], None]) -> dict[int, str]:
@@ -92,7 +133,7 @@ def _pictures(collection: Collection, aside: Path, progress: Callable[[int, int]
     from praxino.browse import previews
 
     notes: dict[int, str] = {}
-    for name in ("frames", "moments"):
+    for name in PICTURES:
         (aside / name).mkdir()
     for row in range(len(collection)):
         progress(row, len(collection))
