@@ -208,10 +208,8 @@ def moments_measured(folder: str, place: str, clips: int, every: float, view: st
                 right.setdefault(name, []).append((near[0], any(near)))
     print(f"{len(paths)} clips, {spans[-1][1] / 60:.1f} minutes, --every {every:g}, {len(index)} clips in the index:\n")
     others = np.array([not re.search(r"_g2[2-5]_", path.name) for path in paths])
-    rows = []
-    for name, found in right.items():
-        hits = np.array(found)
-        rows.append([name, *map(share, hits.T), *map(share, hits[others].T)])
+    found = {name: np.array(hits) for name, hits in right.items()}
+    rows = [[name, *map(share, hits.T), *map(share, hits[others].T)] for name, hits in found.items()]
     apart = f"{others.sum()} clips of other groups"
     table(["found within one step, %", "first hit", "among five", f"{apart}: first hit", "among five"], rows)
 
