@@ -60,7 +60,7 @@ def embed_videos(
         out: the file to write: `.npz` for NumPy, or `.parquet`, a table with a row for each clip.
         part: of the catalog.
         view: of the encoder; joint: all of them side by side, each vector divided by its length, so that a cosine is
-            the mean of the views' cosines; none: the first, of the built-in encoder joint.
+            the mean of the views' cosines; none: the first (`praxino embed` takes joint of the built-in encoder).
         sampler: which clips of a video; none: as the encoder says.
         every: seconds from one clip to the next, for long videos: a clip of the encoder's own at 0 s, at this, at twice
             this, as long as one fits. However long a video is, it takes no more memory. None: the sampler's clips.
