@@ -1,5 +1,7 @@
 """Footage found again by its clips in their order: made-up scenes with siblings, and a reference by loops."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -100,6 +102,30 @@ def test_the_order_of_the_clips_counts(index):
     turned = Clips(query.vectors[::-1], query.seconds)
     assert search_sequence(index, query, 1)[0].similarity > 0.98
     assert search_sequence(index, turned, 1)[0].similarity < 0.95
+
+
+def test_clips_that_come_in_another_order_are_put_by_their_seconds(index):
+    query, order = query_of(3, 0, 4.2), np.random.default_rng(0)
+    order = order.permutation(len(query.vectors))
+    mixed = search_sequence(index, Clips(query.vectors[order], query.seconds[order]), 5)
+    wanted = search_sequence(index, query, 5)
+    assert mixed.row.tolist() == wanted.row.tolist()
+    assert np.allclose(mixed.similarity, wanted.similarity, atol=1e-6)
+
+
+def test_a_long_query_and_long_videos_do_not_fill_the_memory(tmp_path):
+    """A number for each pair of a clip of the query and one of the videos would be 128 MB."""
+    times = np.arange(8000) * 0.25
+    query = Clips(film(0, 0, times), times[:, None] + [0.0, LONG])
+    index = index_of(tmp_path / "i", {str(k): (film(0, k, times[::8]), times[::8]) for k in range(4)})
+    tracemalloc.start()
+    try:
+        hit = search_sequence(index, query, 1)[0]
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert hit.video == "0"
+    assert most < 64 << 20
 
 
 def test_a_query_that_goes_on_behind_the_video(index):

@@ -44,6 +44,7 @@ def search_sequence(
         raise UserError(f"-k must be 1 or more, not {k}")
     if query.seconds.shape != (len(query.vectors), 2) or not np.isfinite(query.seconds).all():
         raise UserError(f"a sequence needs the seconds of its {len(query.vectors)} clips, from and to of each")
+    query = _in_order(query)
     candidates = index.search(query.vectors, CANDIDATES, "clip", without).row
     laid = _Laid(index, query, candidates, np.zeros(0, np.int64) if without is None else without)
     found: list[Moment] = []
@@ -53,6 +54,12 @@ def search_sequence(
         if len(found) == k:
             break
     return index.hits_of(found)
+
+
+def _in_order(query: Clips) -> Clips:
+    """The clips as they follow each other, wherever a sampler has put them."""
+    order = np.argsort(query.seconds[:, 0], kind="stable")
+    return Clips(query.vectors[order], query.seconds[order])
 
 
 class _Shift(NamedTuple):
@@ -92,15 +99,12 @@ class _Laid:
             begin = float(self.index.seconds[candidate, 0])
             for clip in np.argsort(-row, kind="stable")[:TRIES]:
                 shifts.append(self._shift(candidate, begin - float(self.begins[clip])))
-        rows = np.unique(np.concatenate([one.rows for one in shifts])) if shifts else self.candidates
-        alike = self.index.vectors[rows] @ self.query.T
-        return [
-            Moment(
-                one.video, one.start, one.end,
-                one.part * float(alike[np.searchsorted(rows, one.rows), one.clips].mean()), one.candidate,
-            )
-            for one in shifts
-        ]  # fmt: skip
+        return [Moment(one.video, one.start, one.end, one.part * self._alike(one), one.candidate) for one in shifts]
+
+    def _alike(self, shift: _Shift) -> float:
+        """The mean similarity of the clips that lie over each other."""
+        # Of no others: those of a long query with long videos would not fit into memory.
+        return float(np.einsum("rd,rd->r", self.index.vectors[shift.rows], self.query[shift.clips]).mean())
 
     def _shift(self, candidate: int, shift: float) -> _Shift:
         """The query from these seconds on in the candidate's video."""
@@ -109,11 +113,18 @@ class _Laid:
         there = (times[:, 0] >= shift - self.reach) & (times[:, 0] <= shift + self.begins[-1] + self.reach)
         rows = first + np.flatnonzero(there)
         rows = rows[~np.isin(rows, self.without)]
-        clips = np.abs(self.begins - (times[rows - first, :1] - shift)).argmin(1)
+        clips = self._nearest(times[rows - first, 0] - shift)
         start, end = max(shift, float(times[:, 0].min())), min(shift + self.span, float(times[:, 1].max()))
         whole = min(self.span, float(times[:, 1].max() - times[:, 0].min()))
         part = min(1.0, max(0.0, end - start) / whole) if whole > 0 else 1.0
         return _Shift(candidate, video, rows, clips, start, max(start, end), part)
+
+    def _nearest(self, seconds: NDArray[np.float64]) -> NDArray[np.int64]:
+        """The clip of the query that begins nearest to each of these seconds."""
+        later = np.searchsorted(self.begins, seconds).clip(0, len(self.begins) - 1)
+        earlier = (later - 1).clip(0)
+        is_earlier = np.abs(self.begins[earlier] - seconds) <= np.abs(self.begins[later] - seconds)
+        return np.where(is_earlier, earlier, later)
 
     def _clips(self, video: int) -> tuple[int, NDArray[np.float64]]:
         """The first row of a video, and the seconds of its clips."""
