@@ -1,6 +1,7 @@
 """The approximate search against the exact one, and the file of its graph."""
 
 import json
+import os
 import shutil
 import sys
 
@@ -12,7 +13,10 @@ from indexed import files, made, videos
 from praxino.cli.main import main
 from praxino.errors import UserError
 from praxino.search.exact import best_rows
+from praxino.search.folder import Header, write_header
 from praxino.search.graph import GRAPH, graph_of
+from praxino.search.manifest import Record
+from praxino.search.store import write_data
 
 usearch = pytest.importorskip("usearch.index")
 
@@ -113,6 +117,10 @@ def test_a_damaged_graph_is_one_line(folder, harm, said):
     assert "\n" not in str(told.value)
     praxino.open_index(folder / "i").search(np.ones(6))  # which walks none
     path.unlink()
+    os.mkfifo(path)  # nobody writes into it
+    with pytest.raises(UserError, match=r"is damaged \(it is no regular file\)"):
+        praxino.open_index(folder / "i").graph()
+    path.unlink()
     praxino.open_index(folder / "i").graph()
 
 
@@ -142,6 +150,19 @@ def test_vectors_that_are_none(tmp_path):
     with pytest.raises(UserError, match="has no clips"):
         graph_of(tmp_path, "data-x", vectors[:0])
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("by", ["moment", "clip", "video"])
+def test_as_many_hits_as_are_wanted_where_all_clips_are_equal(tmp_path, by):
+    """From any of 3,000 of them their graph leads to 249 only."""
+    times = np.arange(10)[:, None] + [0.0, 0.5]
+    records = [Record(f"{k}.mp4", "done", clips=10) for k in range(300)]
+    (tmp_path / "data-x").mkdir()
+    _, sizes = write_data(tmp_path / "data-x", records, [(np.full((10, 4), 0.5, np.float32), times)] * 300, 4)
+    write_header(tmp_path, Header("", None, "", 1.0, {}, "", 4, 3000, 300, "data-x", sizes))
+    index = praxino.open_index(tmp_path)
+    for k in (20, 300):
+        assert len(index.search(np.ones(4), k, by, approximate=True)) == k
 
 
 def test_without_usearch(folder, monkeypatch):

@@ -137,6 +137,8 @@ def _write(path: Path, data: str, clips: int, content: bytearray) -> None:
 def _content(path: Path, data: str, clips: int) -> memoryview | None:
     """What usearch wrote; None where the graph is of other data, or of another version."""
     try:
+        if not path.is_file():  # a pipe would be waited for
+            raise OSError("it is no regular file")
         whole = path.read_bytes()
     except OSError as error:
         raise _damaged(path, str(error.strerror or error)) from None

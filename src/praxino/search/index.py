@@ -225,12 +225,14 @@ class Index:
             k = min(k, 1 + int(np.count_nonzero(np.diff(self.owners))))
         left, most = list(range(len(asked))), k if by == "clip" else FIRST_LOOK * k
         while left:
-            look = self.graph().best_rows if approximate and FEW * most < len(self) else self._exact
+            walks = approximate and FEW * most < len(self)
+            look = self.graph().best_rows if walks else self._exact
             best = look([asked[at] for at in left], most, [passed[at] for at in left])
             again = []
             for at, (rows, similarities) in zip(left, best, strict=True):
                 found[at], beyond = moments(rows, similarities, self.owners, self.seconds, k, by)
-                if not beyond and len(rows) == most:
+                # A graph does not lead to all rows where very many are equal.
+                if not beyond and (len(rows) == most or walks):
                     again.append(at)
             left, most = again, 4 * most
         return [self.hits_of(one) for one in found]
