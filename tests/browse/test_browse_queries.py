@@ -1,8 +1,8 @@
 """Files that are dropped: what they find, what they are told, and that nothing of them is left."""
 
-import asyncio
 import http.client
 import json
+import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -174,19 +174,29 @@ def test_who_goes_away_in_the_middle_leaves_nothing(index, tmp_path, monkeypatch
     assert not came
 
 
-def test_a_disk_that_is_full_is_one_line(index, tmp_path, monkeypatch):
-    async def refused(self, file, held):
-        raise queries.UserError("there is no room for the file")
-
-    real_write = Queries._write
-    monkeypatch.setattr(Queries, "_write", refused)
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+@pytest.mark.parametrize("size", [1, 3 << 20])
+def test_a_disk_that_is_full_is_one_line(index, tmp_path, monkeypatch, size):
+    """A small file is refused when it is closed, a large one as it is written."""
+    place = str(tmp_path / "aside/x.mp4")
     with asking(index, tmp_path / "aside", monkeypatch) as server:
-        assert "no room" in server.query(b"\0x")[1]["error"]
-    monkeypatch.setattr(Queries, "_write", real_write)
+        monkeypatch.setattr(queries.tempfile, "mkstemp", lambda *_: (os.open("/dev/full", os.O_WRONLY), place))
+        status, said = server.query(bytes(size))
+    assert (status, said["error"]) == (
+        400, f"there is no room for the file in {tmp_path / 'aside'}: No space left on device"
+    )  # fmt: skip
 
-    class Full:
-        def write(self, held):
-            raise OSError(28, "No space left on device")
 
-    with pytest.raises(queries.UserError, match=r"there is no room for the file in .*: No space left"):
-        asyncio.run(Queries(encoder, (), tmp_path)._write(Full(), bytearray(1)))
+def test_a_folder_that_was_cleared_away_comes_back(indexed, index, tmp_path, monkeypatch):
+    """Systems remove what has lain among temporary files for days, and a page may be served for weeks."""
+    aside = tmp_path / "aside"
+    with asking(index, aside, monkeypatch) as server:
+        aside.rmdir()
+        assert server.query((indexed / "v/a.mp4").read_bytes())[0] == 200
+        assert aside.stat().st_mode & 0o077 == 0
+        aside.rmdir()
+        aside.write_text("in the way")
+        status, said = server.query(b"x")
+        assert (status, said["error"].split(":")[0]) == (400, f"there is no room for the file in {aside}")
+        aside.unlink()
+        aside.mkdir()

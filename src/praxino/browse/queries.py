@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -63,9 +64,11 @@ class Queries:
         """
         name = unquote(request.headers.get("x-name", ""))[-LONGEST_NAME:] or "the file"
         ending = ENDING.fullmatch(Path(name).suffix)
-        number, path = tempfile.mkstemp(ending[0] if ending else "", "query-", self.folder)
+        with self._room():
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # systems clear away what lies there for days
+            number, path = tempfile.mkstemp(ending[0] if ending else "", "query-", self.folder)
         try:
-            with open(number, "wb") as file:
+            with self._room(), open(number, "wb") as file:
                 await self._receive(request, file)
             async with self.one:
                 if await request.is_disconnected():
@@ -90,7 +93,7 @@ class Queries:
                     break
                 held += b"" if too_large else chunk
                 if len(held) >= AT_ONCE:
-                    await self._write(file, held)
+                    await run_in_threadpool(file.write, held)
                     held = bytearray()
         except ClientDisconnect:
             raise HTTPException(GONE_AWAY, "nobody waits for it any more") from None
@@ -100,11 +103,13 @@ class Queries:
             )
         if not come:
             raise UserError("the file is empty")
-        await self._write(file, held)
+        await run_in_threadpool(file.write, held)
 
-    async def _write(self, file: Any, held: bytearray) -> None:
+    @contextmanager
+    def _room(self) -> Iterator[None]:
+        """What the system refuses within it is one line."""
         try:
-            await run_in_threadpool(file.write, held)
+            yield
         except OSError as error:
             raise UserError(f"there is no room for the file in {self.folder}: {error.strerror}") from None
 
