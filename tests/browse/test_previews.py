@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 import praxino.browse.kept as kept
+import praxino.browse.previews as previews
 import videos
 from praxino.browse.previews import frame, moment, playable, unreadable_because
 from praxino.catalogs.base import Video
@@ -149,6 +150,30 @@ def test_previews_are_kept_and_the_oldest_go(tmp_path, monkeypatch):
     assert sorted(one.name for one in first.parent.iterdir()) == sorted({first.name, third.name})
     videos.write(path, 100, codec="mpeg4", seed=5)  # another file in its place
     assert kept.kept_moment(video(path), 2, 2.2) != third
+
+
+def test_where_the_cache_cannot_be_written_they_are_kept_aside(tmp_path, monkeypatch):
+    (tmp_path / "cache").write_text("in the way")
+    monkeypatch.setenv("PRAXINO_CACHE", str(tmp_path / "cache"))
+    path = videos.write(tmp_path / "x.avi", 50, codec="mpeg4")
+    assert "cannot be kept" in kept.kept_moment(video(path), 0, 0.2)
+    first = kept.kept_moment(video(path), 0, 0.2, tmp_path / "aside")
+    assert tmp_path / "aside" in first.parents
+    assert len(shown(first.read_bytes())[0]) > 20
+    assert first.parent.stat().st_mode & 0o077 == 0
+    monkeypatch.setattr(kept.previews, "moment", lambda *_: "it was made once more")
+    assert kept.kept_moment(video(path), 0, 0.2, tmp_path / "aside") == first
+
+
+def test_one_that_is_made_lies_in_the_folder_that_is_given(tmp_path, monkeypatch):
+    """The caller removes it, should the process end in the middle."""
+    path, places = videos.write(tmp_path / "x.avi", 50, codec="mpeg4"), []
+    real = previews._write
+    monkeypatch.setattr(previews, "_write", lambda file, *rest: places.append(file) or real(file, *rest))
+    monkeypatch.setenv("PRAXINO_CACHE", str(tmp_path / "cache"))
+    kept.kept_moment(video(path), 0, 0.2, tmp_path / "aside")
+    assert [place.parents[1] for place in places] == [tmp_path / "aside"]
+    assert list((tmp_path / "aside").iterdir()) == []
 
 
 def test_frames_are_held_up_to_a_limit():

@@ -90,11 +90,13 @@ class Pages:
     Args:
         collection: that is shown.
         queries: embeds files that are dropped; None where the encoder is not known.
+        aside: a folder for previews while they are made, which the caller removes; None: one of the system's.
     """
 
-    def __init__(self, collection: Collection, queries: Queries | None = None) -> None:
+    def __init__(self, collection: Collection, queries: Queries | None = None, aside: Path | None = None) -> None:
         self.collection = collection
         self.queries = queries
+        self.aside = aside
         self.files = assets()
         self.about = {**collection.about(), "server": True, "query": queries is not None}
         self.arrays = collection.arrays()
@@ -163,7 +165,7 @@ class Pages:
         async with self.encoding:  # one takes all cores
             if await request.is_disconnected():
                 raise HTTPException(GONE_AWAY, "nobody waits for it any more")
-            made = await self._apart(self._of_clip, kept_moment, row)
+            made = await self._apart(self._of_clip, partial(kept_moment, aside=self.aside), row)
         if isinstance(made, str):
             raise HTTPException(404, made)
         return await _file(made, "video/mp4")

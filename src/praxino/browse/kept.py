@@ -58,7 +58,7 @@ def moments_folder() -> Path:
     return Path(cache_folder(), "moments")
 
 
-def kept_moment(video: Video, start: float, end: float) -> Path | str:
+def kept_moment(video: Video, start: float, end: float, aside: Path | None = None) -> Path | str:
     """The file of a clip's preview: kept from before, or made; or why there is none.
 
     Only the user can read it, since the videos need not be for others. Not for several threads at once.
@@ -66,23 +66,30 @@ def kept_moment(video: Video, start: float, end: float) -> Path | str:
     Args:
         video: whose.
         start, end: seconds, as its frames have them.
+        aside: a folder in which it is made, and kept where the user's caches cannot be written; the caller removes it.
     """
-    file = moments_folder() / f"{_key(video, start, end)}.mp4"
-    with suppress(OSError):
-        if file.is_file():
-            os.utime(file)  # the one that was not used for longest goes first
-            return file
-    made = previews.moment(video, start, end)
+    name = f"{_key(video, start, end)}.mp4"
+    places = [moments_folder() / name, *([] if aside is None else [aside / "moments" / name])]
+    for file in places:
+        with suppress(OSError):
+            if file.is_file():
+                os.utime(file)  # the one that was not used for longest goes first
+                return file
+    made = previews.moment(video, start, end, aside)
     if isinstance(made, str):
         return made
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with written_aside(file, shared=True) as aside:
-            aside.write_bytes(made)
-    except (UserError, OSError) as error:
-        return f"the preview cannot be kept: {error}"
-    _make_room(file)
-    return file
+    reason = ""
+    for file in places:
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with written_aside(file, shared=True) as part:
+                part.write_bytes(made)
+        except (UserError, OSError) as error:
+            reason = reason or f"the preview cannot be kept: {error}"
+        else:
+            _make_room(file)
+            return file
+    return reason
 
 
 def _make_room(newest: Path) -> None:

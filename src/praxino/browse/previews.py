@@ -115,7 +115,7 @@ def frame(video: Video, start: float, end: float) -> bytes | str:
     return as_jpeg(pixels[0])
 
 
-def moment(video: Video, start: float, end: float) -> bytes | str:
+def moment(video: Video, start: float, end: float, aside: Path | None = None) -> bytes | str:
     """A clip with a second around it, at most a minute, as an MP4 of H.264 that browsers play; or why there is none.
 
     Its time 0 is the first frame that is not earlier than a second before the clip.
@@ -123,10 +123,13 @@ def moment(video: Video, start: float, end: float) -> bytes | str:
     Args:
         video: whose.
         start, end: seconds, as its frames have them.
+        aside: a folder for the file while it is made, which the caller removes; None: one of the system's.
     """
     import av
 
     try:
+        if aside is not None:
+            aside.mkdir(mode=0o700, parents=True, exist_ok=True)
         stream = picture_stream(video)
         with stream.open(video) as reader:
             last = _at(reader, min(end, start + MOST) + AROUND)
@@ -134,7 +137,7 @@ def moment(video: Video, start: float, end: float) -> bytes | str:
             canvas = _canvas(reader.read([first])[0][0])
         with stream.open(video, canvas) as reader:
             shown = islice(reader.in_order(first), last + 1 - first)
-            return _encoded(shown, reader.times[first : last + 1])
+            return _encoded(shown, reader.times[first : last + 1], aside)
     except UnreadableVideo as error:
         return error.reason
     except UserError as error:
@@ -156,9 +159,9 @@ def _canvas(pixels: NDArray[np.uint8]) -> Canvas:
     return Canvas(longest=LONGEST, even=True)
 
 
-def _encoded(frames: Iterator[NDArray[np.uint8] | None], times: NDArray[np.float64]) -> bytes | str:
+def _encoded(frames: Iterator[NDArray[np.uint8] | None], times: NDArray[np.float64], aside: Path | None) -> bytes | str:
     """An MP4 file; its index stands in front, which FFmpeg can only do to a file of a name."""
-    with tempfile.TemporaryDirectory(prefix="praxino-") as folder:
+    with tempfile.TemporaryDirectory(prefix="praxino-", dir=aside, ignore_cleanup_errors=True) as folder:
         path = Path(folder, "moment.mp4")
         return path.read_bytes() if _write(path, frames, times) else "none of its frames can be decoded"
 

@@ -144,7 +144,7 @@ def _serve(collection: Collection, words: Words, port: int | None) -> None:
             queries = Queries(lambda: _encoder(str(place), options), trusted(options.get("trust")), Path(aside))
 
         def pages() -> Pages:
-            return Pages(first.pop() if first else _collection(open_index(folder), options), queries)
+            return Pages(first.pop() if first else _collection(open_index(folder), options), queries, Path(aside))
 
         serve(Renewed(folder, pages, _say), port, "no_open" not in words.flags, _say)
     leave_if_busy()
