@@ -1,14 +1,16 @@
-"""Videos of several kinds, a small encoder, and their index."""
+"""Videos of several kinds, a small encoder, and their index; a small site, and a browser that looks at it."""
 
 from __future__ import annotations
 
 import shutil
 
 import pytest
+from pages import HOSTILE, Looked, browser_of, small_collection
 from served import encoder
 
 import praxino
 import videos
+from praxino.browse.site import write_site
 from praxino.catalogs.folder import VideoFolder
 from praxino.search.build import index_videos
 
@@ -38,3 +40,36 @@ def own(indexed, tmp_path):
 @pytest.fixture
 def index(indexed):
     return praxino.open_index(indexed / "i")
+
+
+@pytest.fixture(scope="package")
+def browser():
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with sync_api.sync_playwright() as playwright:
+        one = browser_of(playwright)
+        yield one
+        one.close()
+
+
+@pytest.fixture(scope="package")
+def site(tmp_path_factory):
+    """The address of a site of 24 clips; the video of the last four is gone."""
+    folder = tmp_path_factory.mktemp("site")
+    index, _ = write_site(small_collection(folder, missing=(HOSTILE,)), folder / "site")
+    return index.as_uri()
+
+
+@pytest.fixture
+def look(browser, site):
+    """Opens pages, and says in the end that nothing went wrong in any."""
+    opened = []
+
+    def open_page(address=site, allowed=(), **how):
+        opened.append((Looked(browser, address, **how), allowed))
+        return opened[-1][0]
+
+    yield open_page
+    wrong = [said for one, allowed in opened for said in one.wrong if not any(word in said for word in allowed)]
+    for one, _ in opened:
+        one.context.close()
+    assert not wrong

@@ -16,6 +16,7 @@ CLIPS = 4  # of each video
 SECONDS = np.arange(CLIPS)[:, None] * 0.4 + [0.0, 0.3]
 HOSTILE = "kite/<img src=x onerror='window.hurt=1'>.mp4"
 NAMES = ("ball/a.mp4", "ball/b.mp4", "boat/c.mp4", "boat/d.mp4", "kite/e.mp4", HOSTILE)
+GONE = ("ERR_FILE_NOT_FOUND",)  # what a browser says of pictures of a video that is gone
 FAILED = ("kite/broken <b>.mp4", "no video <i>")
 
 

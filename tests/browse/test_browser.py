@@ -3,46 +3,7 @@
 import json
 
 import pytest
-from pages import HOSTILE, NAMES, Looked, browser_of, small_collection
-
-from praxino.browse.site import write_site
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        one = browser_of(playwright)
-        yield one
-        one.close()
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The address of a site of 24 clips; the video of the last four is gone."""
-    folder = tmp_path_factory.mktemp("site")
-    index, _ = write_site(small_collection(folder, missing=(HOSTILE,)), folder / "site")
-    return index.as_uri()
-
-
-@pytest.fixture
-def look(browser, site):
-    """Opens pages, and says in the end that nothing went wrong in any."""
-    opened = []
-
-    def open_page(address=site, allowed=(), **how):
-        opened.append((Looked(browser, address, **how), allowed))
-        return opened[-1][0]
-
-    yield open_page
-    wrong = [said for one, allowed in opened for said in one.wrong if not any(word in said for word in allowed)]
-    for one, _ in opened:
-        one.context.close()
-    assert not wrong
-
-
-GONE = ("ERR_FILE_NOT_FOUND",)  # the pictures of the video that is gone
+from pages import GONE, HOSTILE, NAMES, small_collection
 
 
 def test_the_first_sight_names_the_index_and_draws_all_groups(look):

@@ -2,16 +2,16 @@
 "use strict";
 
 (() => {
-  const { byId } = Praxino;
+  const { byId, plain } = Praxino;
   const MOST = 2 * 1024 ** 3; // bytes that the server takes
 
   /** Calls with the videos whose folder or name holds all words, their clips and each one's first; null: no search. */
   Praxino.searching = (source, found) => {
     const box = byId("find");
-    const names = source.about.videos.map((video) => video.id.toLowerCase());
+    const names = source.about.videos.map((video) => plain(video.id));
     let first = null;
     const look = () => {
-      const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const words = plain(box.value).split(/\s+/).filter(Boolean);
       if (!words.length) return found(null, null, null);
       const hit = names.map((name) => words.every((word) => name.includes(word)));
       const rows = [];

@@ -40,6 +40,13 @@ const Praxino = {};
     return { name: id.slice(cut + 1), folder: id.slice(0, Math.max(cut, 0)) };
   };
 
+  /** A name that breaks behind "_" and "-", where it can, and not in the middle of a word. */
+  Praxino.breakable = (name) =>
+    name.split(/(?<=[_-])/).flatMap((part, place) => (place ? [Praxino.make("wbr"), part] : [part]));
+
+  /** Text for a comparison: without accents, in small letters, however the file system writes them. */
+  Praxino.plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+
   Praxino.still = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   /** A picture of a clip; where there is none, words in its place. */

@@ -53,6 +53,7 @@
       this.by = "groups"; // what colours say
       this.lit = null; // {by, number}: what is highlighted
       this.shown = null; // rows that the search leaves; null: all
+      this.kept = null; // the same as a set
       this.hits = [];
       this.row = null;
       this.labels = Int32Array.from(source.owners, (video) => Math.max(0, source.about.videos[video].label));
@@ -148,7 +149,9 @@
     /** Leaves only these rows; null: all of them. */
     filter(rows) {
       this.shown = rows;
+      this.kept = rows && new Set(rows); // a ring about a point that is not drawn would say nothing
       this.thin(false);
+      this.placeMarks();
     }
 
     /** While the map moves a fixed part of many clips is drawn, so that it follows the hand. */
@@ -213,7 +216,8 @@
       if (!this.plot) return;
       for (const mark of byId("marks").children) {
         const place = this.plot.getScreenPosition(Number(mark.dataset.row));
-        mark.hidden = !place;
+        const left = !this.kept || this.kept.has(Number(mark.dataset.row)) || mark.classList.contains("own");
+        mark.hidden = !place || !left;
         if (place) mark.style.transform = `translate(${place[0].toFixed(1)}px, ${place[1].toFixed(1)}px)`;
       }
     }

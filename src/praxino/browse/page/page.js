@@ -147,7 +147,7 @@
     const clip = source.clip(hovered);
     const { name } = apart(clip.id);
     const label = clip.label >= 0 ? ` · ${about.labels[clip.label]}` : "";
-    box.replaceChildren(Praxino.frame(source, hovered, false), make("b", {}, name), make("small", {}, between(clip.start, clip.end) + label));
+    box.replaceChildren(Praxino.frame(source, hovered, false), make("b", {}, ...Praxino.breakable(name)), make("small", {}, between(clip.start, clip.end) + label));
     const { clientWidth, clientHeight } = byId("stage");
     const left = Math.min(Math.max(8, place[0] + 14), clientWidth - 188);
     const top = place[1] + 14 + 190 > clientHeight ? Math.max(8, place[1] - 190) : place[1] + 14;

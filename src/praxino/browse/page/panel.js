@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { make, byId, counted, between, apart, frame, swatch } = Praxino;
+  const { make, byId, counted, between, apart, breakable, frame, swatch } = Praxino;
   const IN_STRIP = 4; // clips of a group that is not highlighted
 
   class Panel {
@@ -103,7 +103,7 @@
       this.pages[0].replaceChildren(
         make("div", { class: "player" }, this.video),
         make("div", { class: "named" },
-          make("h2", { title: clip.id }, name),
+          make("h2", { title: clip.id }, ...breakable(name)),
           make("p", { class: "muted" }, folder ? `${folder} · ` : "", between(clip.start, clip.end), this.around),
           make("p", { class: "badges" }, ...badges)),
         make("div", { class: "acts" }, this.button,
@@ -181,7 +181,7 @@
       },
       frame(this.source, hit.row),
       make("span", { class: "over" }, rank ? make("b", {}, String(rank)) : null, make("span", {}, alike)),
-      make("span", { class: "name" }, name),
+      make("span", { class: "name" }, ...breakable(name)),
       make("small", {}, between(hit.start, hit.end)));
     }
 
@@ -200,7 +200,7 @@
       this.list = make("div");
       this.asked = make("div", { class: "asked" });
       this.pages[0].replaceChildren(
-        make("div", { class: "named" }, make("p", { class: "muted" }, "Asked by the file"), make("h2", {}, name)),
+        make("div", { class: "named" }, make("p", { class: "muted" }, "Searched with the file"), make("h2", {}, name)),
         this.asked, this.list);
     }
 
