@@ -232,6 +232,15 @@ def test_a_server_plays_the_files_and_takes_queries(look, served):
     one.page.wait_for_selector("#page-clip .hit")
 
 
+def test_a_video_that_goes_while_it_is_served_is_named_with_its_reason(look, served, tmp_path):
+    address, _, _ = served
+    one = look(address, allowed=["404 (Not Found)"])
+    (tmp_path / "videos/ball/b.mp4").unlink()
+    one.select(6)
+    one.page.wait_for_selector("#page-clip [role=alert]")
+    assert one.page.inner_text("#page-clip [role=alert]") == "No moving picture: there is no such file"
+
+
 def test_fingers_move_and_scale_the_map(look):
     one = look(allowed=GONE, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     one.select(6)

@@ -125,7 +125,7 @@
         moment = { source: "", note: error.message };
       }
       if (this.row !== row) return;
-      if (!moment.source) return this.note(`No moving picture: ${moment.note}`);
+      if (moment.note || !moment.source) return this.note(`No moving picture: ${moment.note}`);
       const part = /#t=([\d.]+),([\d.]+)$/.exec(moment.source);
       this.stretch = part ? [Number(part[1]), Number(part[2])] : null;
       this.around.textContent = part ? "" : " · shown with a second around it";
