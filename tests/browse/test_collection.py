@@ -35,6 +35,17 @@ def collection(tmp_path):
     return Collection.of(open_index(tmp_path / "i"), groups=3)
 
 
+@pytest.mark.parametrize("second", [np.nan, np.inf])
+def test_clips_at_no_time_are_told_before_anything_is_shown(tmp_path, second):
+    made(videos(tmp_path / "v", "ab"), tmp_path / "i")
+    (place,) = (tmp_path / "i").glob("data-*/seconds.npy")
+    seconds = np.load(place)
+    seconds[2, 1] = second
+    np.save(place, seconds)
+    with pytest.raises(UserError, match=r"is damaged \(seconds.npy: there are clips at no time\)"):
+        Collection.of(open_index(tmp_path / "i"))
+
+
 @settings(deadline=None, max_examples=30)
 @given(st.integers(2, 40), st.integers(2, 9), st.integers(0, 1000), st.integers(1, 16))
 def test_pca_is_that_of_a_singular_value_decomposition(rows, dim, seed, block):

@@ -17,6 +17,7 @@ from praxino.built_in import BUILT_IN, FILE
 from praxino.catalogs.base import Video
 from praxino.errors import UserError
 from praxino.printable import printable
+from praxino.search.arrays import SECONDS
 from praxino.search.folder import damaged
 from praxino.search.hits import Hits
 from praxino.search.index import Index
@@ -65,6 +66,8 @@ class Collection:
         if not len(index):
             raise UserError(f"the index {index.folder} has no clips: none of its videos could be read, or all are gone")
         lines = np.unique(np.asarray(index.owners))
+        if not np.isfinite(index.seconds).all():
+            raise damaged(index.folder, f"{SECONDS}: there are clips at no time")
         try:
             made = groups_of(index.vectors, index.owners, groups)
             return cls(index, root, how, points_of(index.vectors, how), made, lines)
