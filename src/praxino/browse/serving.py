@@ -136,7 +136,8 @@ def _page_with(address: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="praxino-", ignore_cleanup_errors=True) as folder:
         page = Path(folder, "browse.html")
         leads = f'<meta http-equiv="refresh" content="0;url={html.escape(address)}">'
-        page.write_text(f'<!DOCTYPE html><meta charset="utf-8">{leads}<a href="{html.escape(address)}">praxino</a>')
+        shown = f'<!DOCTYPE html><meta charset="utf-8">{leads}<a href="{html.escape(address)}">praxino</a>'
+        page.write_text(shown, encoding="utf-8")
         page.chmod(0o600)
         yield page
 
