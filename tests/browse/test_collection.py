@@ -15,6 +15,7 @@ from praxino.browse.groups import groups_of
 from praxino.browse.points import points_of
 from praxino.errors import UserError
 from praxino.search.index import open_index
+from praxino.search.lengths import of_length_1
 
 
 def unit(vectors):
@@ -208,6 +209,15 @@ def test_videos_and_moments_go_by_the_numbers_of_the_page(collection, tmp_path):
                 call(number)
 
 
+@pytest.mark.parametrize("videos, number", [(24, 6), (12, 3), (6, 6)])
+def test_of_few_videos_a_chosen_group_is_no_single_video(videos, number):
+    """Clips of a video that are all but equal: their silhouette is best where each video is a group."""
+    rng = np.random.default_rng(0)
+    middles = rng.normal(size=(videos, 16))
+    vectors = of_length_1(np.repeat(middles, 10, 0) + 0.01 * rng.normal(size=(10 * videos, 16)))
+    assert len(groups_of(vectors, np.repeat(np.arange(videos), 10))) == number
+
+
 def test_an_index_without_clips_is_refused(tmp_path):
     folder = videos(tmp_path / "v", "ab")
     made(folder, tmp_path / "i")
@@ -228,6 +238,8 @@ def test_an_index_without_clips_is_refused(tmp_path):
         (["a/1.mp4", "2.mp4"], [], [-1, -1]),
         (["x/a/1.mp4", "x/2.mp4"], [], [-1, -1]),
         (["1.mp4"], [], [-1]),
+        (["b/1.mp4", "2.mp4", "a/3.mp4"], ["a", "b", "(no folder)"], [1, 2, 0]),
+        (["x/b/1.mp4", "x/2.mp4", "x/a/3.mp4"], ["a", "b", "(no folder)"], [1, 2, 0]),
     ],
 )
 def test_labels_are_the_first_folders_that_differ(ids, names, labels):

@@ -28,6 +28,7 @@ from praxino.search.store import VECTORS
 LISTED = 100  # videos that cannot be read and are named
 NEIGHBOURS = 12  # of a clip, in other videos
 OWN = 6  # in its own video
+NO_FOLDER = "(no folder)"
 
 
 @dataclass(frozen=True)
@@ -219,15 +220,17 @@ def labels_of(ids: Sequence[str]) -> tuple[list[str], list[int]]:
     """Labels of videos, which are the first folders of their ids; folders that all of them share are passed over.
 
     Returns:
-        Names of the labels, sorted, and each video's, by number; no names, and -1 for each, where not every video has
-        such a folder, or there are no two labels.
+        Names of the labels, sorted, and last `NO_FOLDER` where some videos lie in none; and each video's, by number. No
+        names, and -1 for each, where there are no two folders.
     """
     folders = [id.split("/")[:-1] for id in ids]
     shared = 0
     while folders and all(len(one) > shared for one in folders) and len({one[shared] for one in folders}) == 1:
         shared += 1
-    names = sorted({one[shared] for one in folders if len(one) > shared})
-    if len(names) < 2 or any(len(one) <= shared for one in folders):
+    firsts = [one[shared] if len(one) > shared else None for one in folders]
+    names = sorted({one for one in firsts if one is not None})
+    if len(names) < 2:
         return [], [-1] * len(ids)
-    place = {name: number for number, name in enumerate(names)}
-    return names, [place[one[shared]] for one in folders]
+    place: dict[str | None, int] = {name: number for number, name in enumerate(names)}
+    place[None] = len(names)
+    return names + [NO_FOLDER] * (None in firsts), [place[one] for one in firsts]

@@ -16,6 +16,8 @@ SEED = 0
 FITTED = 20_000  # clips whose middles are looked for; all others go to the nearest
 JUDGED = 2_000  # clips by which the number of groups is chosen
 NUMBERS = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20)  # that are tried
+# Clips of one video are alike: the best groups of few short videos are the videos themselves, which says nothing.
+SEVERAL, OF_A_GROUP = 8, 4  # videos, from which on a chosen number leaves each group so many of them
 SHOWN = 8  # clips that stand for a group
 
 
@@ -43,7 +45,8 @@ def groups_of(vectors: Vectors, owners: NDArray[np.integer], number: int | None 
 
     The middles are found among at most 20,000 clips, drawn with a fixed seed; then each clip goes to the nearest. Where
     no number is given, 2, 3, 4, 5, 6, 8, 10, 12, 15 and 20 are tried on at most 2,000 clips, and the one with the
-    highest mean silhouette (by cosine distance) is taken; of equal ones the lowest.
+    highest mean silhouette (by cosine distance) is taken; of equal ones the lowest. Of eight videos and more none is
+    tried that would leave a group fewer than four of them.
 
     Args:
         vectors: [clips, d], of length 1, as they lie on the disk, or in memory.
@@ -60,7 +63,8 @@ def groups_of(vectors: Vectors, owners: NDArray[np.integer], number: int | None 
     if not np.isfinite(some).all():
         raise ValueError("there are vectors that are no finite numbers")
     if number is None:
-        number = chosen_number(some)
+        videos = len(np.unique(owners))
+        number = chosen_number(some, videos // OF_A_GROUP if videos >= SEVERAL else NUMBERS[-1])
     middles = fitted(some, number)[1]
     of, nearness = assigned(vectors, middles)
     sizes = np.bincount(of, minlength=len(middles))
@@ -79,8 +83,8 @@ def drawn(vectors: Vectors, most: int) -> Vectors:
     return np.array(vectors[np.sort(rows)])
 
 
-def chosen_number(vectors: Vectors) -> int:
-    """The number of groups that suits the vectors best, as `groups_of` says; 1 where all are alike."""
+def chosen_number(vectors: Vectors, most: int = NUMBERS[-1]) -> int:
+    """The number of groups, of `most` at most, that suits the vectors best, as `groups_of` says; 1 if all are alike."""
     from sklearn.metrics import silhouette_score
 
     some = drawn(vectors, JUDGED)
@@ -89,7 +93,7 @@ def chosen_number(vectors: Vectors) -> int:
     apart = np.clip(1 - some @ some.T, 0, None)
     np.fill_diagonal(apart, 0)
     for number in NUMBERS:
-        if number >= different:
+        if number >= different or number > most:
             break
         labels = fitted(some, number)[0]
         if len(np.unique(labels)) < 2:
