@@ -161,6 +161,13 @@ def test_the_current_folder_is_not_replaced(tmp_path, quick, monkeypatch, out):
         write_site(collection, out)
 
 
+def test_a_site_in_an_index_would_be_removed_with_its_data(tmp_path, quick):
+    collection = small_collection(tmp_path)
+    with pytest.raises(UserError, match="lies in the index"):
+        write_site(collection, tmp_path / "index/data-site")
+    assert not (tmp_path / "index/data-site").exists()
+
+
 def test_a_name_that_is_too_long(tmp_path, quick):
     with pytest.raises(UserError, match="cannot be written: File name too long"):
         write_site(small_collection(tmp_path), tmp_path / ("x" * 300))

@@ -45,11 +45,14 @@ def write_site(
         Its index.html; and (id, reason) of each video of which a clip has no picture or no moving preview.
 
     Raises:
-        UserError: if the folder holds something else, cannot be written, or none of the videos is there.
+        UserError: if the folder holds something else, lies in the index, cannot be written, or none of the videos is
+            there.
     """
     out = Path(out)
     refuse_other(out)
     place = Path(os.path.realpath(out))
+    if collection.index.folder.resolve() in place.parents:
+        raise UserError(f"{out} lies in the index, whose next 'praxino embed' may remove it: pass another --out")
     videos = [collection.video(number) for number in range(len(collection.lines))]
     refuse_nothing_there(collection.index, videos, collection.root)
     make_folder(place.parent)
