@@ -172,6 +172,13 @@ def test_a_run_that_has_only_begun(tmp_path: Path) -> None:
     assert "No environment.json" in words
 
 
+def test_the_way_to_ones_own_videos(run: Path) -> None:
+    assert "praxino browse" not in read(run).words  # an encoder is there when the run has ended
+    for name in ("rgb", "flow"):
+        (run / f"encoder-{name}.safetensors").touch()
+    assert f"praxino embed {run}:flow --videos DIR --out vectors/, then praxino browse vectors/" in read(run).words
+
+
 def test_broken_pieces_are_said(run: Path) -> None:
     with (run / "metrics.jsonl").open("a") as file:
         file.write('[1]\n{"kind": "step", "st')

@@ -63,8 +63,7 @@ def results(record: Record) -> str:
         for name, content in record.evaluations.items()
     )
     if not drawn:
-        of = f":{record.encoders[0]}" if len(record.encoders) > 1 else ""
-        drawn = note(f"No evaluation yet. To make one: praxino evaluate retrieval {record.folder}{of}")
+        drawn = note(f"No evaluation yet. To make one: praxino evaluate retrieval {_named(record)}")
     return drawn + followers.draw(record)
 
 
@@ -87,7 +86,16 @@ def neighbours(record: Record) -> str:
     """Queries beside their nearest neighbours."""
     room = gallery.Room()
     drawn = [gallery.draw(record.folder, content, name, room) for name, content in record.evaluations.items()]
-    return "".join(drawn) or note("No pictures: no evaluation of this run has a gallery.")
+    shown = "".join(drawn) or note("No pictures: no evaluation of this run has a gallery.")
+    if not record.encoders:
+        return shown
+    made = f"praxino embed {_named(record)} --videos DIR --out vectors/"
+    return shown + note(f"For all of your videos on a map, by this encoder: {made}, then praxino browse vectors/")
+
+
+def _named(record: Record) -> str:
+    """The run's encoder as a command takes it; of several the first."""
+    return f"{record.folder}:{record.encoders[0]}" if len(record.encoders) > 1 else str(record.folder)
 
 
 def videos(record: Record) -> str:
