@@ -132,9 +132,9 @@ def main() -> None:
     chosen_on, reported = (
         joined([hits_of(given.folder, seed) for seed in seeds]) for seeds in (given.choose, given.report)
     )
-    seeds = ", ".join(map(str, given.choose))
+    seeds, reported_on = (", ".join(map(str, some)) for some in (given.choose, given.report))
     print(
-        f"| feature | settings tried | the best of them on seeds {seeds} | @1 there | @1 on {given.report} | interval |"
+        f"| feature | settings tried | the best of them on seeds {seeds} | @1 there | @1 on seeds {reported_on} | interval |"
     )
     print("|---|---|---|---|---|---|")
     for name in dict.fromkeys(name for name, _ in chosen_on):

@@ -76,6 +76,13 @@ def test_embed_says_what_it_did(made, tmp_path, capsys):
     assert main([*words, "--out", f"{tmp_path}/i/"]) == 0
     assert "computed: 0; as before: 3; renamed or touched: 0; gone: 0" in capsys.readouterr().out
     assert json.loads((tmp_path / "i/index.json").read_text())["place"] == str(made / "encoder.safetensors")
+    shutil.copytree(made / "v", tmp_path / "v")
+    (tmp_path / "v/broken.mp4").write_bytes(b"no video")
+    words[3] = str(tmp_path / "v")
+    assert main([*words, "--out", f"{tmp_path}/k/"]) == 0
+    said = capsys.readouterr().out.splitlines()[1]
+    assert said == "computed: 4; as before: 0; renamed or touched: 0; gone: 0; of these cannot be read: 1"
+    words[3] = str(made / "v")
     assert main([*words, "--out", f"{tmp_path}/i/", "--every", "1"]) == 2
     assert "is an index without --every" in capsys.readouterr().err
 

@@ -56,6 +56,8 @@ def _said(out: str, done: Indexed) -> list[str]:
         f"{out}: {counted(done.clips, 'clip')} of {counted(done.videos, 'video')}, {done.dim} numbers each",
         f"computed: {done.computed}; as before: {as_before}; renamed or touched: {done.moved}; gone: {done.gone}",
     ]
+    if done.left_out:
+        lines[1] += f"; of these cannot be read: {len(done.left_out)}"
     return lines + [f"left out: {id}: {reason}" for id, reason in done.left_out]
 
 
