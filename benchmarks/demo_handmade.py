@@ -133,9 +133,7 @@ def main() -> None:
         joined([hits_of(given.folder, seed) for seed in seeds]) for seeds in (given.choose, given.report)
     )
     seeds, reported_on = (", ".join(map(str, some)) for some in (given.choose, given.report))
-    print(
-        f"| feature | settings tried | the best of them on seeds {seeds} | @1 there | @1 on seeds {reported_on} | interval |"
-    )
+    print(f"| feature | settings tried | best on seeds {seeds} | @1 there | @1 on seeds {reported_on} | interval |")
     print("|---|---|---|---|---|---|")
     for name in dict.fromkeys(name for name, _ in chosen_on):
         tried = {setting: hits.mean() for (feature, setting), hits in chosen_on.items() if feature == name}
