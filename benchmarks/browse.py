@@ -27,6 +27,8 @@ from pathlib import Path
 
 import numpy as np
 
+from search import peak_mib, table
+
 CLIPS = 10  # of a made-up video
 HEAPS = 30
 TRIES = 3
@@ -40,20 +42,6 @@ COUNT = """() => {
         return draw.apply(this, given);
     };
 }"""
-
-
-def table(heads: list[str], rows: list[list[str]]) -> None:
-    """Prints a table."""
-    print("| " + " | ".join(heads) + " |\n|" + "---|" * len(heads))
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
-    print(flush=True)
-
-
-def peak_mib() -> float:
-    """The peak resident memory of this process (Linux)."""
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return int(status["VmHWM"].split()[0]) / 1024
 
 
 def made_up(rows: int, dim: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, adaptive_avg_pool3d
 
+from demo import interval
 from praxino.batch import ClipBatch
 from praxino.catalogs.listfile import ListFile
 from praxino.clips.samplers import EvenClips
 from praxino.demo.render import render
 from praxino.evaluations.comparison import WHOLE
 from praxino.evaluations.features import extract
-from praxino.evaluations.metrics import bootstrap_interval, retrieval
+from praxino.evaluations.metrics import retrieval
 from praxino.rng import Rng
 from praxino.streams.base import Canvas
 
@@ -139,8 +140,7 @@ def main() -> None:
         tried = {setting: hits.mean() for (feature, setting), hits in chosen_on.items() if feature == name}
         best = max(tried, key=tried.__getitem__)
         hits = reported[name, best]
-        low, high = bootstrap_interval(hits, repeats=5000)
-        figures = f"{100 * tried[best]:.1f} | {100 * hits.mean():.1f} | [{100 * low:.1f}, {100 * high:.1f}]"
+        figures = f"{100 * tried[best]:.1f} | {100 * hits.mean():.1f} | {interval(hits)}"
         print(f"| {name} | {len(tried)} | {best} | {figures} |")
 
 

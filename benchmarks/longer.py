@@ -23,10 +23,10 @@ import torch
 from numpy.typing import NDArray
 
 import praxino
+from demo import interval
 from praxino.catalogs.ucf101 import UCF101
 from praxino.encoders.encoder import Encoder
 from praxino.evaluations.comparison import HANDMADE
-from praxino.evaluations.metrics import bootstrap_interval
 from praxino.evaluations.retrieval import retrieve
 
 VIEWS = ["residual", "rgb"]
@@ -98,11 +98,6 @@ def curve_line(steps: int, runs: list[Hits]) -> str:
         each = [100 * run[row]["1"].mean() for run in runs]
         cells += [f"{np.mean(each):.1f}", ", ".join(f"{one:.1f}" for one in each)]
     return f"| {' | '.join(cells)} |"
-
-
-def interval(values: NDArray[np.float64]) -> str:
-    low, high = bootstrap_interval(values, repeats=5000)
-    return f"[{100 * low:.1f}, {100 * high:.1f}]"
 
 
 if __name__ == "__main__":

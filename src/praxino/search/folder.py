@@ -95,6 +95,14 @@ def write_header(folder: Path, header: Header) -> None:
     write_text(folder / HEADER, json.dumps({FORMAT: VERSION, **asdict(header)}, indent=1) + "\n")
 
 
+def _no_index(folder: Path) -> str:
+    """Why there is none in a place, and what makes one."""
+    if folder.is_dir():  # mostly that of the videos
+        return f"is no index: 'praxino embed --videos {folder} --out vectors/' makes one of the videos in it"
+    what = "is a file, and an index is a folder" if folder.exists() else "is not there"
+    return f"{what}: 'praxino embed [RUN] --videos DIR --out vectors/' makes one"
+
+
 def read_header(folder: Path) -> Header:
     """The header of an index.
 
@@ -103,9 +111,7 @@ def read_header(folder: Path) -> Header:
     """
     path = folder / HEADER
     if not path.is_file():
-        what = "is a file, and an index is a folder" if folder.is_file() else "is no index"
-        what = what if folder.exists() else "is not there"
-        raise UserError(f"{folder} {what}: 'praxino embed [RUN] --videos DIR --out {folder}/' makes one")
+        raise UserError(f"{folder} {_no_index(folder)}")
     try:
         said = json.loads(read_text(path))
         version = said.pop(FORMAT)
