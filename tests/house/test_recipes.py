@@ -74,3 +74,10 @@ def test_each_recipe_has_a_name_of_its_own() -> None:
     # By system and name: the package that is tested may be an installed copy.
     found = sorted((path.parent.name, path.name) for path in recipe_files().values())
     assert found == sorted((path.parent.name, path.name) for path in RECIPES), "a recipe lies in its system's folder"
+
+
+def test_a_description_is_understood_by_itself() -> None:
+    """`praxino recipes` sorts by name: one that points to "the same" would stand below another recipe."""
+    firsts = {path.name: path.read_text(encoding="utf-8").partition("\n")[0] for path in RECIPES}
+    assert firsts
+    assert not [name for name, first in firsts.items() if "the same" in first.lower()]

@@ -163,7 +163,8 @@ def test_a_run_that_has_only_begun(tmp_path: Path) -> None:
     words = read(tmp_path).words
     for said in (
         "No step has been taken yet",
-        "No evaluation yet",
+        f"No evaluation yet. To make one: praxino evaluate retrieval {tmp_path}",
+        f"of videos without labels: praxino evaluate instance {tmp_path}",
         "No curves",
         "No pictures",
         "No list of videos yet",

@@ -120,3 +120,10 @@ def test_a_folder_that_holds_no_run_is_refused(two, tmp_path):
     with pytest.raises(UserError, match="empty holds no run"):
         write_comparison([two[0], tmp_path / "empty"], tmp_path / "both.html")
     assert not (tmp_path / "both.html").exists()
+
+
+def test_runs_without_an_evaluation_are_told_both_ways(two, tmp_path):
+    for folder in two:
+        shutil.rmtree(folder / "evaluations")
+    words = Page(write_comparison(two, tmp_path / "bare.html").read_text(encoding="utf-8")).words
+    assert "praxino evaluate retrieval RUN; of videos without labels: praxino evaluate instance RUN" in words

@@ -56,6 +56,11 @@ def problems(record: Record) -> str:
     return f'<div class="card problems"><h3>Not everything could be read</h3><ul>{said}</ul></div>'
 
 
+def evaluations_to_make(run: str) -> str:
+    """The commands of a first evaluation of a run, by its name: with labels, and without."""
+    return f"praxino evaluate retrieval {run}; of videos without labels: praxino evaluate instance {run}"
+
+
 def results(record: Record) -> str:
     """The tables of all evaluations, with their curves and pictures, and the runs that began with this one."""
     drawn = "".join(
@@ -63,7 +68,7 @@ def results(record: Record) -> str:
         for name, content in record.evaluations.items()
     )
     if not drawn:
-        drawn = note(f"No evaluation yet. To make one: praxino evaluate retrieval {_named(record)}")
+        drawn = note(f"No evaluation yet. To make one: {evaluations_to_make(_named(record))}")
     return drawn + followers.draw(record)
 
 

@@ -13,6 +13,7 @@ from praxino.report import run_curves, tables
 from praxino.report.document import checked, document, write_page
 from praxino.report.markup import note, plain, table, text
 from praxino.report.opening import gathered, summary
+from praxino.report.page import evaluations_to_make
 from praxino.report.read import Record, read_run
 
 NAME = "comparison.html"
@@ -94,7 +95,7 @@ def _results(runs: Mapping[str, Record]) -> str:
     """A card for each question that any of the runs was asked, under the name of its file."""
     names = dict.fromkeys(name for one in runs.values() for name in one.evaluations)
     cards = [_result(name, {run: one.evaluations.get(name) for run, one in runs.items()}) for name in names]
-    return "".join(cards) or note("No evaluation yet. To make one: praxino evaluate retrieval RUN")
+    return "".join(cards) or note(f"No evaluation yet. To make one: {evaluations_to_make('RUN')}")
 
 
 def _result(name: str, found: Mapping[str, Mapping[str, Any] | None]) -> str:
