@@ -15,7 +15,7 @@ from praxino.encoders import files
 from praxino.encoders.encoder import HEAD
 from praxino.encoders.in_words import network_in_words
 from praxino.encoders.statistics import AVERAGED, OF_VIEWS
-from praxino.errors import UserError, misfit, nearest
+from praxino.errors import UserError, nearest
 from praxino.files import read_text
 from praxino.methods.base import Method
 from praxino.training.fitting import recipes_that_fit, taken_by
@@ -104,12 +104,23 @@ def _left_behind(networks: Sequence[Backbone], said: Mapping[str, Any], state: M
 
 
 def _load(network: nn.Module, weights: Mapping[str, Tensor], shown: str, said: Mapping[str, Any]) -> None:
-    try:
-        network.load_state_dict(taken_by(network, weights))
-    except RuntimeError as error:
-        fits = recipes_that_fit(weights) if shown == BUILT_IN else []
-        which = f"; recipes that begin with it as they are: {', '.join(fits)}" if fits else ""
-        raise UserError(
-            f"--start: {shown} is {network_in_words(said['backbone'])}, another network than the method's: "
-            f"{misfit(error)}{which}"
-        ) from None
+    taken = taken_by(network, weights)
+    if (what := _difference(network.state_dict(), taken)) is None:
+        network.load_state_dict(taken)
+        return
+    fits = recipes_that_fit(weights)
+    which = f"recipes that begin with it as they are: {', '.join(fits)}" if fits else "leave --start out"
+    raise UserError(
+        f"--start: {shown} is {network_in_words(said['backbone'])}, another network than the method's "
+        f"{type(network).__name__}: {what}; {which}"
+    )
+
+
+def _difference(own: Mapping[str, Tensor], taken: Mapping[str, Tensor]) -> str | None:
+    """The first weight that tells two networks apart, in words; None if there is none."""
+    for name, value in own.items():
+        if name not in taken:
+            return f"it has no {name}"
+        if taken[name].shape != value.shape:
+            return f"its {name} has the shape {list(taken[name].shape)}, not {list(value.shape)}"
+    return next((f"its {name} is one too many" for name in taken if name not in own), None)
