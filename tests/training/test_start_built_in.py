@@ -51,7 +51,7 @@ def test_another_network_is_told_which_one_it_is_and_what_fits():
     line = str(told.value)
     assert "\n" not in line
     assert "built-in is R3D(width=16" in line
-    assert "size mismatch" in line
+    assert "its stem.conv.weight has the shape [16, 3, 3, 7, 7], not [8, 3, 3, 7, 7]" in line
     assert "simclr_small" in line
     assert "simclr_r3d" not in line
 
