@@ -145,6 +145,7 @@ def broken(clips, tmp_path_factory):
         videos.make(name, folder)
     videos.write(folder / "twelve.mp4", 12)
     videos.write(folder / "odd_size.mp4", 30, size=(50, 66))
+    # More odd files, where they lie beside the repository; without them those above are what is tested.
     for path in [*(SHARED / "odd").glob("*.*"), *(SHARED / "ucf_raw").glob("*.avi")]:
         shutil.copy(path, folder / path.name)
     return folder

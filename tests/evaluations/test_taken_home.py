@@ -19,7 +19,7 @@ from praxino.encoders.cautions import caution
 from praxino.encoders.encoder import Encoder
 from praxino.encoders.protocol import Protocol
 from praxino.encoders.reestimate import give_statistics
-from praxino.encoders.trained_views import trained_views
+from praxino.encoders.trained_views import trained_views, views_of
 from praxino.errors import UserError
 from praxino.evaluations.batchnorm import reestimate_batchnorm
 from praxino.evaluations.comparison import compared_features
@@ -309,11 +309,11 @@ def test_statistics_of_its_own_make_up_for_the_training(run, tmp_path, capsys):
         ("simclr_small", ["residual"]), ("simclr_small_rgb", ["rgb"]), ("simclr_r3d", ["residual"]),
         ("iic_ucf101", ["residual", "rgb"]), ("iic_ucf101_flow", ["flow", "rgb"]), ("cmc_ucf101", ["residual", "rgb"]),
         ("iic_small", ["rgb", "residual"]), ("tclr_r3d18_ucf101", ["rgb"]), ("tclr_small", ["rgb"]),
+        ("rendered_encoder", ["residual", "rgb"]),
     ],
 )  # fmt: skip
 def test_views_that_our_recipes_train(recipe, known):
     given = read(recipe_file(recipe))
     given.pop("catalog", None)  # where its videos lie is the user's
     built = instantiate(pretrain, complete(pretrain, given, without=OUTSIDE, partial=True))
-    seen = [view for view in vars(built["method"]).values() if isinstance(view, View)]
-    assert trained_views(built["protocol"].views, seen) == known
+    assert trained_views(built["protocol"].views, views_of(built["method"])) == known

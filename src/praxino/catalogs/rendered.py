@@ -28,7 +28,7 @@ class Rendered(Catalog):
     """Made-up moving scenes, as many as wanted, with nothing on the disk: the same seed gives the same ones.
 
     Textured surfaces, a camera that may pan, zoom, turn and shake, and before it pieces, crowds and figures that drift,
-    swing, spin, stop and change their shape. Meant for a training that shall see no real video. A video's id is its
+    swing, spin, stop and change their shape. Meant for a training that must not see a real video. A video's id is its
     seed and number. `--probe listed` opens none of them before the training.
 
     Args:

@@ -12,9 +12,14 @@ TRAINED = "trained views"  # in an encoder's record: its views that the method h
 
 
 def views_of(method: object) -> list[View]:
-    """The views that a method keeps as arguments, each by itself or in a mapping of names."""
-    kept = [one for value in vars(method).values() for one in (value.values() if isinstance(value, dict) else [value])]
-    return [one for one in kept if isinstance(one, View)]
+    """The views that a method keeps as arguments, each by itself, in a sequence or in a mapping of names."""
+    return [one for value in vars(method).values() for one in _members(value) if isinstance(one, View)]
+
+
+def _members(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list | tuple) else [value]
 
 
 def trained_views(views: Mapping[str, View], seen: Iterable[View]) -> list[str]:
