@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -23,6 +24,21 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def told_apart(folders: Sequence[Path], taken: Collection[str] = ()) -> list[str]:
+    """What several folders are called: by their names; where a name is another's, too, with the folder above.
+
+    Args:
+        folders: each another one.
+        taken: names that none may have. Where the folders above do not tell them apart either, it is the whole path.
+    """
+    whole = [folder.resolve() for folder in folders]
+    longer = ["/".join(path.parts[-2:]) for path in whole]
+    if len(set(longer)) < len(longer):
+        longer = [str(path) for path in whole]
+    counts = Counter([*(path.name for path in whole), *taken])
+    return [path.name if counts[path.name] == 1 else more for path, more in zip(whole, longer, strict=True)]
 
 
 def make_folder(path: Path) -> None:
@@ -78,6 +94,8 @@ def folder_aside(folder: Path) -> Iterator[Path]:
     aside, before = asides(folder)
     try:
         with writing(folder):
+            if before.exists() and not folder.exists():  # a kill came between the two renames
+                os.replace(before, folder)
             shutil.rmtree(aside, ignore_errors=True)
             aside.mkdir(parents=True)
             yield aside

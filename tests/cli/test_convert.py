@@ -159,10 +159,14 @@ def test_a_file_that_would_run_code(ckpt, capsys):
         ("iic nothing a.pth --to_original", "no encoder at nothing"),
         ("iic nothing a.pth --to_original --view rgb", "--view: no such option"),
         ("iic ckpt.pth folder.safetensors", "folder.safetensors is a folder"),
+        ("iic ckpt.pth run/encoder.safetensors", "would lie in the folder of a run"),
+        ("iic nothing notes.txt --to_original", "notes.txt should end in .pth, .pt, .tar"),
     ],
 )
 def test_mistakes(ckpt, capsys, argv, said):
     ckpt.with_name("folder.safetensors").mkdir()
+    ckpt.with_name("run").mkdir()
+    (ckpt.with_name("run") / "recipe.yaml").touch()
     assert main(["convert", *argv.split()]) == 2
     printed = capsys.readouterr()
     assert said in printed.err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from praxino.cli.main import main
@@ -150,6 +152,11 @@ def test_in_the_recipe(recipe, capsys, case):
         (["resume", "nothing"], "holds no run"),
         (["resume", "nothing", "--epochs", "3"], "--epochs: no such option"),
         (["evaluate"], "EVALUATION is missing"),
+        (["evaluate", "--threads", "2", "finetune", "not/there"], "no not/there: give a run's folder"),
+        (["evaluate", "--scratch", "--threads=2", "finetune", "not/there"], "no not/there: give a run's folder"),
+        (["evaluate", "--out", "x", "ensemble", "a", "b"], "no folder a"),
+        (["evaluate", "--recipe", "linear_tclr", "linear", "not/there"], "no not/there: give a run's folder"),
+        (["evaluate", "--recipe", "linear_tclr"], "EVALUATION is missing"),
         (["evaluate", "retreival", "run"], "Did you mean 'retrieval'"),
         (["evaluate", "nowhere.score", "run"], "there is no module 'nowhere'"),
         (["evaluate", "retrieval", "not/there"], "no not/there: give a run's folder, an encoder file, or built-in"),
@@ -192,6 +199,17 @@ def test_a_bug_keeps_its_traceback(monkeypatch):
     monkeypatch.setattr(praxino.cli.recipes, "run", lambda argv: [][0])
     with pytest.raises(IndexError):
         main(["recipes"])
+
+
+def test_a_path_that_may_not_be_looked_at_is_a_line(monkeypatch, capsys):
+    """A folder of somebody else's: nothing below it can even be asked for."""
+
+    def refuse(*arguments):
+        raise PermissionError(errno.EACCES, "Permission denied", "/theirs/run/recipe.yaml")
+
+    monkeypatch.setattr("praxino.report.page.read_run", refuse)
+    assert main(["report", "/theirs/run"]) == 2
+    assert capsys.readouterr().err == "praxino: /theirs/run/recipe.yaml: Permission denied\n"
 
 
 def test_an_interrupt_is_a_word(monkeypatch, capsys):

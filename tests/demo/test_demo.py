@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 import videos
-from praxino.demo.run import _cautions, _remarks, demo
+from praxino.catalogs.folder import VideoFolder
+from praxino.demo.run import _cautions, _config, _recipe, _remarks, demo
 from praxino.errors import UserError
 from praxino.evaluations.metrics import bootstrap_interval
 from praxino.evaluations.result import Result, Row
+from praxino.training.run import Run
 
 
 def result(trained, untrained, handmade, half=2.0):
@@ -63,6 +65,17 @@ def test_a_recipe_that_cannot_be_measured_is_refused_before_anything_is_rendered
     with pytest.raises(UserError, match=said):
         demo(out=tmp_path / "out", recipe=recipe)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_run_of_another_recipe_is_not_measured_as_this_ones(tmp_path):
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    for seed in range(4):
+        videos.write(folder / f"{seed}.mp4", 20, size=(24, 32), seed=seed)
+    config = _config(VideoFolder(str(folder)), tmp_path / "out", 0, 1, 0, 1, _recipe("simclr_small"))
+    Run.create(tmp_path / "out", config)
+    with pytest.raises(UserError, match="differs in its method"):
+        demo(videos=folder, out=tmp_path / "out", recipe="iic_small", steps=1)
 
 
 def test_too_few_videos(tmp_path):

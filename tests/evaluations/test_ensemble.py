@@ -148,3 +148,21 @@ def test_by_the_command_line(tmp_path, capsys):
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 2
     assert main(["evaluate", "ensemble", "--help"]) in (None, 0)
+
+
+@pytest.mark.parametrize(
+    ("folders", "called"),
+    [
+        (("a/x", "b/y"), ["x", "y"]),
+        (("a/x", "b/x"), ["a/x", "b/x"]),
+        (("a/x", "b/ensemble"), ["x", "b/ensemble"]),
+        (("a/r/x", "b/r/x"), ["{}/a/r/x", "{}/b/r/x"]),
+    ],
+)
+def test_no_classifier_takes_the_place_of_another(tmp_path, folders, called):
+    places = [written(tmp_path / folder, drawn(seed)) for seed, folder in enumerate(folders)]
+    result = ensemble(places)
+    names = [name.format(tmp_path.resolve()) for name in called]
+    assert [row.name for row in result.rows] == ["chance", *names, "ensemble"]
+    for name, seed in zip(names, range(2), strict=True):
+        assert result.per_query[name]["1"] == (drawn(seed).argmax(1) == LABELS).tolist()

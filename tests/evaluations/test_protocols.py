@@ -10,6 +10,7 @@ import torch
 from praxino.catalogs.base import Video
 from praxino.clips.blocks import BlockWindows
 from praxino.clips.dataset import collate, load_clips
+from praxino.clips.sparse_dense import SparseDense
 from praxino.encoders.protocol import Protocol
 from praxino.errors import UserError
 from praxino.evaluations.batchnorm import reestimate_batchnorm
@@ -226,6 +227,13 @@ def test_own_video_is_found_where_clips_are_alike():
         assert (own.id, hit, len(others)) == (shown.query.id, True, 5)
         assert not any(hit or video.id == own.id for video, _, hit in others)
         assert [cosine for _, cosine, _ in others] == sorted((cosine for _, cosine, _ in others), reverse=True)
+
+
+def test_own_video_needs_a_sampler_that_says_how_many_clips():
+    made = encoder()
+    made.sampler = SparseDense()
+    with pytest.raises(UserError, match="SparseDense, does not say how many"):
+        find_own_video(made, ToyCatalog(), workers=0)
 
 
 def test_a_hand_made_winner_is_named():

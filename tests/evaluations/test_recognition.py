@@ -9,6 +9,7 @@ from praxino.clips.blocks import BlockWindows
 from praxino.clips.dataset import collate, load_clips
 from praxino.clips.samplers import RandomClip
 from praxino.errors import UserError
+from praxino.evaluations.classifying import shared_out
 from praxino.evaluations.classifying.recognition import recognise, video_logits
 from praxino.rng import Rng
 from toys import ToySampler, ToyStream
@@ -89,3 +90,48 @@ def test_as_many_windows_as_fit():
     assert result.row("classifier").values["1"] == pytest.approx(100 * np.mean(hits))
     shares = [np.mean(one.argmax(1) == label) for one, label in zip(each, labels, strict=True)]
     assert result.row("classifier").values["clip @1"] == pytest.approx(100 * np.mean(shares))
+
+
+@pytest.mark.parametrize("average", ["logits", "softmax"])
+def test_logits_that_are_not_finite_are_no_answers(average):
+    encoder = toy_encoder(classes=("even", "odd"))
+    torch.nn.init.constant_(encoder.head.weight, float("nan"))
+    with pytest.raises(UserError, match="not finite"):
+        recognise(encoder, ListedToys(), average=average, workers=0, device="cpu")
+
+
+class Share:
+    """One process of two, which has met what the other one gives."""
+
+    def __init__(self, rank, other):
+        self.number, self.other = rank, other
+
+    def world(self):
+        return 2
+
+    def rank(self):
+        return self.number
+
+    def gather_objects(self, part):
+        return [part, self.other] if self.number == 0 else [self.other, part]
+
+
+def test_a_share_that_cannot_be_read_is_judged_with_the_others(monkeypatch):
+    encoder = toy_encoder(classes=("even", "odd"))
+    videos = list(ListedToys("test"))[:3]
+    names = [video.id for video in videos]
+    encoder.streams = {"rgb": ToyStream((names[0], names[2]))}
+    alone = video_logits(encoder, videos, "rgb", workers=0, max_left_out=0.7)
+    monkeypatch.setattr(shared_out, "ranks", Share(1, None))
+    monkeypatch.setattr(Share, "gather_objects", lambda self, part: [part])
+    second = shared_out.of_each_video(
+        encoder, videos, "rgb", encoder.sampler, lambda batch: encoder.logits(batch, "rgb"), 0, 0.7, None
+    )
+    monkeypatch.undo()
+    monkeypatch.setattr(shared_out, "ranks", Share(0, second))
+    both = video_logits(encoder, videos, "rgb", workers=0, max_left_out=0.7)
+    assert both.ids == alone.ids == [names[1]]
+    assert np.array_equal(both.vectors, alone.vectors)
+    assert sorted(both.left_out) == sorted(alone.left_out)
+    with pytest.raises(UserError, match="more than 50%"):
+        video_logits(encoder, videos, "rgb", workers=0, max_left_out=0.5)

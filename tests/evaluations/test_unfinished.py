@@ -10,7 +10,7 @@ import praxino
 import videos
 from praxino.cli.main import main
 from praxino.errors import UserError
-from praxino.evaluations.classifying.unfinished import _fit_buffers, unfinished_encoders
+from praxino.evaluations.classifying.unfinished import _fit_buffers, in_words, unfinished_encoders
 from praxino.training.run import Run
 
 QUICK = "--workers 0 --threads 1 --device cpu --batch_size 2 --method.backbone.width 2 --steps 4 --checkpoint_steps 1"
@@ -104,3 +104,8 @@ def test_no_checkpoint_yet(begun, tmp_path, capsys):
     (run / "recipe.yaml").unlink()
     with pytest.raises(UserError, match="holds no run"):
         unfinished_encoders(run)
+
+
+@pytest.mark.parametrize(("batch", "said"), [(3, "in epoch 3"), (0, "at the end of epoch 2")])
+def test_where_a_checkpoint_stands(batch, said):
+    assert in_words({"position": {"step": 8, "epoch": 2, "batch": batch}}).endswith(f"after step 8 {said}")

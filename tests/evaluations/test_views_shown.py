@@ -64,6 +64,12 @@ def test_what_cannot_be_read_is_listed_and_too_much_of_it_refused():
         show_views(broken, Broken(8), most_videos=8)
 
 
+def test_pictures_of_nothing_are_refused():
+    broken = {"": encoders({"rgb": ToyStream(("video", "broken"))})["rgb"]}
+    with pytest.raises(UserError, match="none of"):
+        show_views(broken, Broken(3), most_videos=3, max_left_out=1.0)
+
+
 def test_numbers_out_of_range():
     with pytest.raises(UserError, match="--most_videos"):
         show_views(encoders(), ToyCatalog(), most_videos=0)

@@ -206,6 +206,15 @@ def broken_at(path):
     raise Broken
 
 
+def test_a_folder_whose_turn_a_kill_cut_short_comes_back(tmp_path):
+    before = tmp_path / "b.before.part"
+    before.mkdir()
+    (before / "kept").touch()
+    with pytest.raises(Broken), folder_aside(tmp_path / "b") as aside:
+        broken_at(aside / "half")
+    assert [path.name for path in tmp_path.rglob("*")] == ["b", "kept"]
+
+
 def test_any_failure_leaves_what_was_there(tmp_path, monkeypatch):
     write_text(tmp_path / "a", "before")
     (tmp_path / "b").mkdir()

@@ -16,7 +16,7 @@ import praxino.search.embedding as embedding
 import praxino.search.plan as plan
 from indexed import encoder, files, made, videos
 from praxino.errors import UserError
-from praxino.search.manifest import record_of
+from praxino.search.manifest import _joined, below, record_of
 from praxino.search.store import MANIFEST, SECONDS, VECTORS
 
 FORK = multiprocessing.get_context("fork")
@@ -285,3 +285,10 @@ def test_progress_ends_at_all_of_it(tmp_path):
     made(videos(tmp_path / "v"), tmp_path / "i", progress=lambda *numbers: told.append(numbers))
     assert told[-1] == (1, 1)
     assert all(0 <= done <= many for done, many in told)
+
+
+@pytest.mark.parametrize("root", ["/", "/films", "/films/"])
+def test_files_below_a_root_are_found_again(root):
+    for path in ("/films/a.mp4", "/filmsb.mp4", "/other/films/a.mp4"):
+        assert _joined(root, below(root, path)) == path
+    assert below(root, "/films/a.mp4") == ("films/a.mp4" if root == "/" else "a.mp4")

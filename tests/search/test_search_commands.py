@@ -87,6 +87,24 @@ def test_embed_says_what_it_did(made, tmp_path, capsys):
     assert "is an index without --every" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("typed", ["./encoder.safetensors", ".//encoder.safetensors", "v/../encoder.safetensors"])
+def test_an_index_finds_its_encoder_however_it_was_typed(made, tmp_path, monkeypatch, capsys, typed):
+    monkeypatch.chdir(made)
+    words = ["--videos", "v", "--every", "3", *TRUST, "--workers", "0", "--device", "cpu"]
+    assert main(["embed", typed, *words, "--out", f"{tmp_path}/i/"]) == 0
+    monkeypatch.chdir(tmp_path)
+    code, rows, err = searched(capsys, "i/", made / "v/a.mp4", *TRUST)
+    assert (code, err.splitlines()[1:]) == (0, [])
+    assert rows
+
+
+def test_an_index_by_the_built_in_encoder_keeps_the_word(made, tmp_path):
+    words = ["--videos", str(made / "v"), "--every", "3", "--workers", "0", "--device", "cpu"]
+    assert main(["embed", *words, "--out", f"{tmp_path}/i/"]) == 0
+    assert json.loads((tmp_path / "i/index.json").read_text())["place"] == "built-in"
+    assert main(["search", f"{tmp_path}/i/", str(made / "v/a.mp4")]) == 0
+
+
 def test_a_part_of_a_file_finds_itself(made, capsys):
     code, rows, _ = searched(capsys, made / "i", made / "v/long.mp4", "--from", 2, "--to", 2.2, "-k", 3, *TRUST)
     assert code == 0
@@ -213,6 +231,9 @@ def test_a_moved_encoder(folder, tmp_path, capsys):
         (["{v}/a.mp4", "--from", "-1"], "--from must be 0 or more"),
         (["{v}/a.mp4", "--from", "x"], "--from takes seconds, such as 3.2, not 'x'"),
         (["{v}/a.mp4", "--every", "0"], "--every must be above 0"),
+        (["{v}/a.mp4", "--sequence", "--every", "0"], "--every must be above 0"),
+        (["--of", "a.mp4", "--encoder", "e"], "leave out --encoder"),
+        (["--of", "a.mp4", "--device", "cpu"], "leave out --device"),
         (["{v}/a.mp4", "-k", "0"], "-k must be 1 or more"),
         (["{v}/a.mp4", "-k", "many"], "-k takes a whole number"),
         (["{v}/a.mp4", "--by", "clips"], "Did you mean 'clip'"),

@@ -36,6 +36,7 @@ ORIGINALS: dict[str, tuple[str, dict[str, str]]] = {
 }
 ENCODER = ".safetensors"
 TRACKER = ".tracker.safetensors"
+BACK_ENDINGS = (".pth", ".pt", ".tar")
 SIAMFC = "siamfc"  # whose files hold a tracker, too
 
 
@@ -89,10 +90,13 @@ def _refuse_endings(source: Path, target: Path, back: bool) -> None:
         raise UserError(f"{source} is an encoder already: --to_original turns it into the original's form")
     if not back and (source.is_dir() or source.suffix == ".ckpt"):
         raise UserError(f"{source} is praxino's own: RUN OUT.pth --to_original gives a run the original's form")
-    if back == (target.suffix == ENCODER):
-        wanted = ".pth: it is the original's form" if back else f"{ENCODER}: it is an encoder"
-        raise UserError(f"{target} should end in {wanted}")
+    if not back and target.suffix != ENCODER:
+        raise UserError(f"{target} should end in {ENCODER}: it is an encoder")
     if target.name.endswith(TRACKER):
         raise UserError(f"{target}: what ends in {TRACKER} is a tracker beside its encoder: give another name")
+    if back and not target.name.endswith(BACK_ENDINGS):
+        raise UserError(f"{target} should end in {', '.join(BACK_ENDINGS)}: it is the original's form")
+    if (target.parent / "recipe.yaml").is_file() and not back:
+        raise UserError(f"{target} would lie in the folder of a run, whose encoders are its own: give another place")
     if target.is_dir():
         raise UserError(f"{target} is a folder: give the name of a file")

@@ -35,10 +35,12 @@ FINETUNE = "finetune"  # a run of its own: praxino.cli.finetune
 ENSEMBLE = "ensemble"  # of several folders: praxino.cli.ensemble
 LINEAR = "linear"  # with a recipe it is one, too
 TRACKING = "tracking"  # and so is this, with one or with sequences to train on
+FLAGS = ("help", "h", "print_config", "scratch", "test_only")  # options without a value, of any evaluation
 
 
 def run(argv: Sequence[str]) -> int | None:
     """Parses, calls, prints."""
+    argv = _name_first(argv)
     if ENSEMBLE in argv[:1]:
         return importlib.import_module("praxino.cli.ensemble").run(argv)
     if FINETUNE in argv[:1] or (LINEAR in argv[:1] and _recipe_asked_for(argv)):
@@ -74,6 +76,15 @@ def run(argv: Sequence[str]) -> int | None:
     else:
         measure(name, words.positional[1], words.options)
     return None
+
+
+def _name_first(argv: Sequence[str]) -> Sequence[str]:
+    """The same words with the evaluation before the options that may stand before it."""
+    at = 0
+    while at < len(argv) and argv[at].startswith("-"):
+        alone = "=" in argv[at] or argv[at].lstrip("-").replace("-", "_") in FLAGS
+        at += 1 if alone else 2
+    return argv if at >= len(argv) else [argv[at], *argv[:at], *argv[at + 1 :]]
 
 
 def _recipe_asked_for(argv: Sequence[str]) -> bool:

@@ -115,7 +115,8 @@ def _query(index: Index, words: Words, begin: float | None, end: float | None, e
     if "image" in options:
         return Clips(query_of_image(index, encoder, options["image"]), np.zeros((1, 2))), None
     if "sequence" in words.flags:
-        every = every or min(STEP, index.header.every or STEP)  # not those of a sampler, which are far between
+        # Not those of a sampler, which are far between.
+        every = min(STEP, index.header.every or STEP) if every is None else every
     clips = [clips_of_file(index, encoder, file, begin, end, every, trust) for file in words.positional[1:]]
     return joined(clips), None
 
@@ -169,6 +170,9 @@ def _refuse_mixed(words: Words) -> None:
         others += ["several files"] if len(words.positional) > 2 else []
         if others:
             raise UserError(f"--sequence looks for one video's clips in their order: not together with {others[0]}")
+    unread = [name for name in ("encoder", "device") if name in words.options] if "of" in words.options else []
+    if unread:
+        raise UserError(f"--of takes vectors that the index holds, and no encoder: leave out --{unread[0]}")
     for name in ("from", "to", "every") if "image" in words.options else ("every",) if "of" in words.options else ():
         if name in words.options:
             raise UserError(f"--{name} is of a file that is read, and {ways[0]} is none")

@@ -38,6 +38,8 @@ from praxino.training.start import OUTSIDE, resume, start
 
 Bars = Callable[[str], AbstractContextManager[Any]]
 FEW = 100  # videos; of fewer it is said
+# What of a recipe decides what is learnt, and what is measured of it.
+LEARNT_FROM = ("catalog", "seed", "stages", "method", "protocol", "sampler", "canvas", "streams", "batch_size")
 VIEW = "residual"  # fixed beforehand, for every row of the table: the class of the rendered videos is their motion
 
 
@@ -173,8 +175,10 @@ def _trained(config: Mapping[str, Any], out: Path, threads: int | None, say: Cal
     if not (out / "recipe.yaml").is_file():
         say("pretraining, without a look at any label")
         return start(config)
-    then = Run(out).recipe()
-    for name in ("catalog", "seed", "stages"):
+    then = as_now(Run(out).recipe())
+    then.pop("kind", None)
+    then = complete(pretrain, then, without=OUTSIDE, partial=True)
+    for name in LEARNT_FROM:
         if then[name] != config[name]:
             raise UserError(f"{out} holds a run that differs in its {name}: pass another --out, or remove that folder")
     if Run(out).finished:

@@ -16,7 +16,7 @@ from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
 from praxino.evaluations import metrics
 from praxino.evaluations.comparison import compared_features
-from praxino.evaluations.features import VideoFeatures
+from praxino.evaluations.features import VideoFeatures, refuse_infinite
 from praxino.evaluations.figures import Picture
 from praxino.evaluations.joint import Member, asked_of, members_of_all
 from praxino.evaluations.result import Neighbours, Result, Row
@@ -127,10 +127,7 @@ def compare_encoders(
 
 def matrix_of(features: VideoFeatures) -> NDArray[np.float64]:
     """Cosines of all pairs of videos, as CoCon's loss takes them: [videos, videos]."""
-    if not np.isfinite(features.vectors).all():
-        raise UserError(
-            "features hold numbers that are not finite: the network has diverged, take an earlier checkpoint"
-        )
+    refuse_infinite(features)
     vectors = torch.from_numpy(features.vectors)
     return np.asarray(cosines(vectors, vectors).double().numpy())
 

@@ -25,6 +25,19 @@ from praxino.views.pipeline import View
 Embed = Callable[[ClipBatch], Tensor]
 
 
+class NoneReadable(UserError):
+    """None of the videos can be read.
+
+    Args:
+        left_out: (id, reason) of all of them.
+    """
+
+    def __init__(self, left_out: list[tuple[str, str]]) -> None:
+        many = counted(len(left_out), "video")
+        super().__init__(f"none of {many} can be read (the first: {': '.join(left_out[0])})")
+        self.left_out = left_out
+
+
 @dataclass
 class VideoFeatures:
     """Vectors of the readable videos, in the catalog's order.
@@ -167,7 +180,7 @@ def extract(
             vectors[name][len(taken)] = made
         taken.append(row)
     if not taken:
-        raise UserError(f"none of {counted(many, 'video')} can be read (the first: {': '.join(left_out[0])})")
+        raise NoneReadable(left_out)
     readable = [videos[row] for row in taken]
     labels = np.array([-1 if v.label is None else v.label for v in readable], np.int64)
     common = {"labels": labels, "ids": [v.id for v in readable], "groups": [v.group for v in readable]}
@@ -210,6 +223,14 @@ def refuse_unreadable(left_out: Sequence[tuple[str, str]], videos: int, max_left
         raise UserError(
             f"more than {max_left_out:.0%} of {videos} videos cannot be read (the last: {': '.join(left_out[-1])}): "
             "pass --max_left_out 1 to go on without them"
+        )
+
+
+def refuse_infinite(features: VideoFeatures) -> None:
+    """Raises UserError where a number is not finite."""
+    if not np.isfinite(features.vectors).all():
+        raise UserError(
+            "features hold numbers that are not finite: the network has diverged, take an earlier checkpoint"
         )
 
 

@@ -51,8 +51,13 @@ def find_own_video(
         progress: called with (videos done, videos).
 
     Raises:
-        UserError: if there are fewer than two readable videos.
+        UserError: if there are fewer than two readable videos, or the sampler has no `clips`.
     """
+    if "clips" not in arguments(encoder.sampler):
+        raise UserError(
+            f"instance takes two clips of each video, and the encoder's sampler, {type(encoder.sampler).__name__}, "
+            "does not say how many: give an encoder whose protocol has one with `clips`, such as EvenClips"
+        )
     two = copy.copy(encoder.to(pick_device(device)))
     two.sampler = type(encoder.sampler)(**{**arguments(encoder.sampler), "clips": 2})
     videos = catalog.part(part)

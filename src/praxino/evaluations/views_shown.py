@@ -13,7 +13,7 @@ from praxino.clips.dataset import collate, load_clips
 from praxino.clips.samplers import Sampler
 from praxino.encoders.encoder import Encoder
 from praxino.errors import UnreadableVideo, UserError, check_within
-from praxino.evaluations.features import refuse_unreadable
+from praxino.evaluations.features import NoneReadable, refuse_unreadable
 from praxino.evaluations.figures import Picture
 from praxino.evaluations.joint import Member, asked_of, members_of_all, refuse_other_clips
 from praxino.evaluations.result import Result, Row
@@ -79,6 +79,8 @@ def show_views(
         if progress:
             progress(done, len(rows))
     refuse_unreadable(left_out, len(rows), max_left_out)
+    if not pictures:
+        raise NoneReadable(left_out)
     encoder = next(iter(members.values())).encoder
     return Result(
         "views",

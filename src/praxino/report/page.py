@@ -29,7 +29,7 @@ def write_report(folder: str | Path, out: str | Path | None = None) -> Path:
         The file.
 
     Raises:
-        UserError: if the folder holds no run, or the file cannot be written, or is there and no report.
+        UserError: if the folder holds no run, or the file cannot be written, or `out` is there and no report.
     """
     record = read_run(folder)
     return write_page(record.folder / NAME if out is None else checked(out), page(record))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from praxino.errors import UserError
+from praxino.files import told_apart
 from praxino.report import run_curves, tables
 from praxino.report.document import checked, document, write_page
 from praxino.report.markup import note, plain, table, text
@@ -55,7 +55,7 @@ def refuse_twice(folders: Sequence[str | Path]) -> None:
 
 def page(records: Sequence[Record]) -> str:
     """The whole document."""
-    runs = dict(zip(_names(records), records, strict=True))
+    runs = dict(zip(told_apart([record.folder for record in records]), records, strict=True))
     parts = {
         "runs": ("Runs", _runs(runs)),
         "results": ("Results", _results(runs)),
@@ -65,19 +65,6 @@ def page(records: Sequence[Record]) -> str:
     lead = "".join(f'<p class="lead"><b>{text(name)}</b>: {text(summary(one))}</p>' for name, one in runs.items())
     foot = "Made from the files of the run folders. The pictures of each run stand in its own report."
     return document(" and ".join(runs), "runs side by side", lead, parts, foot)
-
-
-def _names(records: Sequence[Record]) -> list[str]:
-    """What the runs are called: their folders' names, with the folder above where two are called alike."""
-    counts = Counter(record.name for record in records)
-    return [
-        record.name
-        if counts[record.name] == 1
-        else "/".join(record.folder.resolve().parts[-2:])
-        if len({record.folder.resolve().parts[-2:] for record in records}) == len(records)
-        else str(record.folder.resolve())
-        for record in records
-    ]
 
 
 def _runs(runs: Mapping[str, Record]) -> str:

@@ -97,7 +97,7 @@ def below(root: str, files: Files) -> Files | list[str]:
         return files
     if isinstance(files, str):
         path = os.path.abspath(files)
-        return path[len(root) + 1 :] if path.startswith(root.rstrip(os.sep) + os.sep) else path
+        return path.removeprefix(root.rstrip(os.sep) + os.sep)
     return [str(below(root, one)) for one in files]
 
 

@@ -89,7 +89,7 @@ def measure(name: str, place: str, options: Mapping[str, str]) -> None:
     if is_built_in(place):
         said["weights"] = f"of the checksum {checksum_of_file(FILE)}"
     result.settings |= said
-    print(printable(result.title), *table_lines(result), sep="\n")
+    print(printable(result.title), *map(printable, table_lines(result)), sep="\n")
     if folder:
         written = write_result(folder, file_name, result, arguments["catalog"].classes, encoder.streams)
         print("written:", printable(written))
@@ -187,7 +187,7 @@ def show(result: Result, folder: Path) -> None:
     """Prints a test's table, and where the fine-tuning lies."""
     from praxino.evaluations.result import table_lines
 
-    print(printable(result.title), *table_lines(result), sep="\n")
+    print(printable(result.title), *map(printable, table_lines(result)), sep="\n")
     print("in", printable(folder))
 
 

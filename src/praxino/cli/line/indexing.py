@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from praxino.cli.line.configured import configured
 from praxino.cli.line.terminal import progress_shown
 from praxino.configuration.complete import instantiate
 from praxino.encoders.cautions import caution
-from praxino.encoders.files import taken_apart
+from praxino.encoders.files import absolute
 from praxino.printable import counted, printable
 from praxino.search.build import index_videos
 
@@ -42,7 +41,7 @@ def embed_into_index(place: str, load: Callable[[], Encoder], options: Mapping[s
     out = options["out"]
     try:
         with progress_shown(index_videos, "reading videos, MB") as shown:
-            done = index_videos(encoder, **arguments, place=_whole(place), **shown)
+            done = index_videos(encoder, **arguments, place=absolute(place), **shown)
     except KeyboardInterrupt:
         print(printable(f"{out} keeps what is done; the same command goes on"), file=sys.stderr)
         raise
@@ -59,9 +58,3 @@ def _said(out: str, done: Indexed) -> list[str]:
     if done.left_out:
         lines[1] += f"; of these cannot be read: {len(done.left_out)}"
     return lines + [f"left out: {id}: {reason}" for id, reason in done.left_out]
-
-
-def _whole(place: str) -> str:
-    """A place as it is found from anywhere; a word that is no path stays."""
-    path, _ = taken_apart(place)
-    return os.path.abspath(path) + place[len(str(path)) :] if path.exists() else place

@@ -41,6 +41,12 @@ def exit_code_of(command: Callable[[], int | None]) -> int:
         # What is still in the buffer would raise once more when Python closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
+    except OSError as error:
+        # A folder that one may not enter, or a name too long, is found out wherever a path is first looked at.
+        if error.filename is None:
+            raise
+        print("praxino:", printable(f"{os.fsdecode(error.filename)}: {error.strerror}"), file=sys.stderr)
+        return USERS_MISTAKE
 
 
 @contextmanager

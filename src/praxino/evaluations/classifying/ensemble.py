@@ -15,6 +15,7 @@ from praxino.evaluations.classifying.recognition import TOPS, scores
 from praxino.evaluations.probabilities import Probabilities, read_probabilities
 from praxino.evaluations.result import Result, Row
 from praxino.evaluations.retrieval import scored_row
+from praxino.files import told_apart
 
 ENSEMBLE = "ensemble"
 
@@ -54,7 +55,7 @@ def ensemble(folders: Sequence[str | Path], weights: Sequence[float] | None = No
         if len(differs):
             raise UserError(f"{shared[differs[0]]} has another class in {place} than in {places[0]}")
     said = [test.values[own] for test, own in zip(tests, at, strict=True)]
-    names = _names(places)
+    names = told_apart(places, (ENSEMBLE,))
     hits = {name: scores(values, labels).hits for name, values in zip(names, said, strict=True)}
     hits[ENSEMBLE] = scores(weighted_mean(said, given), labels).hits
     per_query = {name: {str(k): hit.tolist() for k, hit in by.items()} for name, by in hits.items()}
@@ -97,14 +98,6 @@ def _refuse_other_classes(places: Sequence[Path], tests: Sequence[Probabilities]
             raise UserError(
                 f"{place} knows other classes ({len(test.classes)}) than {places[0]} ({len(tests[0].classes)}){differ}"
             )
-
-
-def _names(places: Sequence[Path]) -> list[str]:
-    """Each folder's last word, or where these are alike the last two."""
-    short = [place.resolve().name for place in places]
-    if len(set(short)) == len(short):
-        return short
-    return [f"{place.resolve().parent.name}/{place.resolve().name}" for place in places]
 
 
 def _lacking(id: str, places: Sequence[Path], rows: Sequence[Mapping[str, int]]) -> str:

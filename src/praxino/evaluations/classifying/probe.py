@@ -19,7 +19,7 @@ from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
 from praxino.evaluations.classifying.labelled import labelled_parts
 from praxino.evaluations.comparison import compared_features
-from praxino.evaluations.features import VideoFeatures
+from praxino.evaluations.features import VideoFeatures, refuse_infinite
 from praxino.evaluations.joint import asked_of, members_of_all
 from praxino.evaluations.result import Result, Row
 from praxino.evaluations.retrieval import ordered, scored_row
@@ -110,8 +110,8 @@ def _scikit_learn() -> str:
 def _ridge_hits(train: VideoFeatures, test: VideoFeatures) -> NDArray[np.bool_]:
     from sklearn.linear_model import RidgeClassifier
 
-    _refuse_infinite(train)
-    _refuse_infinite(test)
+    refuse_infinite(train)
+    refuse_infinite(test)
     if len(np.unique(train.labels)) < 2:
         raise UserError("the readable training videos are all of one class: there is nothing to tell apart")
     # In float64: float32 loses the small directions of features of hundreds of numbers.
@@ -143,10 +143,3 @@ def _pairs(clusters: Mapping[str, NDArray[Any]], kinds: Sequence[str], members: 
         shared = 100 * adjusted_mutual_info_score(a, b, average_method="max")
         rows.append(Row(f"{kind}, {one} against {other}", {BETWEEN: shared, V_BETWEEN: 100 * v_measure_score(a, b)}))
     return rows
-
-
-def _refuse_infinite(features: VideoFeatures) -> None:
-    if not np.isfinite(features.vectors).all():
-        raise UserError(
-            "features hold numbers that are not finite: the network has diverged, take an earlier checkpoint"
-        )

@@ -19,7 +19,7 @@ from praxino.encoders.encoder import Encoder
 from praxino.errors import UnreadableVideo, UserError
 from praxino.evaluations.by_class import by_class
 from praxino.evaluations.classifying.shared_out import of_each_video
-from praxino.evaluations.features import VideoFeatures
+from praxino.evaluations.features import VideoFeatures, refuse_infinite
 from praxino.evaluations.probabilities import Probabilities
 from praxino.evaluations.result import Result, Row
 from praxino.evaluations.retrieval import scored_row
@@ -195,12 +195,14 @@ def video_logits(
         workers, max_left_out, progress: as of `recognise`.
 
     Raises:
-        UserError: if videos have no label, there are fewer than processes, or too much is unreadable.
+        UserError: if videos have no label, there are fewer than processes, too much is unreadable, or logits are not
+            finite.
     """
     found = of_each_video(
         encoder, videos, view, encoder.sampler, lambda batch: to_be_averaged(encoder.logits(batch, view), average),
         workers, max_left_out, progress,
     )  # fmt: skip
+    refuse_infinite(found)
     if average == "softmax":
         found.vectors = np.log(np.maximum(found.vectors, np.finfo(np.float32).tiny))
     return found

@@ -11,7 +11,7 @@ from praxino.catalogs.base import Video
 from praxino.clips.samplers import Sampler
 from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
-from praxino.evaluations.features import Embed, VideoFeatures, evens_out, extract, refuse_unreadable
+from praxino.evaluations.features import Embed, NoneReadable, VideoFeatures, evens_out, extract, refuse_unreadable
 
 MOST_CLIPS, MOST_FRAMES = 64, 1024
 
@@ -58,6 +58,8 @@ def of_each_video(
             padded=evens_out(encoder.view(view)),
             max_left_out=max_left_out if world == 1 else 1.0, progress=progress,
         )[""]  # fmt: skip
+    except NoneReadable as none:
+        part = _empty(none.left_out)
     except UserError as mistake:
         part = mistake
     found = _of_all(ranks.gather_objects(part))
@@ -79,6 +81,10 @@ def _of_all(found: Sequence[VideoFeatures | UserError]) -> VideoFeatures:
         if isinstance(part, UserError):
             raise part
         parts.append(part)
+    left_out = [one for part in parts for one in part.left_out]
+    parts = [part for part in parts if len(part.rows)]
+    if not parts:
+        raise NoneReadable(left_out)
     rows = np.concatenate([part.rows for part in parts])
     order = np.argsort(rows)
     ids = [id for part in parts for id in part.ids]
@@ -89,5 +95,11 @@ def _of_all(found: Sequence[VideoFeatures | UserError]) -> VideoFeatures:
         [ids[k] for k in order],
         [groups[k] for k in order],
         rows[order],
-        [one for part in parts for one in part.left_out],
+        left_out,
     )
+
+
+def _empty(left_out: list[tuple[str, str]]) -> VideoFeatures:
+    """A share of which nothing can be read: that is judged of all shares together."""
+    none = np.empty(0, np.int64)
+    return VideoFeatures(np.empty((0, 0), np.float32), none, [], [], none, left_out)

@@ -100,7 +100,8 @@ def refuse_other(checkpoint: str) -> None:
 def in_words(saved: Mapping[str, Any]) -> str:
     """Which weights a checkpoint's are."""
     at = saved["position"]
-    return f"of an unfinished run, after step {at['step']} in epoch {at['epoch'] + 1}"
+    where = f"in epoch {at['epoch'] + 1}" if at["batch"] else f"at the end of epoch {at['epoch']}"
+    return f"of an unfinished run, after step {at['step']} {where}"
 
 
 def _pretrained(run: Run, saved: Mapping[str, Any], trust: tuple[str, ...]) -> dict[str, Encoder]:
