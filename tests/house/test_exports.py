@@ -115,6 +115,7 @@ INTERNAL = {
     "losses": {"Dense": "what dense_nce gives", "Synchronised": "what synchronisation gives"},
     "methods": {"PredictionNetwork": "a piece of DPC and CoCon", "ProjectionHead": "TCLR's own"},
     "evaluations": {
+        "NoneReadable": "a mistake whose line is all that users see",
         "Drawn": "what is random about a crop of PairCrops",
         "Followed": "what trackers made of a sequence, a step of compare_trackers",
         "GOT10kScores": "what a sequence scored, a step of compare_trackers",
