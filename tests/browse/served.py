@@ -55,11 +55,11 @@ def encoder():
 
 
 @contextmanager
-def live(app, policy=POLICY):
-    """Serves an app on a free port in a thread."""
-    one = listening(None)
+def live(app, policy=POLICY, port=None, token=TOKEN):
+    """Serves an app in a thread, on a free port unless one is given."""
+    one = listening(port)
     port = one.getsockname()[1]
-    server = server_of(Guard(app, TOKEN, port, policy))
+    server = server_of(Guard(app, token, port, policy))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [one]})
     thread.start()
     try:
