@@ -95,12 +95,17 @@ def test_there_is_no_such_map():
 
 
 @pytest.mark.parametrize(
-    "package, call", [("umap", lambda v: points_of(v, "umap")), ("sklearn.cluster", groups.fitted)]
+    "package, call",
+    [
+        ("umap", lambda v: points_of(v, "umap")),
+        ("sklearn.cluster", lambda v: groups.fitted(v, 2)),
+        ("sklearn.metrics", lambda v: groups_of(v, np.arange(len(v)))),
+    ],
 )
 def test_a_package_that_is_missing_is_named(package, call, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, package, None)
     with pytest.raises(UserError, match=r"pip install 'praxino\[(umap|browse)\]'"):
-        call(*[np.eye(6, dtype=np.float32), 2][: 1 if package == "umap" else 2])
+        call(np.eye(6, dtype=np.float32))
 
 
 def test_umap_keeps_heaps_apart():

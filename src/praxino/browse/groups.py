@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,8 +86,13 @@ def drawn(vectors: Vectors, most: int) -> Vectors:
 
 
 def chosen_number(vectors: Vectors, most: int = NUMBERS[-1]) -> int:
-    """The number of groups, of `most` at most, that suits the vectors best, as `groups_of` says; 1 if all are alike."""
-    from sklearn.metrics import silhouette_score
+    """The number of groups, of `most` at most, that suits the vectors best, as `groups_of` says; 1 if all are alike.
+
+    Raises:
+        UserError: if scikit-learn is not installed.
+    """
+    with _scikit_learn():
+        from sklearn.metrics import silhouette_score
 
     some = drawn(vectors, JUDGED)
     different = len(np.unique(some, axis=0))
@@ -110,17 +117,25 @@ def fitted(vectors: Vectors, number: int) -> tuple[NDArray[np.int32], Vectors]:
     Raises:
         UserError: if scikit-learn is not installed.
     """
-    try:
+    with _scikit_learn():
         from sklearn.cluster import KMeans
         from threadpoolctl import threadpool_limits
-    except ImportError:
-        raise UserError("groups need scikit-learn: pip install 'praxino[browse]'") from None
+
     means: Any = KMeans(number, n_init=4, random_state=SEED)
     # Sums of several threads come in any order, and with them the last digits.
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.filterwarnings("ignore", message="Number of distinct clusters")
         means.fit(vectors)
     return means.labels_, np.asarray(means.cluster_centers_, np.float32)
+
+
+@contextmanager
+def _scikit_learn() -> Iterator[None]:
+    """Imports of scikit-learn's."""
+    try:
+        yield
+    except ImportError:
+        raise UserError("groups need scikit-learn: pip install 'praxino[browse]'") from None
 
 
 def assigned(vectors: Vectors, middles: Vectors) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
