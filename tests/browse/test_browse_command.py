@@ -106,6 +106,30 @@ def test_sigterm_ends_it_in_order_and_the_port_is_free_again(indexed, tmp_path):
         assert urlsplit(one.address).port == int(port)
 
 
+def test_signals_that_are_ignored_stay_so_and_others_end_it(monkeypatch):
+    """As those of nohup, and of a job that a shell has put into the background."""
+    before = {one: signal.getsignal(one) for one in serving.ENDING}
+    seen = []
+
+    def run(sockets):
+        for one in serving.ENDING:
+            server.should_exit = False
+            os.kill(os.getpid(), one)
+            seen.append(server.should_exit)
+
+    server = SimpleNamespace(run=run, should_exit=False, force_exit=False)
+    monkeypatch.setattr(serving, "server_of", lambda app: server)
+    try:
+        for one in serving.ENDING:
+            signal.signal(one, signal.SIG_IGN if one != signal.SIGTERM else signal.SIG_DFL)
+        serving.serve(None, opens=False, say=lambda line: None)
+        assert [signal.getsignal(one) for one in serving.ENDING] == [signal.SIG_IGN, signal.SIG_DFL, signal.SIG_IGN]
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+    assert seen == [False, True, False]
+
+
 def test_it_ends_at_once_while_a_file_is_embedded(indexed, tmp_path):
     """Nobody waits for the answer any more, and nothing is left of the file."""
     long = videos.write(tmp_path / "long.mp4", 20_000, size=(24, 32), gop=250, options={"preset": "ultrafast"})

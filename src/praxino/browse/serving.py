@@ -113,7 +113,10 @@ def server_of(app: App) -> uvicorn.Server:
 
 @contextlib.contextmanager
 def _ended_by_signals(server: uvicorn.Server) -> Iterator[None]:
-    """Signals end the server in order; a second one does not wait for answers that are under way."""
+    """Signals end the server in order; a second one does not wait for answers that are under way.
+
+    One that whoever has started it lets be ignored (`nohup`, a shell's job in the background) stays ignored.
+    """
 
     def end(number: int, frame: object) -> None:
         server.force_exit = server.should_exit
@@ -122,7 +125,7 @@ def _ended_by_signals(server: uvicorn.Server) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # where Python takes no signals
         yield
         return
-    before = {one: signal.signal(one, end) for one in ENDING}
+    before = {one: signal.signal(one, end) for one in ENDING if signal.getsignal(one) is not signal.SIG_IGN}
     try:
         yield
     finally:
