@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from praxino.browse.app import application, as_json
+from praxino.encoders.files import all_written
 from praxino.printable import odd_bytes_shown
 from praxino.report import page, side_by_side
 from praxino.report.document import POLICY_TAG
@@ -72,7 +73,7 @@ class Runs:
                     with suppress(OSError):
                         status = os.stat(os.path.join(place, name))
                         looked.update(os.fsencode(f"{place}/{name} {status.st_size} {status.st_mtime_ns}\n"))
-        finished = all(any(Path(folder).glob("encoder*.safetensors")) for folder in self.folders)
+        finished = all(all_written(Path(folder)) for folder in self.folders)
         return {"state": looked.hexdigest(), "finished": finished}
 
     async def _page(self, request: Request) -> Response:

@@ -32,6 +32,29 @@ def name_of(file: Path) -> str:
     return name if head == "encoder" and dash else ""
 
 
+def all_written(folder: Path) -> bool:
+    """Whether a run's folder holds all encoders that the run leaves.
+
+    Each says which ones there are. Those of earlier versions do not: they were single. A file that is missing or
+    damaged is not written.
+
+    Args:
+        folder: the run's.
+    """
+    written: set[str] = set()
+    wanted: set[str] = set()
+    for file in folder.glob("encoder*.json"):
+        if file.with_suffix(WEIGHTS).name.endswith(TRACKER):  # of a tracker, written before its encoder
+            continue
+        try:
+            wanted |= set(json.loads(read_text(file))["record"].get("encoders", ()))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            continue
+        if file.with_suffix(WEIGHTS).is_file():
+            written.add(name_of(file))
+    return bool(written) and wanted <= written
+
+
 def taken_apart(place: str | Path) -> tuple[Path, str | None]:
     """`RUN:rgb` as the place RUN and the name "rgb"; without a name, None. A path that is there is never cut.
 

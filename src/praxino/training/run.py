@@ -16,7 +16,7 @@ import yaml
 from praxino import lock, ranks
 from praxino.built_in import no_run
 from praxino.configuration.documents import read
-from praxino.encoders.files import TRACKER, WEIGHTS, name_of
+from praxino.encoders.files import all_written
 from praxino.errors import UserError
 from praxino.files import append_text, make_folder, read_text, write_text, writing
 from praxino.printable import one_line, printable
@@ -154,23 +154,7 @@ class Run:
     def finished(self) -> bool:
         """Whether training has come to its end and all of its encoders are written: nothing is left to do."""
         checkpoint = self.checkpoint()
-        return bool(checkpoint and checkpoint["finished"] and self._encoders_written())
-
-    def _encoders_written(self) -> bool:
-        # Each says which ones there are. Those of earlier versions do not: they were single. A file that is missing or
-        # damaged is not written: the run goes on to write it.
-        written: set[str] = set()
-        wanted: set[str] = set()
-        for file in self.path.glob("encoder*.json"):
-            if file.with_suffix(WEIGHTS).name.endswith(TRACKER):  # of a tracker, written before its encoder
-                continue
-            try:
-                wanted |= set(json.loads(read_text(file))["record"].get("encoders", ()))
-            except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-                continue
-            if file.with_suffix(WEIGHTS).is_file():
-                written.add(name_of(file))
-        return bool(written) and wanted <= written
+        return bool(checkpoint and checkpoint["finished"] and all_written(self.path))
 
     def recipe(self) -> dict[str, Any]:
         """The recipe as run.
