@@ -64,6 +64,20 @@ def test_pca_is_that_of_a_singular_value_decomposition(rows, dim, seed, block):
         np.testing.assert_allclose(found[:, axis], sign * left[:, axis] * size[axis], atol=1e-5)
 
 
+@pytest.mark.parametrize("rows, dim", [(2, 3), (7, 8), (5, 200)])
+def test_few_vectors_of_many_numbers_have_the_map_that_more_of_them_have(rows, dim, monkeypatch):
+    vectors = unit(np.random.default_rng(0).normal(size=(rows, dim)) * np.linspace(3, 1, dim))
+    often = points.pca(np.tile(vectors, (dim, 1)))  # the same middle and directions
+    sides, real = [], np.linalg.eigh
+    monkeypatch.setattr(np.linalg, "eigh", lambda one: sides.append(len(one)) or real(one))
+    found = points.pca(vectors)
+    np.testing.assert_allclose(np.tile(found, (dim, 1)), often, atol=1e-7)
+    assert np.array_equal(points.pca(vectors), found)
+    assert max(sides) == rows
+    on_a_line = np.outer(np.arange(rows), vectors[0]).astype(np.float32)
+    np.testing.assert_allclose(np.ptp(points.pca(on_a_line), axis=0), [rows - 1, 0], atol=1e-5)
+
+
 def test_a_map_reaches_from_minus_one_to_one_in_one_scale():
     vectors, _ = heaps([30, 20, 10])
     found, raw = points_of(vectors), points.pca(vectors)

@@ -18,6 +18,7 @@ Vectors = NDArray[np.float32]
 NEIGHBOURS = 15  # that UMAP looks at, its own default
 LEAST = 5  # clips of which UMAP makes a map
 SEED = 0
+ROUNDING = 1e-6  # of the largest spread
 
 
 def points_of(vectors: Vectors, how: How = "pca") -> NDArray[np.float32]:
@@ -49,7 +50,10 @@ def blocks(vectors: Vectors) -> Iterator[tuple[int, Vectors]]:
 
 
 def pca(vectors: Vectors) -> NDArray[np.float64]:
-    """The two principal components, exact: sums of all vectors and of their products, in double precision.
+    """The two principal components, exact, in double precision.
+
+    Of many vectors by sums of all and of their products; of fewer than they have dimensions, by the dot products of
+    each with each, so that neither time nor memory grows with more than the smaller number.
 
     The number of each direction that is largest in size is positive, so that no map comes out in a mirror.
 
@@ -60,21 +64,44 @@ def pca(vectors: Vectors) -> NDArray[np.float64]:
         ValueError: if there are vectors that are no finite numbers.
     """
     rows, dim = vectors.shape
+    middle, directions = _of_few(vectors) if rows < dim else _of_many(vectors)
+    largest = directions[np.abs(directions).argmax(0), np.arange(directions.shape[1])]
+    directions = directions * np.where(largest < 0, -1, 1)
+    found = np.zeros((rows, 2))
+    for first, block in blocks(vectors):
+        found[first : first + len(block), : directions.shape[1]] = (block - middle) @ directions
+    return found
+
+
+def _of_many(vectors: Vectors) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The middle [d] and the directions [d, 2 at most] in which vectors differ most; a block of them at a time."""
+    rows, dim = vectors.shape
     total, products = np.zeros(dim), np.zeros((dim, dim))
     for _, block in blocks(vectors):
         wide = np.asarray(block, np.float64)
         total += wide.sum(0)
         products += wide.T @ wide
     middle = total / rows
-    spread = products / rows - np.outer(middle, middle)
-    if not np.isfinite(spread).all():
+    return middle, _first_two(products / rows - np.outer(middle, middle))[1]
+
+
+def _of_few(vectors: Vectors) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """As `_of_many`: directions are sums of vectors, weighted by the eigenvectors of their dot products."""
+    wide = np.asarray(vectors, np.float64)
+    middle = wide.mean(0)
+    wide = wide - middle
+    squares, weights = _first_two(wide @ wide.T)
+    lengths = np.sqrt(np.maximum(squares, 0))
+    # What is left of a direction in which they do not differ is rounding, which must not be scaled to the length 1.
+    return middle, wide.T @ (weights / np.where(lengths > ROUNDING * lengths[0], lengths, np.inf))
+
+
+def _first_two(symmetric: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The largest eigenvalues, two at most, and their eigenvectors as columns."""
+    if not np.isfinite(symmetric).all():
         raise ValueError("there are vectors that are no finite numbers")
-    directions = np.linalg.eigh(spread)[1][:, ::-1][:, :2]
-    directions = directions * np.sign(directions[np.abs(directions).argmax(0), np.arange(directions.shape[1])])
-    found = np.zeros((rows, 2))
-    for first, block in blocks(vectors):
-        found[first : first + len(block), : directions.shape[1]] = (block - middle) @ directions
-    return found
+    values, own = np.linalg.eigh(symmetric)
+    return values[::-1][:2], own[:, ::-1][:, :2]
 
 
 def umap(vectors: Vectors) -> NDArray[np.float64]:
