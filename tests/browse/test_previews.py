@@ -152,6 +152,19 @@ def test_previews_are_kept_and_the_oldest_go(tmp_path, monkeypatch):
     assert kept.kept_moment(video(path), 2, 2.2) != third
 
 
+def test_previews_that_were_left_half_written_go(tmp_path, monkeypatch):
+    monkeypatch.setenv("PRAXINO_CACHE", str(tmp_path))
+    monkeypatch.setattr(kept.previews, "moment", lambda *_: b"a preview")
+    folder = kept.moments_folder()
+    folder.mkdir()
+    left, others = folder / "0a.mp4.123.part", folder / "0b.mp4.456.part"
+    for file in (left, others):
+        file.write_bytes(b"half")
+    os.utime(left, (1, 1))
+    made = kept.kept_moment(video(tmp_path / "x.avi"), 0, 0.2)
+    assert {*folder.iterdir()} == {made, others}
+
+
 def test_where_the_cache_cannot_be_written_they_are_kept_aside(tmp_path, monkeypatch):
     (tmp_path / "cache").write_text("in the way")
     monkeypatch.setenv("PRAXINO_CACHE", str(tmp_path / "cache"))

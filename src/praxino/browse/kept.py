@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,6 +21,7 @@ from praxino.streams.stretch import whole
 FRAMES_BYTES = 64 << 20
 MOMENTS_BYTES = 512 << 20
 VERSION = 1  # of how previews are made
+ABANDONED = 600.0  # seconds, after which nobody writes on at a file: it takes less than one
 
 Made = bytes | str
 
@@ -93,7 +95,14 @@ def kept_moment(video: Video, start: float, end: float, aside: Path | None = Non
 
 
 def _make_room(newest: Path) -> None:
-    """Removes previews that were not used for longest, until the rest is no more than the limit."""
+    """Removes previews that were not used for longest, until the rest is no more than the limit.
+
+    Those that a process has left half written when it was ended go in any case.
+    """
+    for file in newest.parent.glob("*.mp4.*.part"):
+        with suppress(OSError):
+            if file.stat().st_mtime < time.time() - ABANDONED:
+                file.unlink()
     found = []
     for file in newest.parent.glob("*.mp4"):
         with suppress(OSError):
