@@ -1,5 +1,8 @@
 """Long videos in stretches: which there are, and that their frames are those of the file."""
 
+import os
+import shutil
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +10,7 @@ from hypothesis import strategies as st
 
 import videos
 from praxino.catalogs.base import Catalog, Video
-from praxino.catalogs.cut import Cut
+from praxino.catalogs.cut import Cut, seconds_said
 from praxino.catalogs.folder import VideoFolder
 from praxino.errors import UnreadableVideo, UserError
 from praxino.streams import stretch
@@ -122,6 +125,27 @@ def test_what_is_no_video_file_stays_whole(tmp_path):
             return Video(f"v{row}", {"rgb": (str(tmp_path), ("a.jpg", "b.jpg"))[row]})
 
     assert list(Cut(Folders(), 1)) == list(Folders())
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.mp4")
+    assert seconds_said(str(tmp_path / "a.mp4")) is None
+
+
+def test_a_file_with_a_title_in_another_encoding_is_cut(folder, tmp_path):
+    path = tmp_path / "a.mp4"
+    videos.ffmpeg("-i", folder / "a/one.mp4", "-c", "copy", "-metadata", "title=ABCDEFGH", path)
+    data = path.read_bytes()
+    assert b"ABCDEFGH" in data
+    path.write_bytes(data.replace(b"ABCDEFGH", b"caf\xe9\xff\xfe\x80\x81"))
+    assert len(Cut(VideoFolder(tmp_path), 1)) == len(Cut(VideoFolder(folder / "a/one.mp4"), 1)) == 4
+
+
+def test_a_name_with_a_colon_is_no_protocol(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(folder / "a/one.mp4", "12:30.mp4")
+    assert seconds_said("12:30.mp4") == pytest.approx(4.4)
 
 
 def test_seconds_that_are_powers(folder):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import stat
+from typing import Any
 
 import numpy as np
 
@@ -75,8 +78,13 @@ def seconds_said(files: Files) -> float | None:
 
     if not isinstance(files, str):
         return None
+    # As `streams.opening` opens it: to open a pipe is to wait for its other end, what stands before a colon would be a
+    # protocol, and a title that is no UTF-8 is no reason; PyAV 19 does not take the word for that any more.
+    lenient: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
     try:
-        with av.open(files) as file:
+        if not stat.S_ISREG(os.stat(files).st_mode):
+            return None
+        with av.open(os.path.abspath(files), **lenient) as file:
             if not file.streams.video:
                 return None
             stream = file.streams.video[0]
