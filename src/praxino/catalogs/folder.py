@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from praxino.catalogs.base import Catalog, Video
+from praxino.catalogs.listing import looking_into
 from praxino.catalogs.names import VIDEO_EXTENSIONS, group_of, is_hidden, is_picture, is_video
 from praxino.errors import UserError
 from praxino.printable import counted
@@ -72,14 +73,12 @@ def _videos_below(root: str) -> list[str]:
         # Links last: a folder inside the tree keeps its own path, and a loop ends at what has been seen.
         folder = plain.pop() if plain else links.pop()
         at = os.path.join(root, folder)
-        status = os.stat(at)
-        if (status.st_dev, status.st_ino) in seen:
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        try:
+        with looking_into(at):
+            status = os.stat(at)
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
             entries = sorted(os.scandir(at), key=lambda entry: entry.name, reverse=True)
-        except OSError as error:
-            raise UserError(f"cannot read the folder {at}: {error.strerror}") from None
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
             if is_hidden(entry.name):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from praxino.catalogs.listing import looking_into
 from praxino.catalogs.lists import places
 from praxino.catalogs.names import is_hidden, is_video
 from praxino.catalogs.text import records_of, short, text_of
@@ -180,9 +181,17 @@ def _called(entry: os.DirEntry[str]) -> str:
 
 
 def _entries(folder: str | Path) -> list[os.DirEntry[str]]:
-    """What is in a folder but hidden things; nothing where there is no folder."""
-    try:
-        with os.scandir(folder) as entries:
-            return [entry for entry in entries if not is_hidden(entry.name)]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+    """What is in a folder but hidden things; nothing where there is no folder.
+
+    Raises:
+        UserError: if it cannot be read.
+    """
+    with looking_into(folder):
+        try:
+            with os.scandir(folder) as entries:
+                shown = [entry for entry in entries if not is_hidden(entry.name)]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        for entry in shown:
+            entry.is_dir()  # of a link it looks where that leads, which may be refused, and remembers
+    return shown

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import PurePosixPath
 
+from praxino.catalogs.listing import looking_into
 from praxino.catalogs.names import VIDEO_EXTENSIONS, is_hidden, is_video, spellings
 
 FOLDERS = ("videos", "video", "jpegs_256", "frames", "rgb")
@@ -33,7 +34,11 @@ class Layout:
         return "/".join(part for part in parts if part)
 
     def present(self, root: str, classes: Iterable[str]) -> set[str]:
-        """Paths below the root of all that may be a video of this layout."""
+        """Paths below the root of all that may be a video of this layout.
+
+        Raises:
+            UserError: if a folder is there and cannot be read.
+        """
         places = [self.folder]
         if self.by_class:
             places = [_join(self.folder, spelled) for name in classes for spelled in spellings(name)]
@@ -50,12 +55,13 @@ class Layout:
         ]
 
     def _names(self, place: str) -> list[str]:
-        try:
-            with os.scandir(place) as entries:
-                shown = [entry for entry in entries if not is_hidden(entry.name)]
-                return [e.name for e in shown if (e.is_dir() if self.frames else is_video(e.name))]
-        except (FileNotFoundError, NotADirectoryError):
-            return []
+        with looking_into(place):
+            try:
+                with os.scandir(place) as entries:
+                    shown = [entry for entry in entries if not is_hidden(entry.name)]
+                    return [e.name for e in shown if (e.is_dir() if self.frames else is_video(e.name))]
+            except (FileNotFoundError, NotADirectoryError):
+                return []
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,9 @@ def locate(
 
     Returns:
         None if no layout holds any.
+
+    Raises:
+        UserError: if a folder is there and cannot be read.
     """
     best: tuple[Layout, list[str | None]] | None = None
     most = 0

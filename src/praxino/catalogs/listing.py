@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -64,6 +65,19 @@ class Listing:
         return f"{folder}/{self.name(row)}" if folder else self.name(row)
 
 
+@contextmanager
+def looking_into(folder: str | Path) -> Iterator[None]:
+    """What the system refuses within it is one line about the folder.
+
+    Raises:
+        UserError: in place of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"cannot read the folder {folder}: {error.strerror or error}") from None
+
+
 def list_pictures(root: str, folders: Sequence[str]) -> Listing:
     """The pictures in some folders of a root: by the index in the user's cache, or by looking.
 
@@ -96,12 +110,9 @@ def folders_in(folder: str) -> tuple[list[str], int]:
     Raises:
         UserError: if it cannot be read.
     """
-    try:
-        with os.scandir(folder) as entries:
-            shown = [entry for entry in entries if not is_hidden(entry.name)]
+    with looking_into(folder), os.scandir(folder) as entries:
+        shown = [entry for entry in entries if not is_hidden(entry.name)]
         inner = {entry.name for entry in shown if entry.is_dir()}
-    except OSError as error:
-        raise _unreadable(folder, error) from None
     return sorted(inner), sum(is_picture(entry.name) and entry.name not in inner for entry in shown)
 
 
@@ -109,10 +120,8 @@ def _key(root: str, folders: Sequence[str]) -> dict[str, Any]:
     changed = []
     for folder in folders:
         place = os.path.join(root, folder)
-        try:
+        with looking_into(place):
             status = os.stat(place)
-        except OSError as error:
-            raise _unreadable(place, error) from None
         # A copy may set the time of a change, but not when that was set.
         changed.append([status.st_mtime_ns, status.st_ctime_ns])
     return {"version": VERSION, "root": os.path.abspath(root), "folders": list(folders), "changed": changed}
@@ -122,11 +131,9 @@ def _look(root: str, folders: Sequence[str]) -> Listing:
     names, counts, others = [], [], []
     for folder in folders:
         place = os.path.join(root, folder)
-        try:
+        with looking_into(place):
             # Not what kind each one is: some file systems take a look at every file for that.
             shown = [name for name in os.listdir(place) if not is_hidden(name)]
-        except OSError as error:
-            raise _unreadable(place, error) from None
         pictures = sorted(filter(is_picture, shown))
         names.append(os.fsencode("".join(f"{name}\0" for name in pictures)))
         counts.append(len(pictures))
@@ -141,7 +148,3 @@ def _load(entry: Path, key: dict[str, Any]) -> Listing | None:
     folders = tuple(key["folders"])
     counts, others = np.frombuffer(data[: 16 * len(folders)], "<i8").astype(np.int64).reshape(2, -1)
     return Listing(folders, bytes(data[16 * len(folders) :]), counts, others)
-
-
-def _unreadable(folder: str, error: OSError) -> UserError:
-    return UserError(f"cannot read the folder {folder}: {error.strerror or error}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from praxino.catalogs.listing import folders_in
+from praxino.catalogs.listing import folders_in, looking_into
 from praxino.catalogs.names import is_hidden
 from praxino.catalogs.sequences import Place, PlacedSequences, said_of_absent
 from praxino.catalogs.text import text_of
@@ -87,5 +87,6 @@ def _box_files(folder: str) -> list[str]:
     """The names of a folder's files of boxes; none where it has no pictures."""
     if "img" not in folders_in(folder)[0]:
         return []
-    names = os.listdir(folder)
+    with looking_into(folder):
+        names = os.listdir(folder)
     return sorted(n for n in names if n.startswith("groundtruth") and n.endswith(".txt") and not is_hidden(n))
