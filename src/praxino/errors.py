@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 MOST_SHOWN = 60  # known words in a line
 MOST_COMPARED = 20_000  # with a misspelled word, which takes a second
@@ -66,7 +66,16 @@ def check_finite(**numbers: float | None) -> None:
 
 def check_within(least: float, most: float | None = None, **numbers: float | None) -> None:
     """Raises UserError for a number that is given and below `least` or above `most`, by its option's name."""
+    _check(least, most, {f"--{name}": number for name, number in numbers.items()})
+
+
+def check_arguments(owner: object, least: float, most: float | None = None, **numbers: float | None) -> None:
+    """As `check_within`, by the name of the class that takes the number and of the argument."""
+    _check(least, most, {f"{type(owner).__name__}: {name}": number for name, number in numbers.items()})
+
+
+def _check(least: float, most: float | None, numbers: Mapping[str, float | None]) -> None:
     for name, number in numbers.items():
         if number is not None and not (least <= number and (most is None or number <= most)):
             wanted = f"{least} or more" if most is None else f"from {least} to {most}"
-            raise UserError(f"--{name} must be {wanted}, not {number}")
+            raise UserError(f"{name} must be {wanted}, not {number}")

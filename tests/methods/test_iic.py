@@ -226,3 +226,17 @@ def test_a_short_run_with_banks_is_told_so():
     assert "cmc_small" in built(CMC).advice(500)
     assert built(IIC).advice(143_000) is None
     assert built(IICInBatch).advice(500) is None
+
+
+@pytest.mark.parametrize("kind", [CMC, IIC, CMCInBatch, IICInBatch])
+def test_numbers_that_cannot_be_are_refused(kind):
+    odd = {"temperature": ("from 0.0001 to 10000.0", (0, -1, float("nan")))}
+    if kind in (CMC, IIC):
+        odd |= {"momentum": ("from 0 to 1", (2, -1)), "negatives": ("from 1 to 2147483647", (0, -5))}
+        assert [built(kind, momentum=one).momentum for one in (0, 1)] == [0, 1]
+    else:
+        odd |= {"dim": ("from 1 to 2147483647", (0,)), "hidden": ("from 1 to 2147483647", (-1,))}
+    for name, (wanted, numbers) in odd.items():
+        for number in numbers:
+            with pytest.raises(UserError, match=f"^--method.{name} must be {wanted}, not {number}$"):
+                built(kind, **{name: number})

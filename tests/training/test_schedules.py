@@ -119,6 +119,26 @@ def test_counted_plateau_refuses_a_patience_that_the_warm_up_may_pass():
         CountedPlateau(patience=3, warmup=[0.1] * 5)
 
 
+@pytest.mark.parametrize(
+    "make, told",
+    [
+        (lambda: Cosine(final=-1), "Cosine: final must be from 0 to 1, not -1"),
+        (lambda: Cosine(warmup=-1), "Cosine: warmup must be 0 or more, not -1"),
+        (lambda: Cosine(per="batch"), "Cosine: per is 'step' or 'epoch', not 'batch'"),
+        (lambda: Step([3], -0.1), "Step: factor must be 0 or more, not -0.1"),
+        (lambda: Plateau(factor=3), "Plateau: factor must be from 0 to 1, not 3"),
+        (lambda: Plateau(patience=-3), "Plateau: patience must be 0 or more, not -3"),
+        (lambda: Plateau(threshold=2), "Plateau: threshold must be from 0 to 1, not 2"),
+        (lambda: Plateau(minimum=-0.1), "Plateau: minimum must be from 0 to 1, not -0.1"),
+        (lambda: CountedPlateau(factor=3), "CountedPlateau: factor must be from 0 to 1, not 3"),
+        (lambda: CountedPlateau(patience=0), "CountedPlateau: patience must be 1 or more, not 0"),
+    ],
+)
+def test_numbers_of_schedules_that_cannot_be_are_refused(make, told):
+    with pytest.raises(UserError, match=f"^{told}$"):
+        make()
+
+
 def test_counted_plateau_names_a_missing_metric():
     with pytest.raises(UserError, match=r"CountedPlateau watches 'train/total'.*validation/total"):
         CountedPlateau().observe({"validation/total": 1.0})

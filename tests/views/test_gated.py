@@ -219,12 +219,12 @@ def test_padded_frames_are_refused(kind):
     ("make", "told"),
     [
         (lambda: GatedJitter(hue=0.6), "hue at most 0.5"),
-        (lambda: GatedJitter(p_contrast=1.1), "p_contrast must be between 0 and 1, not 1.1"),
+        (lambda: GatedJitter(p_contrast=1.1), "GatedJitter: p_contrast must be from 0 to 1, not 1.1"),
         (lambda: GatedJitter(channel_order="bgrr"), "Did you mean 'bgr'"),
         (lambda: GreyOrDrop(p_grey=0.6, p_drop=0.6), r"p_grey \+ p_drop"),
         (lambda: GreyOrDrop(channel_order="RGB"), "unknown order of channels 'RGB'"),
         (lambda: Erase(low=0), "1 <= low <= high"),
-        (lambda: Erase(p=-0.1), "p must be between"),
+        (lambda: Erase(p=-0.1), "Erase: p must be from 0 to 1, not -0.1"),
     ],
 )
 def test_what_cannot_be_is_refused(make, told):

@@ -17,9 +17,10 @@ from praxino.backbones.pooling import pool
 from praxino.batch import ClipBatch
 from praxino.encoders.encoder import Encoder
 from praxino.encoders.protocol import Protocol
-from praxino.errors import UserError
+from praxino.errors import UserError, check_within
 from praxino.losses.nce import nce_constant, nce_rows, softmax_rows
 from praxino.methods.base import Losses, Method
+from praxino.methods.moco import refuse_counts, refuse_temperatures
 from praxino.methods.parts.memory_bank import MemoryBank, draw_candidates
 from praxino.methods.parts.two_views import two_views
 from praxino.ranks import gather_rows
@@ -47,6 +48,9 @@ class CMC(Method):
         aligned: both views draw the same boxes. A residual always should; the original's flow does not.
         normalise: scales features to unit length before the scores; the original does not.
         exclude_own: no video is drawn as its own negative; in the original it may be.
+
+    Raises:
+        UserError: if a number is out of range, or there is no such loss.
     """
 
     constants: Tensor
@@ -67,6 +71,9 @@ class CMC(Method):
         super().__init__()
         if loss not in ("softmax", "nce"):
             raise UserError(f"loss is softmax or nce, not {loss!r}")
+        refuse_counts(negatives=negatives)
+        refuse_temperatures(temperature=temperature)
+        check_within(0, 1, **{"method.momentum": momentum})
         self.backbone = backbone
         self.first = first
         self.second = second

@@ -18,6 +18,7 @@ from praxino.encoders.protocol import Protocol
 from praxino.errors import UserError
 from praxino.losses.nce import info_nce
 from praxino.methods.base import Losses, Method
+from praxino.methods.moco import refuse_counts, refuse_temperatures
 from praxino.methods.parts.two_views import two_views
 from praxino.ranks import gather_rows
 from praxino.rng import Rng
@@ -35,6 +36,9 @@ class CMCInBatch(Method):
         dim: width of the embedding.
         temperature: divides the cosine similarities.
         aligned: both views draw the same boxes and flips.
+
+    Raises:
+        UserError: if a number is out of range.
     """
 
     def __init__(
@@ -48,6 +52,8 @@ class CMCInBatch(Method):
         aligned: bool = False,
     ) -> None:
         super().__init__()
+        refuse_counts(hidden=hidden, dim=dim)
+        refuse_temperatures(temperature=temperature)
         self.backbone = backbone
         self.first = first
         self.second = second

@@ -34,6 +34,9 @@ class IIC(CMC):
         second: the second view (residual, one direction of the flow); None: the first again, without another forward.
         intra: destroys the motion of a clip: `Repeat` or `Shuffle`.
         negatives, temperature, momentum, loss, aligned, normalise, exclude_own: as of `CMC`.
+
+    Raises:
+        UserError: as of `CMC`.
     """
 
     def __init__(

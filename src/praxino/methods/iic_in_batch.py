@@ -33,6 +33,9 @@ class IICInBatch(CMCInBatch):
         second: view of its last clip (residual, flow): the same clip where the sampler gives one.
         intra: destroys the motion of a clip: `Repeat` or `Shuffle`.
         hidden, dim, temperature, aligned: as of `CMCInBatch`.
+
+    Raises:
+        UserError: as of `CMCInBatch`.
     """
 
     def __init__(

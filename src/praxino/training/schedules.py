@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from praxino.errors import UserError
+from praxino.errors import UserError, check_arguments
 
 
 class Schedule:
@@ -55,11 +55,16 @@ class Cosine(Schedule):
         warmup: length of the warm-up in epochs; the first step has a multiplier above 0.
         final: multiplier at the end, 0 to 1.
         per: "step" moves at each step, "epoch" at each epoch's start (as MoCo and CycleContrast do).
+
+    Raises:
+        UserError: if a number is out of range, or `per` is neither.
     """
 
     def __init__(self, warmup: float = 0.0, final: float = 0.0, per: str = "step") -> None:
         if per not in ("step", "epoch"):
-            raise ValueError(f"Cosine: per is 'step' or 'epoch', not {per!r}")
+            raise UserError(f"Cosine: per is 'step' or 'epoch', not {per!r}")
+        check_arguments(self, 0, warmup=warmup)
+        check_arguments(self, 0, 1, final=final)
         self.warmup = warmup
         self.final = final
         self.per = per
@@ -102,6 +107,7 @@ class Step(Schedule):
     """
 
     def __init__(self, milestones: Sequence[int], factor: float = 0.1) -> None:
+        check_arguments(self, 0, factor=factor)
         self.milestones = list(milestones)
         self.factor = factor
 
@@ -120,6 +126,9 @@ class Plateau(Schedule):
         patience: epochs without improvement that are let pass.
         threshold: an improvement is below best * (1 - threshold).
         minimum: smallest multiplier.
+
+    Raises:
+        UserError: if a number is out of range.
     """
 
     def __init__(
@@ -130,6 +139,8 @@ class Plateau(Schedule):
         threshold: float = 1e-4,
         minimum: float = 0.0,
     ) -> None:
+        check_arguments(self, 0, 1, factor=factor, threshold=threshold, minimum=minimum)
+        check_arguments(self, 0, patience=patience)
         self.metric = metric
         self.factor = factor
         self.patience = patience
@@ -177,7 +188,7 @@ class CountedPlateau(Schedule):
         finish_below: ends the stage after one epoch with a multiplier below this; 0: never.
 
     Raises:
-        UserError: if the warm-up is longer than the patience allows.
+        UserError: if a number is out of range, or the warm-up is longer than the patience allows.
     """
 
     def __init__(
@@ -189,6 +200,8 @@ class CountedPlateau(Schedule):
         reset: bool = True,
         finish_below: float = 0.0,
     ) -> None:
+        check_arguments(self, 0, 1, factor=factor)
+        check_arguments(self, 1, patience=patience)
         if patience < len(warmup) - 1:
             raise UserError(
                 f"patience {patience}: {len(warmup)} epochs of warm-up may count past it, after which the rate would "
@@ -228,12 +241,9 @@ class CountedPlateau(Schedule):
 
     def state_dict(self) -> dict[str, Any]:
         return {
-            "best": self._best,
-            "bad": self._bad,
-            "reductions": self._reductions,
-            "epochs": self._epochs,
+            "best": self._best, "bad": self._bad, "reductions": self._reductions, "epochs": self._epochs,
             "finished": self._finished,
-        }
+        }  # fmt: skip
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self._best, self._bad, self._reductions = state["best"], state["bad"], state["reductions"]

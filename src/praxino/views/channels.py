@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from praxino.errors import UserError
+from praxino.errors import check_arguments
 from praxino.rng import Rng
 from praxino.views.boxes import place
 from praxino.views.pipeline import Drawn, Operation, Per, Shape, on_rows, refuse_mixed_sizes, refuse_other_than_rgb
@@ -30,8 +30,7 @@ class OneChannel(Operation):
     """
 
     def __init__(self, p: float = 0.5, per: Per = "frame") -> None:
-        if not 0 <= p <= 1:
-            raise UserError(f"OneChannel: p must be between 0 and 1, not {p}")
+        check_arguments(self, 0, 1, p=p)
         self.p = p
         self.per = per
 

@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from praxino.errors import UserError, nearest
+from praxino.errors import UserError, check_arguments, nearest
 from praxino.rng import Rng
 from praxino.views import pixels
 from praxino.views.blur import blur
@@ -106,6 +106,7 @@ class Hue(Operation):
     def __init__(self, shift: float = 0.1, p: float = 1.0, per: Per = "clip") -> None:
         if not 0 <= shift <= 0.5:
             raise UserError(f"Hue: the shift must be between 0 and 0.5, not {shift}")
+        check_arguments(self, 0, 1, p=p)
         self.shift = shift
         self.p = p
         self.per = per
@@ -128,6 +129,7 @@ class Grey(Operation):
     """
 
     def __init__(self, p: float = 0.2, per: Per = "clip") -> None:
+        check_arguments(self, 0, 1, p=p)
         self.p = p
         self.per = per
 
@@ -185,6 +187,7 @@ class ColourJitter(Operation):
             raise UserError(f"ColourJitter: unknown order {order!r}.{nearest(order, ('random', 'fixed'))}")
         if min(brightness, contrast, saturation, hue) < 0 or hue > 0.5:
             raise UserError("ColourJitter: strengths must be at least 0, and that of the hue at most 0.5")
+        check_arguments(self, 0, 1, p=p)
         self.brightness = brightness
         self.contrast = contrast
         self.saturation = saturation

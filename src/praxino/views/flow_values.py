@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from praxino.errors import UserError, nearest
+from praxino.errors import UserError, check_arguments, nearest
 from praxino.rng import Rng
 from praxino.views.pipeline import Drawn, Operation, Per, Shape, on_rows, refuse_mixed_sizes
 
@@ -65,6 +65,7 @@ class FlowFlip(Operation):
     drawn_as = "Flip"
 
     def __init__(self, p: float = 0.5, per: Per = "clip") -> None:
+        check_arguments(self, 0, 1, p=p)
         self.p = p
         self.per = per
 

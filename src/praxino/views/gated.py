@@ -17,7 +17,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from praxino.errors import UserError
+from praxino.errors import UserError, check_arguments
 from praxino.rng import Rng
 from praxino.views import pixels
 from praxino.views.boxes import place, whole
@@ -57,7 +57,7 @@ class GatedJitter(Operation):
     ) -> None:
         if min(brightness, contrast, saturation, hue) < 0 or max(brightness, contrast, saturation, 2 * hue) > 1:
             raise UserError("GatedJitter: strengths must be between 0 and 1, and that of the hue at most 0.5")
-        _refuse_chance("GatedJitter", p=p, p_contrast=p_contrast)
+        check_arguments(self, 0, 1, p=p, p_contrast=p_contrast)
         pixels.refuse_order(channel_order)
         self.brightness = brightness
         self.contrast = contrast
@@ -112,8 +112,8 @@ class GreyOrDrop(Operation):
         channel_order: ChannelOrder = "rgb",
         per: Per = "clip",
     ) -> None:
-        _refuse_chance("GreyOrDrop", p_grey=p_grey, p_drop=p_drop, gamma=gamma, p_gamma=p_gamma)
-        _refuse_chance("GreyOrDrop", **{"p_grey + p_drop": p_grey + p_drop})
+        check_arguments(self, 0, 1, p_grey=p_grey, p_drop=p_drop, gamma=gamma, p_gamma=p_gamma)
+        check_arguments(self, 0, 1, **{"p_grey + p_drop": p_grey + p_drop})
         pixels.refuse_order(channel_order)
         self.p_grey = p_grey
         self.p_drop = p_drop
@@ -155,7 +155,7 @@ class Erase(Operation):
     def __init__(self, low: int = 9, high: int = 18, p: float = 0.5, per: Per = "clip") -> None:
         if not 0 < low <= high:
             raise UserError(f"Erase: low {low} and high {high} must be pixels, 1 <= low <= high")
-        _refuse_chance("Erase", p=p)
+        check_arguments(self, 0, 1, p=p)
         self.low = low
         self.high = high
         self.p = p
@@ -176,9 +176,3 @@ class Erase(Operation):
         columns = (left <= column) & (column < left + width)
         inside = rows.unsqueeze(-1) & columns.unsqueeze(-2)  # [B, 1|n, 1|T, h, w]
         return x.masked_fill(inside.unsqueeze(2), 0)
-
-
-def _refuse_chance(operation: str, **chances: float) -> None:
-    for name, chance in chances.items():
-        if not 0 <= chance <= 1:
-            raise UserError(f"{operation}: {name} must be between 0 and 1, not {chance}")

@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from praxino.errors import UserError, nearest
+from praxino.errors import UserError, check_arguments, nearest
 from praxino.rng import Rng
 from praxino.views.boxes import place, whole
 from praxino.views.pipeline import Drawn, Operation, Per, Shape, on_rows, refuse_mixed_sizes
@@ -39,6 +39,7 @@ class Resize(Operation):
     ) -> None:
         if at not in ("centre", "random"):
             raise UserError(f"Resize: unknown place {at!r}.{nearest(at, ('centre', 'random'))}")
+        check_arguments(self, 1, height=height, width=width, crop=crop)
         if crop is not None and crop > min(height, width):
             raise UserError(f"Resize: crop {crop} does not fit into {height}x{width}")
         self.height = height
@@ -77,6 +78,7 @@ class ResizeShorterSide(Operation):
     """
 
     def __init__(self, size: int, crop: int, exact: bool = True) -> None:
+        check_arguments(self, 1, size=size, crop=crop)
         if crop > size:
             raise UserError(f"ResizeShorterSide: crop {crop} does not fit into a shorter side of {size}")
         self.size = size
@@ -102,8 +104,7 @@ class _CropToSquare(Operation):
     """A box of each frame, resized to a square."""
 
     def __init__(self, size: int, exact: bool) -> None:
-        if size < 1:
-            raise UserError(f"{type(self).__name__}: the size must be at least 1 pixel, not {size}")
+        check_arguments(self, 1, size=size)
         self.size = size
         self.exact = exact
 
@@ -237,6 +238,7 @@ class Flip(Operation):
     """
 
     def __init__(self, p: float = 0.5, per: Per = "clip") -> None:
+        check_arguments(self, 0, 1, p=p)
         self.p = p
         self.per = per
 

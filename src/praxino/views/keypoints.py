@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from praxino.errors import UserError
+from praxino.errors import UserError, check_arguments
 from praxino.rng import Rng
 from praxino.views.pipeline import Drawn, Operation, Per, Shape, on_rows, refuse_mixed_sizes
 
@@ -23,12 +23,13 @@ class KeypointFlip(Operation):
         per: what is mirrored together.
 
     Raises:
-        UserError: in `apply`, if the clips have another number of channels.
+        UserError: if `p` is no share; in `apply`, if the clips have another number of channels.
     """
 
     drawn_as = "Flip"
 
     def __init__(self, p: float = 0.5, per: Per = "clip") -> None:
+        check_arguments(self, 0, 1, p=p)
         self.p = p
         self.per = per
 

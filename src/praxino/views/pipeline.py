@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
 from praxino.batch import ClipBatch, Which
-from praxino.errors import UserError
+from praxino.errors import UserError, nearest
 from praxino.precision import full_precision
 from praxino.rng import Rng
 
@@ -36,7 +36,17 @@ class Operation:
             draws what `Flip` draws, mirrors the same clips.
     """
 
-    per: Per = "clip"
+    _per: Per = "clip"
+
+    @property
+    def per(self) -> Per:
+        return self._per
+
+    @per.setter
+    def per(self, per: Per) -> None:
+        if per not in get_args(Per):
+            raise UserError(f"{type(self).__name__}: there is no per {per!r}.{nearest(str(per), get_args(Per))}")
+        self._per = per
 
     @property
     def drawn_as(self) -> str:
