@@ -23,6 +23,7 @@ from praxino.evaluations.tracking.tables import Table, table_of
 from praxino.evaluations.tracking.toolkit_files import Form, ToolkitFiles, as_written
 from praxino.evaluations.tracking.tracker import Tracker, TrackerMaker
 from praxino.evaluations.untrained import untrained
+from praxino.files import folder_aside
 from praxino.printable import counted
 from praxino.ranks import Device, pick_device
 
@@ -132,9 +133,30 @@ def compare_trackers(
     sequences = catalog.part(part)
     assert isinstance(sequences, Sequences)  # a part is of its catalog's class
     form: Form = scores or ("got10k" if isinstance(catalog, GOT10k) else "otb")
-    files = None if results is None else ToolkitFiles(Path(results), form)
-    if files is not None:
-        files.refuse_what_is_there()
+    if results is None:
+        return _compared(trackers, sequences, part, form, None, shown, max_left_out, progress)
+    files = ToolkitFiles(Path(results), form)
+    files.refuse_what_is_there()
+    # Whole or not at all: what a stop leaves half done would be refused when the same is asked once more.
+    with folder_aside(files.folder) as aside:
+        own = ToolkitFiles(aside, form)
+        result = _compared(trackers, sequences, part, form, own, shown, max_left_out, progress)
+        files.refuse_what_is_there()  # following takes its time, and somebody may have come meanwhile
+    result.settings["results"] = str(files.folder)
+    return result
+
+
+def _compared(
+    trackers: Mapping[str, Follows],
+    sequences: Sequences,
+    part: Part,
+    form: Form,
+    files: ToolkitFiles | None,
+    shown: int,
+    max_left_out: float,
+    progress: Callable[[int, int], None] | None,
+) -> Result:
+    """As `compare_trackers`, of the sequences of a part; boxes are written into a folder that is empty."""
     table = table_of(form, trackers)
     left_out: list[tuple[str, str]] = []
     drawn: list[tuple[float, Picture]] = []
@@ -158,7 +180,6 @@ def compare_trackers(
             f"no sequence of the part {part} could be followed: {': '.join((left_out or [('', 'none')])[-1])}"
         )
     settings: dict[str, Any] = {"part": part, "sequences": len(table.sequences), **table.settings()}
-    settings |= {} if files is None else {"results": str(files.folder)}
     return Result(
         "tracking",
         f"Following the objects of {counted(len(table.sequences), 'sequence')}",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -33,10 +36,31 @@ class ToolkitFiles:
     folder: Path
     form: Form = "otb"
 
-    def refuse_what_is_there(self) -> None:
-        """Raises UserError if the folder holds anything: an earlier result would stand beside a new one as its own."""
-        if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+    def refuse_what_is_there(self, own: Collection[str] = ()) -> None:
+        """Raises UserError if the folder holds anything: an earlier result would stand beside a new one as its own.
+
+        Args:
+            own: the `fingerprint` of what may be there all the same, since it is to be replaced.
+
+        Raises:
+            UserError: also if the folder cannot be read.
+        """
+        try:
+            if not self.folder.exists() or (self.folder.is_dir() and not any(self.folder.iterdir())):
+                return
+            known = bool(own) and self.fingerprint() in own
+        except OSError as error:
+            raise UserError(f"{self.folder} cannot be read: {error.strerror or error}") from None
+        if not known:
             raise UserError(f"{self.folder} is there already, and results are never mixed: name another folder")
+
+    def fingerprint(self) -> str:
+        """What no other folder has: of the names of all files and folders in it, and of what is in the files."""
+        found = hashlib.blake2b(digest_size=16)
+        for path in sorted(self.folder.rglob("*")):
+            content = path.read_bytes() if path.is_file() else b""
+            found.update(os.fsencode(f"{path.relative_to(self.folder)}\0{path.is_file()} {len(content)}\0") + content)
+        return found.hexdigest()
 
     def write(self, tracker: str, sequence: str, boxes: Floats, seconds: Floats) -> None:
         """Writes what a tracker made of a sequence.

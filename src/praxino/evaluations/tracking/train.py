@@ -19,7 +19,7 @@ from praxino.encoders.siamese import HeadMaker
 from praxino.errors import check_numbers, check_within
 from praxino.evaluations.result import Result, read_result, write_result
 from praxino.evaluations.tracking.augment import PairCrops
-from praxino.evaluations.tracking.measure import track_sequences
+from praxino.evaluations.tracking.kept_boxes import followed, refuse_other_boxes
 from praxino.evaluations.tracking.pairs import EXEMPLAR, LEAST_FRAMES, RGB, SEARCH, PairDataset
 from praxino.evaluations.tracking.prepared import (
     KIND,
@@ -31,10 +31,8 @@ from praxino.evaluations.tracking.prepared import (
     with_pairs,
 )
 from praxino.evaluations.tracking.siamese import Loss, Siamese
-from praxino.evaluations.tracking.toolkit_files import ToolkitFiles
 from praxino.evaluations.tracking.tracker import Tracker, TrackerMaker
 from praxino.evaluations.untrained import untrained
-from praxino.files import folder_aside
 from praxino.printable import counted
 from praxino.ranks import Device
 from praxino.streams.base import Canvas, Stream
@@ -133,7 +131,8 @@ def train_tracker(
         baselines: whether the maps without a head, the same of the network untrained, the box that never moves and MIL
             are measured, too.
         with_mil: whether MIL is one of them.
-        results: a folder for all boxes in the files of the field's toolkits; it must not hold anything.
+        results: a folder for all boxes in the files of the field's toolkits; it must not hold anything, but for what
+            the same run has written there before it was ended.
         batch_size: pairs a batch, over all processes.
         seed: of everything random.
         workers: loading processes of each training process.
@@ -165,10 +164,10 @@ def train_tracker(
         compile=compile, resume=resume,
     )  # fmt: skip
     check_numbers(pairs=pairs)
-    if results is not None and not resume:
-        ToolkitFiles(results, "otb").refuse_what_is_there()
     if session.finished:
         return TrackerTrained(session.run, Tracker.load(out), read_result(out, KIND) if catalog is not None else None)
+    if results is not None:
+        refuse_other_boxes(results, Path(out) if resume else None)
     recipe = dict(recipe) if recipe is not None else {"seed": seed, "batch_size": batch_size, "out": str(out)}
     if stages is None:
         recipe["stages"] = usual_stages()
@@ -209,30 +208,9 @@ def train_tracker(
     with ranks.first_alone():  # whether a run is finished is read from what rank 0 has written
         if run.writes:
             if catalog is not None:
-                result = followed(follower, catalog, part, baselines, with_mil, results, seed, device)
+                asked = {"part": part, "baselines": baselines, "with_mil": with_mil, "seed": seed, "device": device}
+                result = followed(follower, catalog, run.path, results, **asked)
                 result.settings |= {"training sequences": len(rows), "pairs of each an epoch": each, "scratch": scratch}
                 write_result(run.path, KIND, result, catalog.classes, streams)
             follower.save(run.path / "encoder.safetensors", said)
     return TrackerTrained(run, follower, result)
-
-
-def followed(
-    follower: Tracker,
-    catalog: Sequences,
-    part: Part,
-    baselines: bool,
-    with_mil: bool,
-    results: Path | None,
-    seed: int,
-    device: Device,
-) -> Result:
-    """How well a tracker follows, as `track_sequences` counts it."""
-    asked: dict[str, Any] = {"part": part, "baselines": baselines, "with_mil": with_mil, "seed": seed, "device": device}
-    follower.head.eval()
-    if results is None:
-        return track_sequences(follower, catalog, **asked)
-    # Whole or not at all: what a stop leaves half done must not keep the run from going on.
-    with folder_aside(results) as aside:
-        result = track_sequences(follower, catalog, results=aside, **asked)
-    result.settings["results"] = str(results)
-    return result
