@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from praxino.catalogs.base import Video
 from praxino.errors import UnreadableVideo, UserError
-from praxino.search.strips import CANVAS, as_jpeg, picture_stream
+from praxino.search.strips import CANVAS, as_jpeg
 from praxino.streams.base import Canvas, FrameReader
+from praxino.streams.choose import picture_stream
 from praxino.streams.opening import open_video, reason_of
 from praxino.streams.stretch import whole
 

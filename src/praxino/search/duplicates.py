@@ -11,12 +11,13 @@ from praxino.catalogs.base import Catalog, Video
 from praxino.catalogs.rendered import rendering_of
 from praxino.errors import UnreadableVideo, UserError, check_numbers, check_within
 from praxino.search.alignment import agreement
-from praxino.search.hashes import BITS, PER_SECOND, Hashes, hashes_of, name_of
+from praxino.search.hashes import BITS, PER_SECOND, Hashes, hashes_of
 from praxino.search.index import Index
 from praxino.search.listed import Listed
 from praxino.search.manifest import DONE, FAILED, GONE
 from praxino.search.pairs import Duplicates, Footage, Pair
 from praxino.search.there import refuse_nothing_there
+from praxino.streams.choose import picture_name
 from praxino.streams.stretch import whole
 
 QUERIES = 256  # clips that are searched in one pass over the index, or those of one video
@@ -116,7 +117,7 @@ class _Reader:
         return self.known[number]
 
     def _read(self, video: Video) -> Hashes | None:
-        files = whole(video.files.get(name_of(video), ()))
+        files = whole(video.files.get(picture_name(video), ()))
         paths = [files] if isinstance(files, str) else files[:1]
         if rendering_of(files) is None and not all(os.path.exists(path) for path in paths):
             self.gone.append(video.id)

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from praxino.catalogs.base import Video
-from praxino.errors import UnreadableVideo
-from praxino.streams.base import Canvas, Stream
-from praxino.streams.choose import stream_of
+from praxino.streams.base import Canvas
+from praxino.streams.choose import picture_stream
 
 PER_SECOND = 8  # hashes
 SIDE = 40  # pixels of a frame that is hashed; any shape becomes a square
@@ -48,17 +47,13 @@ def hashes_of(video: Video) -> Hashes:
     """Reads a video and hashes its frames.
 
     Args:
-        video: of which the stream `name_of(video)` is read.
+        video: of which the stream `picture_name(video)` is read.
 
     Raises:
-        UnreadableVideo: if it cannot be read, or its frames are no pictures.
+        UnreadableVideo: if it cannot be read.
         UserError: as of its stream.
     """
-    name = name_of(video)
-    stream = stream_of(video, name, {})
-    if not isinstance(stream, Stream) or stream.channels != 3:
-        raise UnreadableVideo(video.id, f"{name} is no picture")
-    with stream.open(video, Canvas(exact=(SIDE, SIDE))) as reader:
+    with picture_stream(video).open(video, Canvas(exact=(SIDE, SIDE))) as reader:
         wanted = _shown_at(reader.times)
         parts = []
         for first in range(0, len(wanted), BLOCK):
@@ -69,11 +64,6 @@ def hashes_of(video: Video) -> Hashes:
             parts.append([one[where] for one in (bits_of(grey), bits_of(grey[:, INNER, INNER]), said)])
         whole, inner, said = (np.concatenate(one) for one in zip(*parts, strict=True))
         return Hashes(reader.times[wanted], whole, inner, said)
-
-
-def name_of(video: Video) -> str:
-    """The stream of a video that is hashed: rgb, or the first one that it has."""
-    return "rgb" if "rgb" in video.files else next(iter(video.files), "rgb")
 
 
 def bits_of(grey: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from praxino.catalogs.base import Video
 from praxino.errors import UnreadableVideo, UserError
-from praxino.streams.base import Canvas, Stream
-from praxino.streams.choose import stream_of
+from praxino.streams.base import Canvas
+from praxino.streams.choose import picture_stream
 
 FRAMES = 4
 CANVAS = Canvas(short_side=128, longest=256)
@@ -35,19 +35,6 @@ def frames_of(video: Video, start: float | None = None, end: float | None = None
     except UserError as error:
         return str(error)
     return [as_uri(frame) for frame in pixels]
-
-
-def picture_stream(video: Video) -> Stream:
-    """The stream of a video that can be looked at.
-
-    Raises:
-        UnreadableVideo: if it has none.
-    """
-    name = "rgb" if "rgb" in video.files else next(iter(video.files), "rgb")
-    stream = stream_of(video, name, {})
-    if not isinstance(stream, Stream) or stream.channels != 3:
-        raise UnreadableVideo(video.id, f"{name} is no picture")
-    return stream
 
 
 def as_uri(pixels: NDArray[np.uint8]) -> str:

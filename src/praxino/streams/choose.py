@@ -56,6 +56,22 @@ def stream_of(video: Video, stream: str, streams: Streams) -> Stream | Derived:
     return found
 
 
+def picture_name(video: Video) -> str:
+    """The stream of a video that is looked at: rgb, or the first one that it has."""
+    return "rgb" if "rgb" in video.files else next(iter(video.files), "rgb")
+
+
+def picture_stream(video: Video) -> Stream:
+    """The stream of a video that is looked at: files that no recipe names are read as pictures of three channels.
+
+    Raises:
+        UnreadableVideo: if it has none.
+    """
+    stream = stream_of(video, picture_name(video), {})
+    assert isinstance(stream, Stream)  # only a recipe's may be derived
+    return stream
+
+
 def channels_of(stream: str, streams: Streams) -> int:
     """How many channels the frames of a stream have: as the recipe's stream says, else those of the default ones."""
     if stream in streams:
