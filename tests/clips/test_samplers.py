@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from praxino.clips.modes import TemporalModes
-from praxino.clips.samplers import EvenClips, RandomClip, even_starts, mirrored, span
+from praxino.clips.samplers import EvenClips, RandomClip, even_starts, frames_a_clip, mirrored, span
 from praxino.described import build, describe
 from praxino.errors import UserError
 from praxino.rng import Rng
@@ -31,6 +31,13 @@ def test_random_clips_lie_inside(frames, stride, clips, drop, more, seed):
     assert (np.diff(numbers, axis=1) == stride).all()
     assert numbers.min() >= 0
     assert numbers.max() < length - drop
+
+
+@settings(deadline=None)
+@given(**SIZES)
+def test_how_many_frames_a_clip_has(frames, stride, clips):
+    for sampler in (RandomClip(frames, stride, clips), EvenClips(clips, frames, stride)):
+        assert frames_a_clip(sampler) == frames
 
 
 def test_random_starts_are_uniform_and_independent():

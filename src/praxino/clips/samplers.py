@@ -40,6 +40,12 @@ def clips_a_video(sampler: Sampler) -> int | str:
     return "as many as fit" if clips is None else int(clips)
 
 
+def frames_a_clip(sampler: Sampler) -> int:
+    """How many frames a clip of a sampler has, as it takes them of the shortest video."""
+    times = np.arange(max(sampler.min_frames, 1)) / 25
+    return int(sampler(times, np.random.default_rng(0)).shape[1])
+
+
 def span(frames: int, stride: int) -> int:
     """How many frames of a video a clip reaches over, both ends included."""
     return (frames - 1) * stride + 1

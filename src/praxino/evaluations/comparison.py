@@ -7,14 +7,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from praxino.backbones.pooling import pool
 from praxino.batch import ClipBatch
 from praxino.catalogs.base import Video
-from praxino.clips.samplers import Sampler, clips_a_video
+from praxino.clips.samplers import clips_a_video, frames_a_clip
 from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
 from praxino.evaluations import handmade
@@ -121,7 +120,7 @@ def compared_features(
         "clips_apart": clips_apart, "clips_at_once": clips_at_once, "progress": progress,
         "padded": all(evens_out(network.view(seen)) for network, seen in networks.values()),
     }  # fmt: skip
-    without = list(OF_MOTION) if baselines and _frames(encoder.sampler) < 2 else []
+    without = list(OF_MOTION) if baselines and frames_a_clip(encoder.sampler) < 2 else []
     embeds = _embeds(networks, members, baselines, without)
     taken = extract(answers, embeds, **common)
     asked = taken if asks is answers else extract(asks, embeds, **common)
@@ -183,11 +182,6 @@ def _whole_batches(videos: Sequence[Video], batch: int | None) -> Sequence[Video
 
 def _dropped(gallery: int, queries: int, batch: int | None) -> str:
     return "none" if batch is None else f"{gallery} of the gallery, {queries} of the queries (batches of {batch})"
-
-
-def _frames(sampler: Sampler) -> int:
-    """Frames of its clips."""
-    return sampler(np.arange(max(sampler.min_frames, 1)) / 25, np.random.default_rng(0)).shape[1]
 
 
 def _embeds(

@@ -6,11 +6,11 @@ import copy
 from collections.abc import Sequence
 from typing import Self
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from praxino.backbones.base import Backbone
+from praxino.clips.samplers import frames_a_clip
 from praxino.described import arguments
 from praxino.encoders.encoder import Encoder
 from praxino.encoders.statistics import averages
@@ -71,7 +71,7 @@ class Trunk(nn.Module):
             own = encoder.statistics[name].batchnorm
             for place, value in averages(backbone).items():
                 value.copy_(own.get(place, value))
-        frames = 1 if "output_stride" in arguments(backbone) else _frames_of(encoder)
+        frames = 1 if "output_stride" in arguments(backbone) else frames_a_clip(encoder.sampler)
         colours = _of_colours(encoder.view(name), name)
         return cls(backbone, colours if operations is None else View(operations), frames)
 
@@ -120,11 +120,6 @@ def _at_fine_stride(backbone: Backbone) -> Backbone:
     device = next(backbone.parameters()).device
     made.to_empty(device=device).load_state_dict(backbone.state_dict())
     return made
-
-
-def _frames_of(encoder: Encoder) -> int:
-    sampler = encoder.sampler
-    return int(sampler(np.arange(max(sampler.min_frames, 1)) / 25, np.random.default_rng(0)).shape[1])
 
 
 def _not_of_colours(view: View) -> str:
