@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +20,12 @@ from praxino.streams.base import Canvas, FrameReader
 from praxino.streams.choose import picture_stream
 from praxino.streams.opening import open_video, reason_of
 from praxino.streams.stretch import whole
+from praxino.streams.written import add_frame, even_sides, new_stream
 
 SHORT_SIDE, LONGEST = 360, 1280  # pixels of a moment's frames, at most
 AROUND = 1.0  # seconds before and after a clip
 MOST = 60.0  # seconds of a moment
-TICK = Fraction(1, 90_000)  # seconds: a whole number of them in a frame at 24, 25, 30, 50, 60 or 30000/1001 a second
 OPTIONS = {"preset": "veryfast", "crf": "23"}
-# FFmpeg's scaler makes these of RGB, and players take others for granted where a large video does not say.
-LIMITED, BT601 = 1, 6
 # What browsers play, of 8 bits and with a quarter of the colours.
 MP4, WEBM = ("h264", "vp9", "av1"), ("vp8", "vp9", "av1")
 PROFILES = ("Baseline", "Constrained Baseline", "Main", "High")
@@ -178,27 +176,16 @@ def _write(path: Path, frames: Iterator[NDArray[np.uint8] | None], times: NDArra
         for pixels, second in zip(frames, times, strict=False):
             if pixels is None:  # it does not come out, and the one before it stays
                 continue
-            padded = np.pad(pixels, ((0, pixels.shape[0] % 2), (0, pixels.shape[1] % 2), (0, 0)), mode="edge")
-            stream = stream or _stream(container, padded, times)
+            padded = even_sides(pixels)
+            stream = stream or new_stream(container, "libx264", _rate(times), padded, OPTIONS)
             for later in (0.0, 1.0) if still else (0.0,):
-                coded = av.VideoFrame.from_ndarray(padded, format="rgb24")
-                coded.time_base = TICK
-                coded.pts = tick = max(round(float(second - times[0] + later) / TICK), tick + 1)
-                container.mux(stream.encode(coded))
+                tick = add_frame(container, stream, padded, float(second - times[0] + later), tick)
                 written += 1
         if stream is not None:
             container.mux(stream.encode(None))
     return written
 
 
-def _stream(container: Any, pixels: NDArray[np.uint8], times: NDArray[np.float64]) -> Any:
+def _rate(times: NDArray[np.float64]) -> Fraction:
     apart = float(np.median(np.diff(times))) if len(times) > 1 else 1.0
-    rate = Fraction(1 / max(apart, 1e-3)).limit_denominator(1001)
-    stream = container.add_stream("libx264", rate=rate, options=dict(OPTIONS))
-    stream.height, stream.width = pixels.shape[:2]
-    stream.pix_fmt = "yuv420p"
-    context = stream.codec_context
-    context.time_base = TICK
-    context.color_range = LIMITED
-    context.colorspace = context.color_primaries = context.color_trc = BT601
-    return stream
+    return Fraction(1 / max(apart, 1e-3)).limit_denominator(1001)

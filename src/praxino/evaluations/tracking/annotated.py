@@ -15,14 +15,12 @@ from numpy.typing import NDArray
 from praxino.errors import UserError
 from praxino.evaluations.tracking.box_drawn import draw_box
 from praxino.streams.opening import open_video
+from praxino.streams.written import add_frame, even_sides, new_stream
 
 # What WebM may hold is not H.264.
 FORMATS = {".mp4": ("mp4", "libx264"), ".mkv": ("matroska", "libx264"), ".webm": ("webm", "libvpx-vp9")}
 OPTIONS = {"libx264": {"preset": "veryfast", "crf": "20"},
            "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "crf": "30", "b": "0"}}  # fmt: skip
-TICK = Fraction(1, 90_000)  # seconds: a whole number of them in a frame at 24, 25, 30, 50, 60 or 30000/1001 a second
-# FFmpeg's scaler makes these of RGB, and players take others for granted where a large video does not say.
-LIMITED, BT601 = 1, 6
 MARK = "praxino track"  # the comment in the file, by which it is known again
 
 
@@ -74,31 +72,14 @@ class AnnotatedVideo:
             seconds: its time; one that is no later than the frame's before counts as a tick later.
             box, confidence: as of `draw_box`.
         """
-        import av
-
         with self._written():
+            picture = pixels.copy()
+            draw_box(picture, box, confidence)
+            picture = even_sides(picture)
             if self.stream is None:
-                self._begin(pixels, seconds)
-            picture = np.empty((self.stream.height, self.stream.width, 3), np.uint8)
-            height, width = pixels.shape[:2]
-            picture[:height, :width] = pixels
-            draw_box(picture[:height, :width], box, confidence)
-            picture[height:] = picture[height - 1]
-            picture[:, width:] = picture[:, width - 1 : width]
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame.time_base = TICK
-            self.last_tick = frame.pts = max(round((seconds - self.first) / TICK), self.last_tick + 1)
-            self.container.mux(self.stream.encode(frame))
-
-    def _begin(self, pixels: NDArray[np.uint8], seconds: float) -> None:
-        self.first = seconds
-        self.stream = self.container.add_stream(self.codec, rate=self.rate, options=dict(OPTIONS[self.codec]))
-        self.stream.height, self.stream.width = (side + side % 2 for side in pixels.shape[:2])
-        self.stream.pix_fmt = "yuv420p"
-        context = self.stream.codec_context
-        context.time_base = TICK
-        context.color_range = LIMITED
-        context.colorspace = context.color_primaries = context.color_trc = BT601
+                self.first = seconds
+                self.stream = new_stream(self.container, self.codec, self.rate, picture, OPTIONS[self.codec])
+            self.last_tick = add_frame(self.container, self.stream, picture, seconds - self.first, self.last_tick)
 
     def __enter__(self) -> Self:
         return self
