@@ -8,6 +8,7 @@ from praxino.catalogs.folder import VideoFolder
 from praxino.catalogs.kinetics400 import Kinetics400
 from praxino.catalogs.layouts import Layout
 from praxino.catalogs.otb import OTB
+from praxino.catalogs.ucf101 import UCF101
 from praxino.errors import UserError
 
 CATALOGS = {
@@ -60,6 +61,12 @@ def test_a_folder_that_can_be_read_and_not_entered(root, monkeypatch):
     refuse(monkeypatch, "stat", lambda path: "train/shut/" in path)
     with pytest.raises(UserError, match=r"^cannot read the folder .*/train/shut/inner: Permission denied$"):
         VideoFolder(root)
+
+
+def test_lists_in_a_folder_that_cannot_be_entered(root, monkeypatch):
+    refuse(monkeypatch, "stat", lambda path: "/ucfTrainTestlist/" in path)
+    with pytest.raises(UserError, match=r"^cannot read the folder .*/ucfTrainTestlist: Permission denied$"):
+        UCF101(root, split=1)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is unreadable to root")

@@ -79,14 +79,14 @@ def _videos_below(root: str) -> list[str]:
                 continue
             seen.add((status.st_dev, status.st_ino))
             entries = sorted(os.scandir(at), key=lambda entry: entry.name, reverse=True)
-        for entry in entries:
-            path = f"{folder}/{entry.name}" if folder else entry.name
-            if is_hidden(entry.name):
-                continue
-            if os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir():
-                (links if entry.is_symlink() else plain).append(path)
-            elif is_video(entry.name) and _is_file(entry):
-                found.append(path)
+            for entry in entries:
+                path = f"{folder}/{entry.name}" if folder else entry.name
+                if is_hidden(entry.name):
+                    continue
+                if os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir():
+                    (links if entry.is_symlink() else plain).append(path)
+                elif is_video(entry.name) and _is_file(entry):
+                    found.append(path)
     return sorted(found)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from praxino.catalogs.listing import looking_into
 from praxino.catalogs.names import first_repeated, is_hidden
 from praxino.catalogs.text import at_last_blank, lines_of, short, text_of
 from praxino.errors import UserError
@@ -48,10 +49,17 @@ def list_folder(root: str, names: Sequence[str], split: int) -> tuple[Path, list
         root: the data set's folder.
         names: of the folders that may hold them.
         split: S.
+
+    Raises:
+        UserError: if such a folder is there and cannot be entered.
     """
     needed = ["classInd.txt", f"trainlist{split:02d}.txt", f"testlist{split:02d}.txt"]
-    most = max(places(root, names), key=lambda folder: sum((folder / name).is_file() for name in needed))
-    return most, [name for name in needed if not (most / name).is_file()]
+    lacks = {}
+    for folder in places(root, names):
+        with looking_into(folder):
+            lacks[folder] = [name for name in needed if not (folder / name).is_file()]
+    most = min(lacks, key=lambda folder: len(lacks[folder]))
+    return most, lacks[most]
 
 
 def lacking(data: str, root: str, names: Sequence[str], folder: Path, missing: Sequence[str]) -> UserError:
