@@ -70,6 +70,7 @@ def with_running_statistics(network: BlockRecurrent) -> BlockRecurrent:
     if getattr(backbone, "running_statistics", True):
         return network
     new = type(backbone)(**fresh(arguments(backbone)) | {"running_statistics": True})
+    new.to(next(backbone.parameters()).device)  # where the cell is, which both share
     # Its statistics are all that the old one's weights do not have.
     new.load_state_dict(backbone.state_dict(), strict=False)
     other = type(network)(**arguments(network) | {"backbone": new})
