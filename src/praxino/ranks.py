@@ -31,6 +31,10 @@ def rank() -> int:
     return dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
 
 
+class Ended(UserError):
+    """Another process is gone: there is nobody left to agree with."""
+
+
 class _GatherRows(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -121,7 +125,7 @@ def first_alone() -> Iterator[None]:
     once: its connections are closed. One whose machine is lost with them is the launcher's to notice.
 
     Raises:
-        UserError: if another process has ended before it came to the end.
+        Ended: if another process has ended before it came to the end.
     """
     if world() == 1:
         yield
@@ -131,8 +135,28 @@ def first_alone() -> Iterator[None]:
     try:
         dist.barrier(group)
     except RuntimeError:
-        raise UserError("another process of this run has ended before its time: what it has printed says why") from None
+        raise Ended("another process of this run has ended before its time: what it has printed says why") from None
     dist.destroy_process_group(group)
+
+
+def by_the_first(action: Callable[[], Value]) -> Value:
+    """What rank 0 does for all, for as long as it takes (`first_alone`): its value, which is pickled, on every rank.
+
+    Raises:
+        UserError: rank 0's, on every rank.
+    """
+    value: Value | None = None
+    said = None
+    with first_alone():
+        if rank() == 0:
+            try:
+                value = action()
+            except UserError as error:
+                said = str(error)
+    value, said = broadcast_object((value, said))
+    if said is not None:
+        raise UserError(said)
+    return value
 
 
 def start(device: torch.device) -> None:

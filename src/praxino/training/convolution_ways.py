@@ -11,7 +11,6 @@ import torch
 from torch import nn
 
 from praxino import ranks
-from praxino.errors import UserError
 from praxino.training.convolution_cache import keep, known, machine
 from praxino.training.convolution_check import Verdict, check
 from praxino.training.convolution_process import NotStarted, Question, answers
@@ -46,16 +45,7 @@ def rightly_computed(
     Raises:
         UserError: if the ways cannot be written into the run's folder.
     """
-    ways: dict[str, Way] = {}
-    said = None
-    if seen and run.writes:
-        try:
-            ways = _found(run, seen, precision, device)
-        except UserError as error:
-            said = str(error)
-    ways, said = ranks.broadcast_object((ways, said))
-    if said is not None:
-        raise UserError(said)
+    ways = ranks.by_the_first(lambda: _found(run, seen, precision, device)) if seen else {}
     with computed_as(task, ways):
         yield
 

@@ -194,8 +194,8 @@ def pretrain(
         mixed = RunVideos(usable, order)
         validating = session.validation(mixed, method.streams, sampler, streams, canvas, lengths[order])
     if session.fit(method, loader, stages, validating, best):
-        save_encoders(run, method, protocol, recipe, seed, export, kept, workers)
-        ranks.barrier()  # whether a run is finished is read from what rank 0 has written
+        # Whether a run is finished is read from what rank 0 has written.
+        run.by_the_first(lambda: save_encoders(run, method, protocol, recipe, seed, export, kept, workers))
     return run
 
 

@@ -76,9 +76,9 @@ class Run:
             mend = f"go on with 'praxino resume {self.path}', or pass another --out"
             raise UserError(f"{self.path} holds a run already: {mend}")
 
-    def by_the_first(self, action: Callable[[], None]) -> None:
-        """Rank 0 does it, for all; a user's mistake that comes up then is told by all."""
-        ranks.agreed(lambda: action() if self.writes else None)
+    def by_the_first(self, action: Callable[[], object]) -> None:
+        """Rank 0 does it, for all, however long it takes; a user's mistake that comes up then is told by all."""
+        ranks.by_the_first(action)
 
     @classmethod
     def open(cls, path: str | Path) -> Run:

@@ -195,8 +195,7 @@ class Session:
         return numbers
 
     def _choose_precision(self) -> None:
-        found = choose(self._convolutions, self.device, self._to_say.append) if ranks.rank() == 0 else None
-        self.precision, why = ranks.broadcast_object(found)
+        self.precision, why = ranks.by_the_first(lambda: choose(self._convolutions, self.device, self._to_say.append))
         self._convolutions = self._convolutions if self.precision == "bf16" else {}
         self.settled = {"precision": self.precision}
         self._to_say.append(f"precision auto: {self.precision}, since {why}")
@@ -226,7 +225,7 @@ class Session:
         except Exception as error:
             if not self.resumed:
                 # A user's mistake is found by all ranks, anything else perhaps by a single one.
-                self.run.withdraw(agreed=isinstance(error, UserError))
+                self.run.withdraw(agreed=isinstance(error, UserError) and not isinstance(error, ranks.Ended))
             raise
 
     def usable(
