@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from functools import partial
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from praxino.methods.base import Losses, Task
 from praxino.rng import Rng
 from praxino.training.accumulation import Accumulate, Accumulation
 from praxino.training.due import Due
+from praxino.training.gpu_memory import out_of_memory_told
 from praxino.training.health import Health
 from praxino.training.inputs import inputs_shown
 from praxino.training.interrupts import Interrupts
@@ -36,6 +37,7 @@ from praxino.training.step_numbers import gaps_of, kept_of, memory_line, missed_
 HEALTH_EVERY = 10
 
 
+@out_of_memory_told()
 def fit(
     task: Task,
     loader: ClipLoader,
@@ -136,7 +138,7 @@ def fit(
                     rng = Rng(seed, "step", at.epoch, at.batch, rank=ranks.rank(), ranks=ranks.world())
                     _seed_dropout(rng)
                     last = part == share.batches - 1
-                    with _out_of_memory_told(), _synchronised(module, last), _looked_at(task, run, at):
+                    with _synchronised(module, last), _looked_at(task, run, at):
                         with autocast(precision, device), torch.set_grad_enabled(part < share.batches):
                             losses: Losses = module(batch, rng)
                         _refuse_not_finite(losses, at)
@@ -145,7 +147,7 @@ def fit(
                     parts.append(losses)
                     at.batch += 1
                     if last:
-                        with first_step, _out_of_memory_told():
+                        with first_step, out_of_memory_told():
                             stepped, norm = scaler.step(optimizer, parameters, clip_norm)
                         first_step = nullcontext()
                         if stepped:
@@ -242,14 +244,3 @@ def _better(value: float, best: float | None, direction: Literal["min", "max"]) 
 def _say(run: Run, line: str | None) -> None:
     if line:
         run.log(line)
-
-
-@contextmanager
-def _out_of_memory_told() -> Iterator[None]:
-    try:
-        yield
-    except torch.cuda.OutOfMemoryError:
-        raise UserError(
-            "the GPU's memory does not suffice: lower --batch_size (and raise --accumulate), pass --precision bf16, "
-            "or take the lean form of the method where it has one"
-        ) from None

@@ -29,6 +29,7 @@ from praxino.training.accumulation import Accumulate, check_accumulate
 from praxino.training.convolution_ways import Seen, rightly_computed
 from praxino.training.convolutions import convolutions_seen
 from praxino.training.fit import fit
+from praxino.training.gpu_memory import out_of_memory_told
 from praxino.training.loaders import Loaders
 from praxino.training.own_runs import remember
 from praxino.training.precision import Asked, Precision, check_precision
@@ -158,6 +159,7 @@ class Session:
         epoch = saved["position"]["epoch"] if saved else 0
         return Validation(loader, self.seed, epoch, self.precision, self.device, self.run)
 
+    @out_of_memory_told()
     def try_parts(
         self,
         task: Task,
