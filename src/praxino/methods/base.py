@@ -59,6 +59,16 @@ class Task(nn.Module):
             UserError: if the task cannot be trained with these numbers.
         """
 
+    def refuse_batch(self, videos: int) -> None:
+        """After the trial on black frames, before the first decode: what it has shown of each video adds up.
+
+        Args:
+            videos: of a batch, over all processes.
+
+        Raises:
+            UserError: if the task cannot be trained with so many.
+        """
+
     def advice(self, steps: int) -> str | None:
         """One line for the log before the first of so many steps, where that is known not to suffice."""
         return None

@@ -24,7 +24,13 @@ from praxino.errors import UserError
 from praxino.losses.cooperative import OtherMaps, block_vectors, cooperation, synchronisation
 from praxino.losses.dense import dense_nce
 from praxino.methods.base import Losses, Method
-from praxino.methods.parts.prediction import PredictionNetwork, one_clip, refuse_steps, with_running_statistics
+from praxino.methods.parts.prediction import (
+    PredictionNetwork,
+    one_clip,
+    refuse_places,
+    refuse_steps,
+    with_running_statistics,
+)
 from praxino.ranks import gather_rows
 from praxino.rng import Rng
 from praxino.views.pipeline import View
@@ -91,6 +97,10 @@ class CoCon(Method):
         self.predictions = nn.ModuleDict(
             {name: PredictionNetwork(net.dim, zero_bias) for name, net in networks.items()}
         )
+        self._places: dict[str, int] = {}  # view -> predicted of each clip, as the last ones had them
+
+    def refuse_batch(self, videos: int) -> None:
+        refuse_places(max(self._places.values(), default=0), videos)
 
     def forward(self, batch: ClipBatch, rng: Rng) -> Losses:
         keys = {name: rng.child("view") if self.aligned else rng.child("view", name) for name in self.views}
@@ -107,6 +117,8 @@ class CoCon(Method):
             z = self.features(name, clips)
             predictions, _ = self.predict(name, z)
             maps[name], rows[name] = gather_rows(z), z.detach().mean((1, 3, 4))
+            self._places[name] = predictions[0, :, 0].numel()
+            refuse_places(self._places[name], len(maps[name]))
             found = dense_nce(gather_rows(predictions), maps[name][:, -self.predicted :], scale)
             losses[f"{name}/contrast"] = self.contrast_weight * found.loss
             terms |= {f"{name}/accuracy": found.accuracy, f"{name}/top3": found.top3}

@@ -19,8 +19,14 @@ from praxino.encoders.encoder import Encoder
 from praxino.encoders.protocol import Protocol
 from praxino.losses.dense import dense_nce
 from praxino.methods.base import Losses, Method
-from praxino.methods.parts.prediction import PredictionNetwork, one_clip, refuse_steps, with_running_statistics
-from praxino.ranks import gather_rows
+from praxino.methods.parts.prediction import (
+    PredictionNetwork,
+    one_clip,
+    refuse_places,
+    refuse_steps,
+    with_running_statistics,
+)
+from praxino.ranks import gather_rows, world
 from praxino.rng import Rng
 from praxino.views.pipeline import View
 
@@ -50,6 +56,10 @@ class DPC(Method):
         self.shared = shared
         self.streams = (view.stream,)
         self.prediction = PredictionNetwork(network.dim)
+        self._places = 0  # predicted of each clip, as the last ones had them
+
+    def refuse_batch(self, videos: int) -> None:
+        refuse_places(self._places, videos if self.shared else videos // world())
 
     def forward(self, batch: ClipBatch, rng: Rng) -> Losses:
         return self.objective({"clips": one_clip(self.view, batch, rng.child("view"))})
@@ -58,8 +68,10 @@ class DPC(Method):
         """views["clips"]: float32 [B, C, N * L, h, w]."""
         z = self.network.blocks(views["clips"])
         predictions, targets = self.predict(z), z[:, -self.predicted :]
+        self._places = predictions[0, :, 0].numel()
         if self.shared:
             predictions, targets = gather_rows(predictions), gather_rows(targets)
+        refuse_places(self._places, len(predictions))
         found = dense_nce(predictions, targets)
         total = found.loss if self.shared else gather_rows(found.loss.reshape(1)).mean()
         terms = {"accuracy": found.accuracy, "top3": found.top3}

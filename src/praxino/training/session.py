@@ -190,6 +190,7 @@ class Session:
         how = (sampler, canvas or {}, self.seed, rows, self.precision, self.device, streams)
         with convolutions_seen(task, rows, min(rows, TRIED)) as self._convolutions:
             numbers = try_out(task, *how)
+            task.refuse_batch(self.batch_size)
             try_out_encoders(encoders, self.device)
             numbers += try_validation(task, *how) if validated else []
         if self._choosing:

@@ -8,6 +8,7 @@ from praxino.backbones.block_recurrent import BlockRecurrent
 from praxino.batch import ClipBatch
 from praxino.described import arguments, fresh
 from praxino.errors import UserError
+from praxino.losses.dense import MOST_PLACES
 from praxino.rng import Rng
 from praxino.views.pipeline import View
 
@@ -58,6 +59,24 @@ def refuse_steps(predicted: int, blocks: int | None = None) -> None:
         raise UserError(
             f"a clip of {blocks} blocks leaves none from which {predicted} are predicted: take clips of more frames, "
             "or a smaller --method.predicted"
+        )
+
+
+def refuse_places(places: int, videos: int) -> None:
+    """Refuses a batch whose predicted places are too many to be compared with each other.
+
+    Args:
+        places: predicted of each video, P * S * S.
+        videos: whose places are compared.
+
+    Raises:
+        UserError: if they are.
+    """
+    if places * videos > MOST_PLACES:
+        raise UserError(
+            f"{videos} videos of {places} predicted places each are too many to be compared with each other (at most "
+            f"{MOST_PLACES} places, here {MOST_PLACES // places} videos): lower --batch_size or --method.predicted, or "
+            "crop the views to fewer pixels"
         )
 
 
