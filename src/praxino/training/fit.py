@@ -22,11 +22,12 @@ from praxino.methods.base import Losses, Task
 from praxino.rng import Rng
 from praxino.training.accumulation import Accumulate, Accumulation
 from praxino.training.due import Due
+from praxino.training.epoch_end import epoch_ended
 from praxino.training.gpu_memory import out_of_memory_told
 from praxino.training.health import Health
 from praxino.training.inputs import inputs_shown
 from praxino.training.interrupts import Interrupts
-from praxino.training.position import Position, Sums
+from praxino.training.position import Position
 from praxino.training.precision import Precision, Scaler, autocast
 from praxino.training.progress import Progress
 from praxino.training.restoring import NOT_FINITE, fitting, restore_stage, restored, snapshot_of
@@ -88,7 +89,7 @@ def fit(
     at, health, scaler = Position(), Health(), Scaler(precision, device)
     saved = run.checkpoint(run.log)
     if saved is not None:
-        at = restored(saved, run.checkpoint_file, task, health, scaler, len(loader), len(stages))
+        at = restored(saved, run.checkpoint_file, task, health, scaler, len(loader), steps_per_epoch, len(stages))
     run.cut_metrics(saved["metrics_size"] if saved else 0)
     if saved is not None and saved["finished"]:
         return True
@@ -111,7 +112,10 @@ def fit(
             saved = None
             length = stage.length(steps_per_epoch)
             snapshot = partial(snapshot_of, task, stage, optimizer, scaler, health, at)
+            ended = partial(epoch_ended, task, stage, run, at, snapshot, interrupts, after_epoch, best, keep_epochs)
 
+            if at.batch >= len(loader) and not ended():
+                return False
             while at.stage_step < length and not stage.schedule.finished():
                 rate = stage.set_rates(optimizer, at.stage_step, steps_per_epoch)
                 task.zero_grad(set_to_none=True)  # of all: what this stage does not step has gradients, too
@@ -171,19 +175,8 @@ def fit(
                 _say(run, progress.waiting_warning(at.step, loader.workers))
 
                 if at.batch >= len(loader):
-                    numbers = {"kind": "epoch", **where, **at.sums.means(), **at.sums.gaps}
-                    numbers.update(after_epoch(task, at.epoch) if after_epoch else {})
-                    stage.schedule.observe(numbers)
-                    run.add_metrics(numbers)
-                    at.sums = Sums()
-                    at.epoch, at.batch = at.epoch + 1, 0
-                    kept = []
-                    if best is not None and best[0] in numbers and _better(numbers[best[0]], at.best, best[1]):
-                        at.best = float(numbers[best[0]])
-                        kept.append("best.ckpt")
-                    if keep_epochs is not None and at.epoch % keep_epochs == 0:
-                        kept.append(f"epoch-{at.epoch:04d}.ckpt")
-                    run.save(snapshot(), keep_as=kept)
+                    if not ended():
+                        return False
                     due.saved()
                 elif due.at(at.step):
                     run.save(snapshot())
@@ -234,11 +227,6 @@ def _refuse_not_finite(losses: Losses, at: Position) -> None:
     raise UserError(
         f"the loss is not finite at step {at.step} of epoch {at.epoch} ({', '.join(named) or 'total'}): {NOT_FINITE}"
     )
-
-
-def _better(value: float, best: float | None, direction: Literal["min", "max"]) -> bool:
-    # What is no number is worse than anything: as the first one it would stay the best for ever.
-    return not math.isnan(value) and (best is None or (value < best if direction == "min" else value > best))
 
 
 def _say(run: Run, line: str | None) -> None:

@@ -69,14 +69,23 @@ def restore_weights(task: nn.Module, saved: Mapping[str, Any], path: Path) -> No
 
 
 def restored(
-    saved: Mapping[str, Any], path: Path, task: nn.Module, health: Health, scaler: Scaler, batches: int, stages: int
+    saved: Mapping[str, Any],
+    path: Path,
+    task: nn.Module,
+    health: Health,
+    scaler: Scaler,
+    batches: int,
+    steps: int,
+    stages: int,
 ) -> Position:
     """Where the run stood; the task, the health check and the loss scaling are as they were then.
+
+    After an epoch's last batch it stood only where a stop was asked for before the end of the epoch.
 
     Args:
         saved, path, task: as of `restore_weights`.
         health, scaler: of the loop.
-        batches: of an epoch.
+        batches, steps: of an epoch.
         stages: how many the recipe has.
 
     Raises:
@@ -89,7 +98,8 @@ def restored(
         scaler.load_state_dict(saved["scaler"])
     health.load_state_dict(saved["health"])
     at = Position(**{**saved["position"], "sums": Sums(**saved["position"]["sums"])})
-    if at.batch >= batches or at.stage + (not saved["finished"]) > stages:
+    beyond = at.batch > batches or (at.batch == batches and at.sums.count != steps)
+    if beyond or at.stage + (not saved["finished"]) > stages:
         of = f"batch {at.batch} of {batches}, stage {at.stage} of {stages}, both counted from 0"
         raise UserError(f"{path} does not fit the recipe: it stands at {of}")
     return at
