@@ -56,11 +56,14 @@ class MemoryBank(nn.Module):
         """Moves rows towards features: row := v / |v| with v = momentum * row + (1 - momentum) * feature.
 
         Args:
-            index: int64 [B], rows, none of them twice.
+            index: int64 [B], rows. Of one that is there twice, as where two batches of a step have the same video in
+                the place of a broken one, the last feature counts.
             features: [B, dim], as they are: a long one weighs more.
             momentum: 0 to 1.
         """
-        moved = momentum * self.rows[index] + (1 - momentum) * features.to(self.rows)
+        # All of a row's writes are made alike: a GPU makes them in any order.
+        last = ((index[:, None] == index) * torch.arange(len(index), device=index.device)).amax(1)
+        moved = momentum * self.rows[index] + (1 - momentum) * features[last].to(self.rows)
         self.rows[index] = moved / moved.norm(dim=1, keepdim=True)
 
 
