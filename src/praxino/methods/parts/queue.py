@@ -24,7 +24,7 @@ class Queue(nn.Module):
 
     Attributes:
         keys: float32 [rows, dim], of unit length.
-        videos: int64 [rows], whose key it is; -1 where it was drawn. No loss reads it: it is there to be looked at.
+        videos: int64 [rows], whose key it is; -1 where it was drawn. A loss with `exclude_own` reads it.
         pointer: int64 scalar, where the next key goes.
 
     Raises:
