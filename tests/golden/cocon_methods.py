@@ -15,8 +15,6 @@ from praxino.training.accumulation import Accumulation
 from praxino.training.schedules import Plateau
 from praxino.views.pipeline import View
 
-STATISTICS = {"m": "weighted", "m-": "negatives", "m+": "positives"}  # the original's names, and ours
-
 
 def clip(block: Tensor) -> Tensor:
     """Blocks [B, N, C, L, H, W] as the clips that they are cut from, [B, C, N * L, H, W]."""
@@ -51,7 +49,9 @@ def between_views(item: Item) -> None:
         other = synchronisation(second, first)
         torch.testing.assert_close(other.loss, same.loss)  # the original computes both, and takes their mean
         outputs |= {f"coop.{pair}": cooperation(first, second), f"sync.{pair}": same.loss}
-        outputs |= {f"stat.{pair}.{theirs}": getattr(same, ours) for theirs, ours in STATISTICS.items()}
+        # Its m weighs each half alike: w is 1 / (2 r) for the share r of positives, and 1 / (2 (1 - r)) for the rest.
+        mean = (same.positives + same.negatives) / 2
+        outputs |= {f"stat.{pair}.m": mean, f"stat.{pair}.m-": same.negatives, f"stat.{pair}.m+": same.positives}
         totals["coop"] = totals["coop"] + said["dot_wt"] * outputs[f"coop.{pair}"]
         totals["sync"] = totals["sync"] + said["msync_wt"] * outputs[f"sync.{pair}"]
     for name, total in totals.items():

@@ -68,14 +68,11 @@ class Synchronised(NamedTuple):
         loss: scalar, differentiable.
         positives: mean cosine of a block with itself in the other view, detached.
         negatives: mean cosine of a block with others there, detached.
-        weighted: mean over all pairs of w times the cosine, w = 1 / (2 r) for the share r of positives, 1 / (2 (1 - r))
-            for the rest; detached.
     """
 
     loss: Tensor
     positives: Tensor
     negatives: Tensor
-    weighted: Tensor
 
 
 @full_precision
@@ -100,10 +97,7 @@ def synchronisation(first: Tensor, second: Tensor) -> Synchronised:
     own = c.diagonal()
     loss = 0.5 * (1 - own).mean() + 0.5 * (c.clamp(min=0).sum() - own.clamp(min=0).sum()) / others
     with torch.no_grad():
-        rest = c.sum() - own.sum()
-        share = 1 / blocks
-        weighted = (own.sum() / (2 * share) + rest / (2 * (1 - share))) / blocks**2
-        return Synchronised(loss, own.mean(), rest / others, weighted)
+        return Synchronised(loss, own.mean(), (c.sum() - own.sum()) / others)
 
 
 @full_precision
