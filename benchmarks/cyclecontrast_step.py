@@ -95,7 +95,7 @@ def objective_of(method: CycleContrast, views: dict[str, Tensor], index: Tensor,
 def on_views(method: CycleContrast, given: argparse.Namespace) -> Callable[[int], Tensor]:
     """Network, losses, queues and SGD, on views of real pictures that are there already."""
     dataset = dataset_of(given.found)
-    batch = dataset[ClipLoader(dataset, given.batch_size).keys(0)[0]]
+    batch = dataset[ClipLoader(dataset, given.batch_size).key(0, 0)]
     views = {name: view_of(given.size)(batch, Rng(name), slice(0, 1)).squeeze(1) for name in ("query", "key")}
     views["candidates"] = view_of(given.size)(batch, Rng("candidates"), slice(1, None))
 
@@ -171,7 +171,7 @@ def held(name: str) -> float:
 def agree(given: argparse.Namespace) -> str:
     """How nearly the ways are the same; stops where they are not."""
     dataset = dataset_of(given.found)
-    compare_views(dataset[ClipLoader(dataset, given.batch_size).keys(0)[0]], given.size)
+    compare_views(dataset[ClipLoader(dataset, given.batch_size).key(0, 0)], given.size)
     mine, theirs = (method_of(way, given) for way in ("ours", "theirs"))
     steps = [on_views(method, given) for method in (mine, theirs)]
     losses = [
@@ -196,7 +196,8 @@ def steps(given: argparse.Namespace) -> None:
 def pictures(given: argparse.Namespace) -> None:
     """Rows of a batch's pictures: read and made views, and made views alone."""
     dataset, theirs = dataset_of(given.found), Pictures(given.found, given.size)
-    keys = ClipLoader(dataset, given.batch_size).keys(0)
+    loader = ClipLoader(dataset, given.batch_size)
+    keys = [loader.key(0, batch) for batch in range(len(loader))]
     there, images = dataset[keys[0]], [opened(paths[0]) for paths in given.found[: given.batch_size]] * 3
 
     def ours(exact: bool, read: bool) -> Step:

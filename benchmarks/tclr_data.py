@@ -107,7 +107,7 @@ def dataset_of(paths: Sequence[str], lengths: Sequence[int]) -> ClipDataset:
 def numbers_of(dataset: ClipDataset, epochs: int) -> list[list[np.ndarray]]:
     """Distinct frames of each video's item, by epoch."""
     loader = ClipLoader(dataset, len(dataset.videos), drop_last=False)
-    drawn = [dataset[loader.keys(epoch)[0]].numbers.numpy() for epoch in range(epochs)]
+    drawn = [dataset[loader.key(epoch, 0)].numbers.numpy() for epoch in range(epochs)]
     return [[np.unique(item) for item in items] for items in drawn]
 
 

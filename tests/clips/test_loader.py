@@ -49,7 +49,7 @@ def test_the_shortest_batch_of_an_epoch(videos, rows, ranks, drop_last, accumula
         made = loader(videos, rows * ranks, ranks=ranks, drop_last=drop_last, multiple_of=accumulate)
     except UserError:
         return
-    assert made.least_videos == min(key.last - key.first for key in made.keys(0))
+    assert made.least_videos == min(key.last - key.first for key in (made.key(0, batch) for batch in range(len(made))))
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -76,11 +76,11 @@ def test_ranks_share_each_batch_in_rank_order(ranks, rows, more, drop_last):
     parts = [loader(videos, ranks * rows, rank=r, ranks=ranks, drop_last=drop_last) for r in range(ranks)]
     order = whole.dataset.order(0)
     for batch in range(len(parts[0])):
-        keys = [part.keys(0)[batch] for part in parts]
+        keys = [part.key(0, batch) for part in parts]
         assert len({key.last - key.first for key in keys}) == 1
         covered = [p for key in keys for p in range(key.first, key.last)]
         assert covered == list(range(keys[0].batch_first, keys[0].batch_last))
-    assert len(order) - parts[0].keys(0)[-1].batch_last == parts[0].left_out
+    assert len(order) - parts[0].key(0, len(parts[0]) - 1).batch_last == parts[0].left_out
     if drop_last:
         assert parts[0].left_out == videos % (ranks * rows)
     else:

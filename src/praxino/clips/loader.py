@@ -114,10 +114,6 @@ class ClipLoader:
         own = first + self.rank * mine
         return BatchKey(epoch, own, own + mine, first, first + rows)
 
-    def keys(self, epoch: int, start: int = 0) -> list[BatchKey]:
-        """This rank's keys of an epoch, from batch `start` on."""
-        return [self.key(epoch, batch) for batch in range(start, len(self))]
-
     def batches(self, epoch: int = 0, start: int = 0) -> Awaited[ClipBatch]:
         """All batches from batch `start` of `epoch` on, without end: prefetching does not stop between epochs.
 
