@@ -194,10 +194,17 @@ def refuse_other_frames(stream: str, pixels: Any, channels: int) -> None:
 
 @dataclass(frozen=True)
 class Probed:
-    """What a probe of one video found: how many frames come out, and anything odd about it, in a few words."""
+    """What a probe of one video found.
+
+    Attributes:
+        frames: how many come out.
+        note: anything odd about it, in a few words.
+        size: height and width of its frames without a canvas; None: not known.
+    """
 
     frames: int
     note: str = ""
+    size: tuple[int, int] | None = None
 
 
 class Stream(ABC):

@@ -79,7 +79,7 @@ class FlowFolder(Stream):
         if not there.any():
             raise UnreadableVideo(video.id, "no frame of its flow has a picture of u and one of v")
         missing = f"{(~there).sum()} frames of its flow are missing or damaged, number {there.argmin()} the first"
-        return Probed(len(there), "" if there.all() else missing)
+        return Probed(len(there), "" if there.all() else missing, (reader.height, reader.width))
 
     def _places(self, video: Video) -> list[tuple[str, str | None]]:
         """The folder of each component, and a pattern of its pictures' names."""

@@ -64,7 +64,7 @@ class FrameFolder(Stream):
         if len(missing) == len(paths):
             raise UnreadableVideo(video.id, "none of its pictures can be decoded")
         note = f"{len(missing)} of its pictures are missing or damaged, {missing[0]} the first" if missing else ""
-        return Probed(len(paths), note)
+        return Probed(len(paths), note, (reader.height, reader.width))
 
     @staticmethod
     def _missing(reader: PictureReader, full: bool) -> list[str]:

@@ -57,7 +57,7 @@ class _Maps(Stream):
         with unreadable(video.id), self.open(video) as reader:
             missing = reader.missing(full)
             note = f"{len(missing)} of its maps are missing or damaged, frame {missing[0]} the first" if missing else ""
-            return Probed(len(reader.times), note)
+            return Probed(len(reader.times), note, (reader.height, reader.width))
 
 
 class HeatMaps(_Maps):

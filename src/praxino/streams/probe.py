@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 
 from praxino.catalogs.base import Catalog, Video
 from praxino.errors import UnreadableVideo, UserError
+from praxino.streams.base import Canvas
 from praxino.streams.choose import Streams, derived_among, opened_for, shortest_of
 
 How = Literal["quick", "full", "listed"]
-Status = Literal["ok", "too short", "unreadable"]
+Status = Literal["ok", "too short", "unreadable", "too small"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 # Frames by which the streams of one video differ anyhow: flow lies between frames, maps are counted from 0 or 1.
 USUAL_DIFFERENCE = 3
+Smallest = Mapping[str, tuple[Canvas, int]]  # stream -> on which canvas its frames are seen, and their least side there
 
 
 class ProbedVideo(NamedTuple):
@@ -96,6 +98,7 @@ def probe(
     how: How = "quick",
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
+    smallest: Smallest | None = None,
 ) -> ProbedVideos:
     """Looks at every video of a catalog, or takes the catalog's word.
 
@@ -110,6 +113,8 @@ def probe(
             nothing: a video has as many frames as the catalog's list says, less those that a derived stream lacks.
         workers: threads.
         progress: called with (done, all) after each video that was opened, in this thread.
+        smallest: videos whose frames have a shorter side than that are too small, where a stream's size is known
+            without decoding. Of streams that are made from others, and of a catalog's word, it is not.
 
     Returns:
         One item a row, in the catalog's order.
@@ -121,7 +126,8 @@ def probe(
         return _as_listed(catalog, streams, needed, min_frames)
     found = ProbedVideos(catalog)
     with ThreadPoolExecutor(max(1, workers)) as pool:
-        for future in _bounded(pool, catalog, 4 * max(1, workers), streams, needed, min_frames, how == "full"):
+        how_each = streams, needed, min_frames, how == "full", smallest or {}
+        for future in _bounded(pool, catalog, 4 * max(1, workers), *how_each):
             found.add(*future.result())
             if progress is not None:
                 progress(len(found), len(catalog))
@@ -162,15 +168,18 @@ def _bounded(
 
 
 def _probe_one(
-    video: Video, streams: Streams, needed: Sequence[str], min_frames: int, full: bool
+    video: Video, streams: Streams, needed: Sequence[str], min_frames: int, full: bool, smallest: Smallest
 ) -> tuple[int, Status, str]:
     frames: dict[str, int] = {}
     notes: list[str] = []
+    small: list[str] = []
     name = "rgb"
     try:
         for name, stream in opened_for(video, needed, streams).items():
             found = stream.probe(video, full)
             frames[name] = found.frames
+            if name in smallest and found.size is not None:
+                small += _too_small(name, found.size, *smallest[name])
             if found.note and found.note not in notes:
                 notes.append(found.note)
     except UnreadableVideo as error:
@@ -180,7 +189,15 @@ def _probe_one(
         # Where the making of flow or maps broke off, most of a video would never be seen.
         said = ", ".join(f"{name} {count}" for name, count in frames.items())
         notes.append(f"its streams are not of one length ({said} frames), and what only one has is not used")
-    return _judged(shortest, min_frames, notes)
+    judged = _judged(shortest, min_frames, notes)
+    return (shortest, "too small", "; ".join([*small, *notes])) if small and judged[1] == "ok" else judged
+
+
+def _too_small(stream: str, size: tuple[int, int], canvas: Canvas, least: int) -> list[str]:
+    height, width = canvas.size(*size)
+    if min(height, width) >= least:
+        return []
+    return [f"its {stream} has frames of {height}x{width} pixels, and a view needs {least} of the shorter side"]
 
 
 def _judged(frames: int, min_frames: int, notes: Sequence[str] = ()) -> tuple[int, Status, str]:

@@ -69,7 +69,7 @@ class Stretch(Stream):
 
     def probe(self, video: Video, full: bool = False) -> Probed:
         with self.open(video) as reader:
-            return Probed(len(reader.times), self.stream.probe(_plain(video), full).note)
+            return replace(self.stream.probe(_plain(video), full), frames=len(reader.times))
 
 
 def _plain(video: Video) -> Video:

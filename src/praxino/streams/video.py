@@ -49,7 +49,7 @@ class VideoFile(Stream):
     def probe(self, video: Video, full: bool = False) -> Probed:
         # Every file has been decoded before anything is claimed of it, so there is nothing more to do for `full`.
         _, index = self._index(video)
-        return Probed(len(index.pts), index.note)
+        return Probed(len(index.pts), index.note, index.turn.size(index.height, index.width))
 
     def _index(self, video: Video) -> tuple[str, FrameIndex]:
         files = files_of(video, self.stream)

@@ -37,7 +37,7 @@ from praxino.training.stages import Stage, refuse_unknown_metrics, refuse_valida
 from praxino.training.start_weights import begin_with, note, noted
 from praxino.training.tryout import LAST_BATCH, refuse_fewer_videos, refuse_more_videos
 from praxino.training.validation import TOTAL, Choice, choice_of, together
-from praxino.training.videos import RunVideos
+from praxino.training.videos import RunVideos, smallest_frames
 
 Weights = Literal["last", "best"]
 KIND = "pretrain"
@@ -172,7 +172,8 @@ def pretrain(
     needed = tuple(dict.fromkeys([*method.streams, *(view.stream for view in protocol.views.values())]))
     with session.withdrawn_on_mistake():
         read = {**(protocol.streams or {}), **(streams or {})}
-        usable, lengths = session.usable(catalog, read, needed, sampler.min_frames)
+        smallest = smallest_frames(views_of(method), canvas)
+        usable, lengths = session.usable(catalog, read, needed, sampler.min_frames, smallest)
         kept, held_out = split_off(usable, validation, validation_by, seed)
         loader = loader_of(kept, lengths[kept.rows])
         if len(held_out):

@@ -24,7 +24,7 @@ from praxino.methods.base import Task
 from praxino.ranks import Device
 from praxino.streams.base import Canvas
 from praxino.streams.choose import Streams
-from praxino.streams.probe import How
+from praxino.streams.probe import How, Smallest
 from praxino.training.accumulation import Accumulate, check_accumulate
 from praxino.training.convolution_ways import Seen, rightly_computed
 from praxino.training.convolutions import convolutions_seen
@@ -232,15 +232,16 @@ class Session:
             raise
 
     def usable(
-        self, catalog: Catalog, streams: Streams, needed: Sequence[str], min_frames: int
-    ) -> tuple[RunVideos, NDArray[np.int64]]:
+        self, catalog: Catalog, streams: Streams, needed: Sequence[str], min_frames: int,
+        smallest: Smallest | None = None,
+    ) -> tuple[RunVideos, NDArray[np.int64]]:  # fmt: skip
         """The usable videos of the run's frozen list, and how many frames each has: int64 [usable].
 
         Raises:
             UserError: as of `praxino.training.videos.frozen_list`.
         """
         how = self.max_left_out, self.probe, self.workers
-        return usable_videos(self.run, catalog, streams, needed, min_frames, *how)
+        return usable_videos(self.run, catalog, streams, needed, min_frames, *how, smallest)
 
     def check_test(self, catalog: Catalog, streams: Streams, needed: Sequence[str], min_frames: int) -> None:
         """Probes the videos that the run is tested on at its end; they are on no list of it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -15,12 +15,14 @@ from praxino.bars import bar_shown
 from praxino.catalogs.base import Catalog, Video
 from praxino.errors import UserError
 from praxino.printable import are
+from praxino.streams.base import Canvas
 from praxino.streams.choose import Streams
-from praxino.streams.probe import How, ProbedVideos
+from praxino.streams.probe import How, ProbedVideos, Smallest
 from praxino.streams.probe import probe as probe_catalog
 from praxino.training.listed import ListedVideo
 from praxino.training.moved import differences
 from praxino.training.run import Run
+from praxino.views.pipeline import View
 
 SEEN_SECONDS = 60.0  # within which a file that another machine has written is seen
 
@@ -48,6 +50,19 @@ class RunVideos(Sequence[Video]):
         )
 
 
+def smallest_frames(views: Iterable[View], canvas: Mapping[str, Canvas] | None) -> dict[str, tuple[Canvas, int]]:
+    """The frames that views can be made from, as of `praxino.streams.probe.probe`.
+
+    Args:
+        views: of a task.
+        canvas: stream -> the size at which its frames are read.
+    """
+    least: dict[str, int] = {}
+    for view in views:
+        least[view.stream] = max(least.get(view.stream, 0), view.least_side)
+    return {name: ((canvas or {}).get(name, Canvas()), side) for name, side in least.items() if side}
+
+
 def usable_videos(
     run: Run,
     catalog: Catalog,
@@ -57,13 +72,14 @@ def usable_videos(
     max_left_out: float,
     how: How,
     workers: int,
+    smallest: Smallest | None = None,
 ) -> tuple[RunVideos, NDArray[np.int64]]:
     """The usable videos of the run's frozen list, and how many frames each has: int64 [usable].
 
     Raises:
         UserError: as of `frozen_list`.
     """
-    listed = frozen_list(run, catalog, streams, needed, min_frames, max_left_out, how, workers)
+    listed = frozen_list(run, catalog, streams, needed, min_frames, max_left_out, how, workers, smallest)
     usable = np.flatnonzero(listed.usable)
     return RunVideos(catalog, usable), listed.frames[usable]
 
@@ -77,6 +93,7 @@ def frozen_list(
     max_left_out: float,
     how: How,
     workers: int,
+    smallest: Smallest | None = None,
 ) -> ProbedVideos:
     """The run's videos.csv: probed once, then frozen. Each process reads it and compares it with its own catalog.
 
@@ -87,7 +104,8 @@ def frozen_list(
 
     def freeze() -> None:
         with bar_shown("looking at videos") as bar:
-            own.append(probe_catalog(catalog, streams, needed, min_frames, how, max(1, workers), bar))
+            found = probe_catalog(catalog, streams, needed, min_frames, how, max(1, workers), bar, smallest)
+        own.append(found)
         run.write_videos(numbered(own[0]))
 
     if not ranks.broadcast_object(run.videos_file.exists()):  # one process looks, for all

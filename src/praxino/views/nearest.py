@@ -95,11 +95,11 @@ class NearestCrop(Operation):
         self.outside = outside
         self.filter = filter
         self.per = per
+        self.least_side = crop if at == "random" or outside == "refuse" else 0
 
     def draw(self, rng: Rng, shape: Shape, size: Tensor) -> Drawn:
         sides = whole(size)[..., 2:]
-        if self.at == "random" or self.outside == "refuse":
-            refuse_smaller("NearestCrop", self.crop, sides)
+        refuse_smaller("NearestCrop", self.least_side, sides)
         if self.at == "random":
             return {"corner": place(self.uniform(rng, shape, 2), sides - self.crop)}
         return {"corner": ((sides - self.crop) / 2).round().long()}
@@ -145,11 +145,12 @@ class LiveliestCrop(Operation):
         self.size = size
         self.of = of
         self.proposals = proposals
+        self.least_side = crop
 
     def draw(self, rng: Rng, shape: Shape, size: Tensor) -> Drawn:
         """corners int64 [B, n, 1, proposals, 2]: top and left."""
         sides = whole(size)[..., 2:]
-        refuse_smaller("LiveliestCrop", self.crop, sides)
+        refuse_smaller("LiveliestCrop", self.least_side, sides)
         u = self.uniform(rng, shape, self.proposals, 2)
         return {"corners": place(u, (sides[:, :, :1] - self.crop)[..., None, :])}
 

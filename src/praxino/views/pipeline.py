@@ -34,9 +34,11 @@ class Operation:
         drawn_as: the name that its draws are keyed by; the class's own, unless the class (or a parent) says another.
             Aligned views share the draws of operations of one name: a flow's flip that says `drawn_as = "Flip"`, and
             draws what `Flip` draws, mirrors the same clips.
+        least_side: pixels that the shorter side of each frame has to have; 0: any will do.
     """
 
     _per: Per = "clip"
+    least_side: int = 0
 
     @property
     def per(self) -> Per:
@@ -156,6 +158,16 @@ class View:
     def __init__(self, operations: Sequence[Operation], stream: str = "rgb") -> None:
         self.operations = list(operations)
         self.stream = stream
+
+    @property
+    def least_side(self) -> int:
+        """Pixels that the shorter side of the stream's frames has to have, as far as their own size decides it."""
+        least = 0
+        for operation in self.operations:
+            least = max(least, operation.least_side)
+            if type(operation).size_after is not Operation.size_after:
+                break
+        return least
 
     def __call__(self, batch: ClipBatch, rng: Rng, clips: Which = slice(None)) -> Tensor:
         """The clips `clips` of a batch as float32 [B, n, C, T, h, w] in [0, 1] (a residual may be in [-1, 1])."""

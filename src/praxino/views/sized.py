@@ -37,13 +37,13 @@ class SizedCrop(Operation):
         self.size = size
         self.p = p
         self.per = per
+        self.least_side = size if p < 1 else 0
 
     def draw(self, rng: Rng, shape: Shape, size: Tensor) -> Drawn:
         """box int64 [..., 4], grid int64 [..., 2] to which it is resized, and corner int64 [..., 2] of what is kept."""
         frame = whole(size)
         sides = frame[..., 2:]
-        if self.p < 1:
-            refuse_smaller("SizedCrop", self.size, sides)
+        refuse_smaller("SizedCrop", self.least_side, sides)
         u = self.uniform(rng, shape, 3 * TRIES + 3)
         share, ratio, turn = u[..., : 3 * TRIES].unflatten(-1, (3, TRIES)).unbind(-2)
         tried = self.sides(0.5 + 0.5 * share, 3 / 4 + (4 / 3 - 3 / 4) * ratio, turn < 0.5, sides[..., None, :])
