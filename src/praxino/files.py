@@ -94,7 +94,7 @@ def folder_aside(folder: Path) -> Iterator[Path]:
     aside, before = asides(folder)
     try:
         with writing(folder):
-            if before.exists() and not folder.exists():  # a kill came between the two renames
+            if aside.exists() and before.exists() and not folder.exists():  # a kill came between the two renames
                 os.replace(before, folder)
             shutil.rmtree(aside, ignore_errors=True)
             aside.mkdir(parents=True)

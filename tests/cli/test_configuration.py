@@ -20,6 +20,7 @@ from praxino.configuration.documents import read, write
 from praxino.configuration.signatures import arguments_of, spoken
 from praxino.errors import UserError
 from praxino.training.pretrain import pretrain
+from praxino.training.schedules import Schedule
 from praxino.training.start import OUTSIDE
 from toys import ToyBackbone, ToyCatalog
 
@@ -225,9 +226,14 @@ def test_an_optimizer_is_made_later(recipe):
     assert isinstance(stage.optimizer, functools.partial)
 
 
+class Refusing(Schedule):
+    def __init__(self):
+        raise ValueError("not today")
+
+
 def test_constructors_that_refuse_are_users_mistakes(recipe):
-    config = config_of(recipe, "stages.0.schedule.per week")
-    with pytest.raises(UserError, match=r"stages\.0\.schedule: Cosine refuses its arguments"):
+    config = config_of(recipe, "stages.0.schedule test_configuration.Refusing")
+    with pytest.raises(UserError, match=r"stages\.0\.schedule: Refusing refuses its arguments: not today"):
         instantiate(pretrain, config)
 
 

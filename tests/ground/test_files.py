@@ -209,6 +209,7 @@ def broken_at(path):
 def test_a_folder_whose_turn_a_kill_cut_short_comes_back(tmp_path):
     before = tmp_path / "b.before.part"
     before.mkdir()
+    (tmp_path / "b.part").mkdir()
     (before / "kept").touch()
     with pytest.raises(Broken), folder_aside(tmp_path / "b") as aside:
         broken_at(aside / "half")
