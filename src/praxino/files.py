@@ -102,17 +102,18 @@ def folder_aside(folder: Path) -> Iterator[Path]:
             _take_place(aside, folder, before)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-        shutil.rmtree(before, ignore_errors=True)
+        if folder.exists():
+            shutil.rmtree(before, ignore_errors=True)
 
 
 def _take_place(aside: Path, folder: Path, before: Path) -> None:
     shutil.rmtree(before, ignore_errors=True)
-    if folder.exists():
-        os.replace(folder, before)
     try:
+        if folder.exists():
+            os.replace(folder, before)
         os.replace(aside, folder)
-    except OSError:
-        if before.exists():
+    except BaseException:  # an interrupt, too
+        if before.exists() and not folder.exists():
             os.replace(before, folder)
         raise
 

@@ -13,10 +13,10 @@ import yaml
 
 from praxino.backbones.base import Backbone
 from praxino.backbones.r3d import R3D
-from praxino.cli.line.configured import configured
+from praxino.cli.line.configured import _apart, configured
 from praxino.cli.main import main
 from praxino.configuration.complete import complete, instantiate
-from praxino.configuration.documents import read, write
+from praxino.configuration.documents import as_yaml, read, write
 from praxino.configuration.signatures import arguments_of, spoken
 from praxino.errors import UserError
 from praxino.training.pretrain import pretrain
@@ -235,6 +235,52 @@ def test_constructors_that_refuse_are_users_mistakes(recipe):
     config = config_of(recipe, "stages.0.schedule test_configuration.Refusing")
     with pytest.raises(UserError, match=r"stages\.0\.schedule: Refusing refuses its arguments: not today"):
         instantiate(pretrain, config)
+
+
+def test_a_misspelled_option_of_another_class_is_refused(recipe):
+    config = config_of(recipe, "method SimCLR method.temperature 0.3")
+    assert config["method"]["init_args"]["temperature"] == 0.3
+    assert config["method"]["init_args"]["backbone"]["init_args"]["dim"] == 3  # carried over
+    with pytest.raises(UserError, match=r"--method\.temprature: .*'temperature'"):
+        config_of(recipe, "method SimCLR method.temprature 0.3")
+    with pytest.raises(UserError, match=r"--stages\.0\.optimizer\.momentm"):
+        config_of(recipe, "stages.0.optimizer SGD stages.0.optimizer.momentm 0.9")
+    assert (
+        "weight_decay"
+        in config_of(recipe, "stages.0.optimizer SGD stages.0.optimizer.momentum 0.9")["stages"][0]["init_args"][
+            "optimizer"
+        ]["init_args"]
+    )
+
+
+def test_an_option_changes_one_place_of_an_alias(recipe):
+    text = recipe.read_text().replace("backbone: {", "backbone: &one {")
+    recipe.write_text(text + "shared: *one\n")
+    given = _apart(read(recipe))
+    assert given["shared"] == given["method"]["init_args"]["backbone"]
+    assert given["shared"] is not given["method"]["init_args"]["backbone"]
+    recipe.write_text(text)
+    assert config_of(recipe, "method.backbone.dim 5")["method"]["init_args"]["backbone"]["init_args"]["dim"] == 5
+
+
+@pytest.mark.parametrize("typed", ["stages.0.epochs 3 stages [{epochs:2}]", "stages toys.ToySampler stages.0.epochs 3"])
+def test_a_length_of_no_stage_is_no_traceback(recipe, typed):
+    with pytest.raises(UserError, match=r"--stages"):
+        config_of(recipe, typed)
+
+
+@pytest.mark.parametrize("text", ["a: !!map [b]", "a: !!set [b]"])
+def test_what_is_called_a_mapping_and_is_none(tmp_path, text):
+    (tmp_path / "odd.yaml").write_text(text)
+    with pytest.raises(UserError, match=r"odd\.yaml.*a mapping is expected"):
+        read(tmp_path / "odd.yaml")
+
+
+def test_a_printed_recipe_is_one_in_any_encoding(tmp_path):
+    config = {"root": "/data/日本", "name": "Ü"}
+    assert as_yaml(config).isascii()
+    (tmp_path / "a.yaml").write_text(as_yaml(config))
+    assert read(tmp_path / "a.yaml") == config
 
 
 def test_documents_are_written_whole(tmp_path):

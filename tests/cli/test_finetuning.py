@@ -145,6 +145,18 @@ def test_several_splits_are_those_of_the_same_question(pretrained, capsys, tmp_p
     assert "start.safetensors is damaged" in capsys.readouterr().err
 
 
+def test_a_recipe_may_name_the_place(pretrained, tmp_path, capsys):
+    line = ["evaluate", "finetune", str(pretrained), "--print_config"]
+    assert main(line) == 0
+    printed = capsys.readouterr().out
+    assert "out" not in yaml.safe_load(printed)  # the usual place is in the folder of this run
+    (tmp_path / "mine.yaml").write_text(f"{printed}out: {tmp_path}/there\n")
+    assert main([*line, "--recipe", str(tmp_path / "mine.yaml")]) == 0
+    assert yaml.safe_load(capsys.readouterr().out)["out"] == f"{tmp_path}/there"
+    assert main([*line, "--recipe", str(tmp_path / "mine.yaml"), "--out", f"{tmp_path}/here"]) == 0
+    assert yaml.safe_load(capsys.readouterr().out)["out"] == f"{tmp_path}/here"
+
+
 def test_the_faithful_recipe(pretrained, capsys):
     assert main(["evaluate", "finetune", str(pretrained), "--recipe", "finetune_iic", "--print_config"]) == 0
     config = yaml.safe_load(capsys.readouterr().out)

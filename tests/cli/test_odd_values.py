@@ -118,6 +118,7 @@ def test_numbers_of_everything_else(pretrained, root, capsys, words, said):  # n
         ("evaluate linear RUN --labels_per_class 0,1", "--labels_per_class: must be above 0"),
         ("evaluate . RUN", "'.' is no path of a class"),
         ("evaluate os.sep RUN", "os.sep is no function"),
+        ("evaluate os.path.exists RUN", "os.path.exists takes no argument 'catalog'"),
         ("embed RUN --videos DATA --out=", "--out: takes a path"),
         ("embed RUN --videos= --out v.npz", "--videos: takes a path"),
         ("demo --seed -1", "--seed: must be 0 or more"),

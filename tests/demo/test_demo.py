@@ -5,6 +5,8 @@ import pytest
 
 import videos
 from praxino.catalogs.folder import VideoFolder
+from praxino.configuration.documents import read, write
+from praxino.configuration.recipes import recipe_file
 from praxino.demo.run import _cautions, _config, _recipe, _remarks, demo
 from praxino.errors import UserError
 from praxino.evaluations.metrics import bootstrap_interval
@@ -64,6 +66,16 @@ def test_the_best_hand_made_feature_is_held_against_query_by_query():
 def test_a_recipe_that_cannot_be_measured_is_refused_before_anything_is_rendered(tmp_path, recipe, said):
     with pytest.raises(UserError, match=said):
         demo(out=tmp_path / "out", recipe=recipe)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("stages", [None, [], {"epochs": 3}])
+def test_a_recipe_without_stages_is_refused_before_anything_is_rendered(tmp_path, stages):
+    recipe = read(recipe_file("simclr_small"))
+    recipe.pop("stages")
+    write(tmp_path / "mine.yaml", recipe | ({} if stages is None else {"stages": stages}))
+    with pytest.raises(UserError, match="its 'stages' are no list"):
+        demo(out=tmp_path / "out", recipe=str(tmp_path / "mine.yaml"), steps=20)
     assert not (tmp_path / "out").exists()
 
 

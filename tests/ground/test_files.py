@@ -216,6 +216,24 @@ def test_a_folder_whose_turn_a_kill_cut_short_comes_back(tmp_path):
     assert [path.name for path in tmp_path.rglob("*")] == ["b", "kept"]
 
 
+@pytest.mark.parametrize("at", [1, 2])
+def test_an_interrupt_between_two_renames_loses_nothing(tmp_path, monkeypatch, at):
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/kept").touch()
+    replace, count = os.replace, []
+
+    def interrupted(a, b):
+        replace(a, b)
+        count.append(b)
+        if len(count) == at:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt), folder_aside(tmp_path / "b") as aside:
+        (aside / "new").touch()
+    assert [path.name for path in tmp_path.rglob("*")] == ["b", "kept" if at == 1 else "new"]
+
+
 def test_any_failure_leaves_what_was_there(tmp_path, monkeypatch):
     write_text(tmp_path / "a", "before")
     (tmp_path / "b").mkdir()

@@ -95,6 +95,11 @@ def test_the_published_scales_are_told_by_the_network(tmp_path):
     for cls, scale in ((ResNet18, 1e-3), (ResNet50, 1e-5)):
         assert encoder_of_file(saved(tmp_path / "one.pth", cls=cls))[0].head.out_scale == scale
     assert encoder_of_file(tmp_path / "one.pth", 0.5)[0].head.out_scale == 0.5
+    for scale in (0, -1, float("inf")):
+        with pytest.raises(UserError, match="--out_scale"):
+            encoder_of_file(tmp_path / "one.pth", scale)
+    with pytest.raises(UserError, match="has no head"):
+        encoder_of_file(saved(tmp_path / "none.pth", channels=None), 0.5)
 
 
 def test_without_a_head_the_maps_are_correlated(tmp_path):

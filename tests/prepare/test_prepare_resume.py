@@ -118,6 +118,25 @@ def test_nothing_stays_of_a_video_that_has_become_unreadable(source, tmp_path):
     assert not (out / "flow/v/a/v0").exists()
 
 
+def test_what_was_made_of_a_video_that_is_not_there_now_stays(source, tmp_path):
+    """A disk that is not mounted: once it is, nothing has to be made again."""
+    names = [video.id for video in VideoFolder(source[0])]
+    (tmp_path / "all.txt").write_text("\n".join(names) + "\n")
+    catalog = ListFile(tmp_path / "all.txt", root=source[0])
+    out = tmp_path / "out"
+    prepare_flow(catalog, out, Means(), workers=0)
+    before, made = left(out), [row for row in rows(out).values() if row["status"] == "made"]
+    (source[0] / "a").rename(source[0] / "unmounted")
+    prepared = prepare_flow(catalog, out, Means(), workers=0)
+    after = left(out)
+    assert {k: v for k, v in after.items() if "manifest" not in k} == {
+        k: v for k, v in before.items() if "manifest" not in k
+    }
+    assert [row for row in rows(out).values() if row["status"] == "made"] == made
+    assert prepared.before == len(made)
+    assert any("a/v0" in note and "not there now, and what was made of them stays" in note for note in prepared.notes)
+
+
 def test_catalogs_one_after_the_other(source, tmp_path):
     """Two lists of one root leave what one of all leaves."""
     names = [video.id for video in VideoFolder(source[0])]

@@ -1,13 +1,16 @@
 """A run whose videos have moved goes on to the last bit; others than its own are told apart and refused."""
 
+import copy
 import shutil
 
 import pytest
+import yaml
 
 import videos
 from praxino.cli.main import main
 from praxino.encoders.encoder import load_encoders
-from praxino.training.moved import differences
+from praxino.errors import UserError
+from praxino.training.moved import differences, move, refuse_lost
 from praxino.training.run import Run
 
 QUICK = "--workers 0 --threads 1 --device cpu --batch_size 2 --method.backbone.width 2 --steps 3 --checkpoint_steps 1"
@@ -90,3 +93,34 @@ def test_an_order_is_told(tmp_path):
     assert "another order (the first is b)" in differences(tmp_path, ["a", "b"], ["b", "a"])
     line = differences(tmp_path, list("abcde"), [], "WRONG")
     assert line == f"WRONG does not hold the videos that {tmp_path} began with: 5 of 5 are missing (a, b, c, ...)"
+
+
+def test_places_of_a_tracking_run(tmp_path):
+    """Two catalogs: the run's list is of the one that is trained on."""
+    config = {
+        "train": {"class_path": "GOT10k", "init_args": {"root": "/gone/got"}},
+        "catalog": {"class_path": "OTB", "init_args": {"root": str(tmp_path)}},
+    }
+    with pytest.raises(UserError, match=r"there is no /gone/got any more: .* --train\.root NEW"):
+        refuse_lost(tmp_path, config)
+    config["train"], config["catalog"] = config["catalog"], config["train"]
+    with pytest.raises(UserError, match=r"--catalog\.root NEW"):
+        refuse_lost(tmp_path, config)
+    with pytest.raises(UserError, match=r"--train\.rot: the recipe of .* no such place\. Did you mean 'train\.root'"):
+        move(tmp_path, config, {"train.rot": "x"})
+
+
+def test_a_list_is_held_against_the_catalog_that_it_is_of(stopped):
+    """What a tracker is trained on has moved, or only what it is measured on."""
+    run = Run(stopped / "run")
+    recipe = run.recipe()
+    config = {"train": recipe["catalog"], "catalog": copy.deepcopy(recipe["catalog"])}
+    run.write("recipe.yaml", yaml.safe_dump({**recipe, **config}))
+    shutil.copytree(stopped / "films", stopped / "elsewhere")
+    (stopped / "elsewhere/a/film.mp4").rename(stopped / "elsewhere/a/renamed.mp4")
+    move(run.path, config, {"catalog.root": f"{stopped}/elsewhere"})
+    then = run.recipe()
+    assert then["catalog"]["init_args"]["root"] == f"{stopped}/elsewhere"
+    assert then["train"]["init_args"]["root"] == f"{stopped}/films"
+    with pytest.raises(UserError, match="does not hold the videos"):
+        move(run.path, config, {"train.root": f"{stopped}/elsewhere"})

@@ -62,7 +62,7 @@ def run(argv: Sequence[str]) -> None:
         return
     source, target = map(Path, places)
     back = BACK[0] in words.flags
-    _refuse_endings(source, target, back)
+    _refuse_places(name, source, target, back)
     if back:
         refuse_options(words, ("trust",))
         trust = trusted(words.options.get("trust"))
@@ -85,7 +85,7 @@ def _head_beside(source: str, trust: tuple[str, ...]) -> SiameseHead | None:
     return read_tracker(path, trust)[0] if path.is_file() else None
 
 
-def _refuse_endings(source: Path, target: Path, back: bool) -> None:
+def _refuse_places(name: str, source: Path, target: Path, back: bool) -> None:
     if not back and source.suffix == ENCODER:
         raise UserError(f"{source} is an encoder already: --to_original turns it into the original's form")
     if not back and (source.is_dir() or source.suffix == ".ckpt"):
@@ -98,5 +98,11 @@ def _refuse_endings(source: Path, target: Path, back: bool) -> None:
         raise UserError(f"{target} should end in {', '.join(BACK_ENDINGS)}: it is the original's form")
     if (target.parent / "recipe.yaml").is_file() and not back:
         raise UserError(f"{target} would lie in the folder of a run, whose encoders are its own: give another place")
+    if not back and name != SIAMFC and target.with_suffix(TRACKER).exists():
+        raise UserError(f"beside {target} lies the tracker of another encoder: remove it, or give another name")
+    if back and target.is_file():
+        raise UserError(f"{target} is there already: give another name, or remove it")
+    if not back and target.with_suffix(".json").exists() and not target.exists():
+        raise UserError(f"{target.with_suffix('.json')} is there, where the encoder is described: give another name")
     if target.is_dir():
         raise UserError(f"{target} is a folder: give the name of a file")

@@ -58,11 +58,13 @@ def run(argv: Sequence[str]) -> int | None:
         _test(place, words)
         return None
     trust = trusted(words.options.pop("trust", None))
-    configs = _configs(kind, place, words, trust)
+    configs, placed = _configs(kind, place, words, trust)
     if "print_config" in words.flags:
         from praxino.configuration.documents import as_yaml
 
-        print(as_yaml({"kind": kind, **configs[0]}), end="")
+        # The usual folder is one in that of the run: a recipe that names it would fit no other run.
+        shown = {name: value for name, value in configs[0].items() if placed or name != "out"}
+        print(as_yaml({"kind": kind, **shown}), end="")
         return None
     if processes.needed(configs[0]["devices"]):
         return processes.relaunch(["evaluate", *argv], configs[0]["devices"])
@@ -78,9 +80,10 @@ def _splits_joined(argv: Sequence[str]) -> list[str]:
     return words
 
 
-def _configs(kind: str, place: str, words: Words, trust: tuple[str, ...]) -> list[dict[str, Any]]:
-    """The complete arguments, one a split."""
+def _configs(kind: str, place: str, words: Words, trust: tuple[str, ...]) -> tuple[list[dict[str, Any]], bool]:
+    """The complete arguments, one a split; and whether a place for them is named."""
     from praxino.cli.line.encoders import catalog_beside, encoder_name, run_folder
+    from praxino.configuration.documents import read
     from praxino.configuration.recipes import recipe_file
     from praxino.evaluations.classifying.defaults import rates_as_factors
     from praxino.evaluations.classifying.finetune import finetune
@@ -91,6 +94,7 @@ def _configs(kind: str, place: str, words: Words, trust: tuple[str, ...]) -> lis
     splits = [split.strip() for split in words.options.pop("split", "").strip("[] ").split(",")]
     options = words.options | dict.fromkeys(words.flags & {"scratch"}, "true")
     _refuse_options_of_features_taken_once(kind, options)
+    placed = "out" in options or "out" in read(recipe)
     configs = []
     beside = catalog_beside(place, function=finetune, options=options, trust=trust)
     for split in splits:
@@ -105,12 +109,12 @@ def _configs(kind: str, place: str, words: Words, trust: tuple[str, ...]) -> lis
                             "stays as it is is 'praxino evaluate linear RUN --recipe linear_tclr'")  # fmt: skip
         folder = run_folder(place) or Path(place).parent
         name = _folder_name(kind + encoder_name(place), config)
-        if len(splits) > 1 and "out" in options:
+        if len(splits) > 1 and placed:
             config["out"] = str(Path(config["out"]) / name)
-        elif "out" not in options:
+        elif not placed:
             config["out"] = str((folder / name).absolute())
         configs.append(config)
-    return configs
+    return configs, placed
 
 
 def _refuse_options_of_features_taken_once(kind: str, options: Mapping[str, str]) -> None:

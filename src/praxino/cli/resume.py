@@ -18,10 +18,11 @@ USAGE = """usage: praxino resume RUN [--threads N] [--catalog.root NEW] [--trust
 
 RUN is the folder of a pretraining, of a fine-tuning or of a tracker's training; everything else is in its recipe.yaml.
 A finished run is left as it is. Where the folder of the videos was moved, --catalog.root NEW names its new place (of
-lists --catalog.path, too): the same videos have to be there, and the recipe then says so. --threads N: threads of the
-CPU of each training process from here on, in the place of those that the run began with; its recipe stays as it is, and
-with other threads sums may differ in their last digits. The recipe of a run that was not begun here, by you and in this
-very folder, builds nothing but praxino's classes: those of other packages need --trust my_file."""
+lists --catalog.path, too; of what a tracker is trained on --train.root): the same videos have to be there, and the
+recipe then says so. --threads N: threads of the CPU of each training process from here on, in the place of those that
+the run began with; its recipe stays as it is, and with other threads sums may differ in their last digits. The recipe
+of a run that was not begun here, by you and in this very folder, builds nothing but praxino's classes: those of other
+packages need --trust my_file."""
 POSITIONAL = ("RUN",)
 OPTIONS = ("trust", "threads")
 # Kind of run, as its recipe says -> the module that goes on with it: `recipe_of(folder)` and `resume(folder, threads)`.
@@ -40,7 +41,7 @@ def run(argv: Sequence[str]) -> int | None:
         print(USAGE)
         return None
     folder = required(words, POSITIONAL)[0]
-    moved = {name: value for name, value in words.options.items() if name.startswith("catalog.")}
+    moved = {name: value for name, value in words.options.items() if name.startswith(("catalog.", "train."))}
     refuse_options(words, (*OPTIONS, *moved))
     threads = threads_of(words.options.get("threads"))
     own_classes_importable()

@@ -53,11 +53,12 @@ def run(argv: Sequence[str]) -> int | None:
         return None
     place = required(words, POSITIONAL)[1]
     trust = trusted(words.options.pop("trust", None))
-    config = _config(place, words)
+    config, placed = _config(place, words)
     if "print_config" in words.flags:
         from praxino.configuration.documents import as_yaml
 
-        print(as_yaml({"kind": KIND, **config}), end="")
+        shown = {name: value for name, value in config.items() if placed or name != "out"}  # as of a fine-tuning
+        print(as_yaml({"kind": KIND, **shown}), end="")
         return None
     if processes.needed(config["devices"]):
         return processes.relaunch(["evaluate", *argv], config["devices"])
@@ -98,8 +99,10 @@ def _say_what_is_used(train: Catalog, catalog: Catalog | None, part: Part) -> No
             print("followed:", printable(measured_line(catalog, {"part": part})), flush=True)
 
 
-def _config(place: str, words: Words) -> dict[str, Any]:
+def _config(place: str, words: Words) -> tuple[dict[str, Any], bool]:
+    """The complete arguments; and whether a place for the run is named."""
     from praxino.cli.line.encoders import encoder_name, run_folder
+    from praxino.configuration.documents import read
     from praxino.configuration.recipes import recipe_file
     from praxino.evaluations.tracking.start import BESIDE, OUTSIDE
     from praxino.evaluations.tracking.train import train_tracker
@@ -108,9 +111,10 @@ def _config(place: str, words: Words) -> dict[str, Any]:
     options = words.options | dict.fromkeys(words.flags & {"scratch"}, "true")
     base = {"out": "."}
     config = configured(train_tracker, options, recipe, base=base, without=OUTSIDE, kind=KIND, beside=BESIDE)
-    if "out" not in options:
+    placed = "out" in options or "out" in read(recipe)
+    if not placed:
         folder = run_folder(place) or Path(place).parent
         parts = [f"{KIND}{encoder_name(place)}", *(["scratch"] if config["scratch"] else [])]
         name = "-".join([*parts, f"seed{config['seed']}"] if config["seed"] else parts)
         config["out"] = str((folder / name).absolute())
-    return config
+    return config, placed

@@ -57,7 +57,15 @@ class Mistake(UserError):
 
 
 class Carried(dict[str, Any]):
-    """Arguments carried over from another class: those that the new class does not take are dropped."""
+    """Arguments carried over from another class: those that the new class does not take are dropped.
+
+    Attributes:
+        carried: their names; what is typed for the new class is none of them.
+    """
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        super().__init__(given)
+        self.carried = set(given)
 
 
 def dotted(place: Place) -> str:
@@ -92,7 +100,7 @@ def complete(
     """
     arguments = {name: one for name, one in arguments_of(target, skip).items() if name not in without}
     for name in given:
-        if name not in arguments and not isinstance(given, Carried):
+        if name not in arguments and not (isinstance(given, Carried) and name in given.carried):
             takes = f"{target.__name__} takes no argument '{name}'.{nearest(str(name), arguments)}"
             raise Mistake((*place, name), takes if arguments else f"{target.__name__} takes no arguments")
     done = {}

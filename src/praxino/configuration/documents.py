@@ -60,6 +60,8 @@ class _NoRepeats(yaml.SafeLoader):
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        if not isinstance(node, yaml.MappingNode):  # `!!map` may stand before anything
+            raise yaml.MarkedYAMLError(problem="a mapping is expected here", problem_mark=node.start_mark)
         names = [key.value for key, _ in node.value]
         for k, (key, _) in enumerate(node.value):
             if key.value in names[:k]:
@@ -106,5 +108,5 @@ def write(path: str | Path, config: Mapping[str, Any]) -> None:
 
 
 def as_yaml(config: Mapping[str, Any]) -> str:
-    """The text of a recipe, its names in the order given."""
-    return yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True, width=120)
+    """The text of a recipe, its names in the order given; ASCII, so that any terminal's encoding leaves it as it is."""
+    return yaml.safe_dump(dict(config), sort_keys=False, width=120)

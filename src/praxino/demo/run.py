@@ -137,6 +137,9 @@ def _recipe(name: str) -> dict[str, Any]:
             f"--recipe {name}: the demo measures the view '{VIEW}', and this recipe {there}: pass one that has it, "
             "such as simclr_small"
         )
+    stages = given.get("stages")
+    if not isinstance(stages, list) or not stages or not isinstance(stages[0], Mapping):
+        raise UserError(f"--recipe {name}: its 'stages' are no list of stages, such as simclr_small has")
     return given
 
 

@@ -14,7 +14,7 @@ from praxino.clips.samplers import EvenClips
 from praxino.described import PLAIN
 from praxino.encoders.encoder import Encoder
 from praxino.encoders.siamese import SiameseHead, tracker_file, write_tracker
-from praxino.errors import UserError
+from praxino.errors import UserError, check_finite, check_numbers
 from praxino.originals.keys import without_parallel
 from praxino.originals.moco import SPOKEN, ResNet
 from praxino.originals.pickles import load_state, save_pickle
@@ -102,9 +102,13 @@ def encoder_of_file(path: Path, out_scale: float | None = None) -> tuple[Convert
         Both, and what was made of the file, in lines.
 
     Raises:
-        UserError: as of `read_file`.
+        UserError: as of `read_file`; or if `out_scale` is no number above 0, or the file has no head.
     """
+    check_numbers(out_scale=out_scale)
+    check_finite(out_scale=out_scale)
     read = read_file(path)
+    if out_scale is not None and read.head is None:
+        raise UserError(f"--out_scale: {path} has no head whose response it could scale")
     network = SPOKEN[type(read.backbone)]
     record = {"original": WHAT, "file": path.name, **read.facts}
     encoder = Encoder(

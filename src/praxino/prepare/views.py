@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from praxino.catalogs.base import Catalog, Part, Video
+from praxino.catalogs.rendered import rendering_of
 from praxino.clips.loading_process import Handed
 from praxino.clips.waiting import Awaited
 from praxino.described import describe
@@ -20,12 +21,13 @@ from praxino.lock import NAME, lock
 from praxino.prepare.making import ASIDE, Making, OneView, View
 from praxino.prepare.manifest import FAILED, JOURNAL, MADE, Manifest, Record
 from praxino.prepare.sources import described, refuse_shared_places
-from praxino.printable import counted
+from praxino.printable import are, counted
 from praxino.streams.base import Canvas, Stream
 from praxino.streams.places import MANIFEST, place_of
+from praxino.streams.stretch import whole
 
-# What lies in a root beside the videos.
-OWN = {ASIDE, NAME, MANIFEST, f"{MANIFEST}.part", JOURNAL}
+OWN = {ASIDE, NAME, MANIFEST, f"{MANIFEST}.part", JOURNAL}  # what lies in a root beside the videos
+SHOWN = 3  # ids that a line names
 
 
 @dataclass
@@ -109,7 +111,10 @@ class _Work:
                 f"--provider: {type(view.provider).__name__} makes {view.provider.channels} channels, and {view.name} "
                 f"has {view.form.channels}"
             )
-        streams = describe(dict(one.streams))
+        try:
+            streams = describe(dict(one.streams))
+        except TypeError as error:
+            raise UserError(str(error)) from None
         about = {"stream": view.name, "provider": described(view.provider), "streams": streams, **view.settings}
         self.videos, self.one, self.root, self.about = videos, one, view.folder, about
 
@@ -143,12 +148,19 @@ class _Work:
         others = {str(dict(record.made_with)) for record in records.values()} - {str(self.one.made_with)}
         if others:
             prepared.notes.append(f"some videos were made with other versions, and stay: {', '.join(sorted(others))}")
-        todo = []
+        todo, gone = [], []
         for row, video in enumerate(self.videos):
             record = records.get(video.id)
+            if record is not None and record.status == MADE and self._is_gone(video) and self._has_views(video):
+                gone.append(video.id)
+                continue
             if record is None or record.status != MADE or not self._is_there(video, record):
                 prepared.anew += record is not None and record.status == MADE
                 todo.append(row)
+        if gone:
+            named = ", ".join(gone[:SHOWN]) + (", ..." if len(gone) > SHOWN else "")
+            files = f"the {counted(len(gone), 'file')} of {named} {are(len(gone))} not there now"
+            prepared.notes.append(f"{files}, and what was made of {'it' if len(gone) == 1 else 'them'} stays")
         prepared.before = len(self.videos) - len(todo)
         return todo
 
@@ -161,8 +173,19 @@ class _Work:
                 )
 
     def _is_there(self, video: Video, record: Record) -> bool:
+        return record.source == self.one.source(video) and self._has_views(video)
+
+    def _is_gone(self, video: Video) -> bool:
+        """Whether nothing is there that views could be made of: a disk that is not mounted, or a file removed."""
+        files = video.files.get(self.one.view.provider.of)
+        if files is None or rendering_of(files) is not None:
+            return False
+        paths = whole(files)
+        return not any(os.path.exists(path) for path in ([paths] if isinstance(paths, str) else paths))
+
+    def _has_views(self, video: Video) -> bool:
         folders = self.one.view.form.folders(place_of(video.id))
-        return record.source == self.one.source(video) and all((self.root / one).is_dir() for one in folders)
+        return all((self.root / one).is_dir() for one in folders)
 
     def add(self, row: int, record: Record) -> None:
         with writing(self.root):

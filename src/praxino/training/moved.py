@@ -19,6 +19,7 @@ from praxino.training.own_runs import is_own, remember
 from praxino.training.run import Run
 
 SHOWN = 3  # ids that a line names
+CATALOGS = ("train", "catalog")  # of a recipe; what a tracker is trained on is the first
 PLACES = ("root", "path", "test")  # arguments by which a catalog says where its videos, or their lists, lie
 
 
@@ -77,7 +78,7 @@ def refuse_lost(folder: str | Path, config: Mapping[str, Any]) -> None:
     Raises:
         UserError: naming the place.
     """
-    for option, place in _places(config.get("catalog"), "catalog").items():
+    for option, place in _all_places(config).items():
         if place and not os.path.exists(place):
             raise UserError(f"there is no {place} any more: where it was moved, praxino resume {folder} --{option} NEW")
 
@@ -88,24 +89,29 @@ def move(folder: str | Path, config: Mapping[str, Any], places: Mapping[str, str
     Args:
         folder: the run's.
         config: its complete recipe.
-        places: option -> new place: {"catalog.root": "NEW"}.
+        places: option -> new place: {"catalog.root": "NEW"}; of a tracker's training also {"train.root": "NEW"}.
 
     Raises:
         UserError: if the recipe has no such place, or other videos lie there; then nothing is changed.
     """
-    known = _places(config.get("catalog"), "catalog")
+    known = _all_places(config)
     for option in places:
         if option not in known:
             hint = nearest(option, known) if known else ""
             raise UserError(f"--{option}: the recipe of {folder} has no such place.{hint}")
     run, changed = Run.open(folder), copy.deepcopy(dict(config))
     for option, place in places.items():
-        _put(changed["catalog"], option.split(".")[1:], os.path.abspath(place))
+        name, *words = option.split(".")
+        _put(changed[name], words, os.path.abspath(place))
 
     def catalog_only(catalog: Catalog) -> None: ...
 
-    catalog = instantiate(catalog_only, {"catalog": changed["catalog"]})["catalog"].part("train")
-    if run.videos_file.is_file():
+    listed = next(name for name in CATALOGS if config.get(name))  # whose videos the run's list has
+    moved = {
+        name: instantiate(catalog_only, {"catalog": changed[name]})["catalog"] for name in CATALOGS if config.get(name)
+    }
+    catalog = moved[listed].part("train")
+    if run.videos_file.is_file() and any(option.partition(".")[0] == listed for option in places):
         then = [video.id for video in run.videos()]
         now = [catalog[row].id for row in range(len(catalog))]
         if line := differences(run.path, then, now, " and ".join(places.values())):
@@ -114,11 +120,16 @@ def move(folder: str | Path, config: Mapping[str, Any], places: Mapping[str, str
     own = is_own(run.recipe_file)
     recipe = run.recipe()
     for option, place in places.items():
-        _put(recipe["catalog"], option.split(".")[1:], os.path.abspath(place))
+        name, *words = option.split(".")
+        _put(recipe[name], words, os.path.abspath(place))
     run.write("recipe.yaml", yaml.safe_dump(recipe, sort_keys=False))
     if own:
         remember(run.recipe_file)
     run.log(f"the videos lie in {', '.join(map(os.path.abspath, places.values()))} now")
+
+
+def _all_places(config: Mapping[str, Any]) -> dict[str, str]:
+    return {option: place for name in CATALOGS for option, place in _places(config.get(name), name).items()}
 
 
 def _places(catalog: Any, name: str) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import sys
 from collections.abc import Callable, Collection, Mapping
@@ -54,7 +53,7 @@ def configured(
     from praxino.configuration.signatures import arguments_of
 
     own_classes_importable()
-    config: dict[str, Any] = copy.deepcopy(as_now({**(base or {}), **(read(recipe) if recipe else {})}))
+    config: dict[str, Any] = _apart(as_now({**(base or {}), **(read(recipe) if recipe else {})}))
     _refuse_other_kind(config.pop("kind", None), kind, recipe)
     options = _in_todays_words(options)
     config = {name: value for name, value in config.items() if name not in beside}
@@ -154,12 +153,21 @@ def _with_lengths(config: dict[str, Any], options: Mapping[str, str], shorthands
     return config
 
 
+def _apart(value: Any) -> Any:
+    """A copy in which what several places of a YAML file share by an alias is each one's own."""
+    if isinstance(value, Mapping):
+        return {name: _apart(one) for name, one in value.items()}
+    return [_apart(one) for one in value] if isinstance(value, list) else value
+
+
 def _one_length(config: dict[str, Any], place: Place) -> None:
     """Setting a stage's epochs clears its steps, and the other way round."""
     if place[0] == "stages" and len(place) == 3 and place[2] in LENGTHS:
-        stage = config["stages"][place[1]]
+        stages = config["stages"]
+        stage = stages[int(place[1])] if isinstance(stages, list) else None
         other = LENGTHS[1 - LENGTHS.index(str(place[2]))]
-        stage.get("init_args", stage).pop(other, None)
+        if isinstance(stage, dict):
+            (stage.get("init_args") or stage).pop(other, None)
 
 
 def own_classes_importable() -> None:

@@ -131,13 +131,16 @@ def evaluation_called(name: str) -> Callable[..., Any]:
     """The function of an evaluation, by its name or its dotted path.
 
     Raises:
-        UserError: if there is none.
+        UserError: if there is none, or it takes no catalog.
     """
     from praxino.configuration.classes import imported
+    from praxino.configuration.signatures import arguments_of
 
     found = imported(EVALUATIONS.get(name, name))
     if not callable(found):
         raise UserError(f"{name} is no function: an evaluation takes an encoder and a catalog")
+    if "catalog" not in arguments_of(found):
+        raise UserError(f"{name} takes no argument 'catalog': an evaluation takes an encoder and a catalog")
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import textwrap
 from collections.abc import Callable, Collection, Mapping
@@ -107,7 +108,7 @@ def _about(target: Callable[..., Any]) -> str:
 def _default(argument: Argument) -> str:
     if argument.required:
         return "(required)"
-    if isinstance(argument.default, type):
+    if isinstance(argument.default, type) or inspect.isroutine(argument.default):
         return f"(default: {argument.default.__name__})"
     value = describe(argument.default)
     shown = json.dumps(value) if value is None or isinstance(value, bool) else value

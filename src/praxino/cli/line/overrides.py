@@ -37,6 +37,8 @@ def put(config: dict[str, Any], place: Place, value: Any) -> None:
         elif word not in node and not last:
             node[word] = {}
         inside = node[word] if isinstance(node, list) or word in node else None
+        if isinstance(node, Carried):
+            node.carried.discard(word)
         if last:
             node[word] = value if place == CATALOG else _changed(inside, value)
         else:

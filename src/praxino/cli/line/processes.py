@@ -43,9 +43,11 @@ def relaunch(argv: Sequence[str], devices: int) -> int:
     with tempfile.TemporaryFile() as said:
         # What the others say is kept, and shown where the failure began with one of them.
         outputs = [None, *[said] * (devices - 1)]
-        processes = [_started(argv, rank, devices, port, output) for rank, output in enumerate(outputs)]
+        processes: Processes = []
         handlers = {number: signal.signal(number, _passed_on(processes)) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
+            for rank, output in enumerate(outputs):
+                processes.append(_started(argv, rank, devices, port, output))
             failed = _first_failed(processes)
         finally:
             for process in processes:
@@ -80,14 +82,13 @@ def _started(
         stdout=output,
         stderr=output,
         start_new_session=True,
-        preexec_fn=_ended_with_its_parent,
+        preexec_fn=_ended_with_its_parent if sys.platform == "linux" else None,
     )
 
 
 def _ended_with_its_parent() -> None:
     # A launcher that is killed cannot pass anything on: its processes would train on, beside those of a resume.
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGTERM)
+    ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGTERM)
 
 
 def _passed_on(processes: Processes) -> Callable[[int, FrameType | None], None]:
