@@ -49,9 +49,11 @@ class _GatherRows(torch.autograd.Function):
         # Every rank computes the same loss of all rows, so the sum is `world` times the gradient; the mean that
         # DistributedDataParallel takes over the ranks afterwards makes it exact.
         # A copy, because autograd may hand the same tensor to others, and the sum is taken in place.
-        total = grads[0].clone(memory_format=torch.contiguous_format)
+        # In single precision at least: half of it loses digits, or overflows, with each process.
+        kind = torch.promote_types(grads[0].dtype, torch.float32)
+        total = grads[0].to(kind, copy=True, memory_format=torch.contiguous_format)
         dist.all_reduce(total)
-        return total[rank() * ctx.rows : (rank() + 1) * ctx.rows]
+        return total[rank() * ctx.rows : (rank() + 1) * ctx.rows].to(grads[0].dtype)
 
 
 def gather_rows(x: Tensor) -> Tensor:

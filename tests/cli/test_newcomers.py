@@ -55,6 +55,10 @@ def test_a_run_that_is_all_warm_up_says_so(films, capsys):
     assert lr(films / "two") > 100 * lr(films / "one") > 0
     assert main(f"pretrain simclr_small --videos . --out three --epochs 2 {QUICK}".split()) == 0
     assert said not in capsys.readouterr().err
+    videos.write(films / "d.mp4", 20, size=(24, 32), seed=4)
+    # Two batches a step: two steps are two epochs.
+    assert main(f"pretrain simclr_small --videos . --out four --steps 2 --accumulate 2 {QUICK}".split()) == 0
+    assert said not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

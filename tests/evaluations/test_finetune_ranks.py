@@ -41,6 +41,7 @@ def test_every_held_out_video_is_validated(folder):
     lines = [json.loads(line) for line in (folder / "whole/metrics.jsonl").read_text().splitlines()]
     shares = [line["validation/accuracy"] for line in lines if line["kind"] == "epoch"]
     assert all(share * 5 == pytest.approx(round(share * 5)) for share in shares)
+    assert any(0 < share < 1 for share in shares)
     assert len((folder / "whole/validation.txt").read_text().split()) == 5
 
 

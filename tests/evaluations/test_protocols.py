@@ -229,6 +229,19 @@ def test_own_video_is_found_where_clips_are_alike():
         assert [cosine for _, cosine, _ in others] == sorted((cosine for _, cosine, _ in others), reverse=True)
 
 
+def test_own_video_by_hand():
+    """Each first clip against all second ones, with cosines written out."""
+    one = encoder(clips=2)
+    result = find_own_video(one, ToyCatalog(), workers=0, centred=False, reestimate_batchnorm=False, baselines=False)
+    clips = extract(list(ToyCatalog()), {"": one.features}, ["rgb"], one.sampler, one.streams, clips_apart=True)[""]
+    unit = clips.vectors / np.linalg.norm(clips.vectors, axis=2, keepdims=True)
+    order = (-(unit[:, 0] @ unit[:, 1].T)).argsort(axis=1, kind="stable")
+    own = np.arange(len(order))[:, None]
+    assert result.per_query["trained"]["1"] == (order[:, :1] == own)[:, 0].tolist()
+    assert result.per_query["trained"]["5"] == (order[:, :5] == own).any(axis=1).tolist()
+    assert 0 < np.mean(result.per_query["trained"]["1"]) < 1
+
+
 def test_own_video_needs_a_sampler_that_says_how_many_clips():
     made = encoder()
     made.sampler = SparseDense()

@@ -317,3 +317,11 @@ def test_views_that_our_recipes_train(recipe, known):
     given.pop("catalog", None)  # where its videos lie is the user's
     built = instantiate(pretrain, complete(pretrain, given, without=OUTSIDE, partial=True))
     assert trained_views(built["protocol"].views, views_of(built["method"])) == known
+
+
+def test_statistics_move_with_the_backbone_that_a_copy_shares(run):
+    one = load(run)
+    assert one.statistics
+    copy.copy(one).to("meta")
+    places = {own.centre.device.type for own in one.statistics.values() if own.centre is not None}
+    assert places == {one.device.type} == {"meta"}

@@ -52,8 +52,48 @@ def test_losses_and_views_run_in_full_precision() -> None:
         if inspect.isfunction(function) and function.__module__ == module.__name__ and not name.startswith("_")
     ]
     assert functions
-    for function in [*functions, View.transform]:
+    for function in [*functions, View.transform, View._changed]:
         assert getattr(function, "full_precision", False) is True, f"{function.__qualname__}: mark it @full_precision"
+
+
+# Who draws from torch's own generator, and forks it or seeds it for that alone.
+FORKED = {
+    "praxino/configuration/complete.py", "praxino/evaluations/classifying/classifier.py",
+    "praxino/evaluations/tracking/prepared.py", "praxino/evaluations/untrained.py",
+    "praxino/training/convolution_check.py", "praxino/training/fit.py", "praxino/training/validation.py",
+}  # fmt: skip
+DRAWING = {"rand", "randn", "randint", "randperm", "bernoulli", "multinomial", "rand_like", "randn_like", "normal"}
+
+
+def test_randomness_comes_from_what_is_passed_in() -> None:
+    found = []
+    for path in sorted((ROOT / "src").rglob("*.py")):
+        tree = ast.parse(path.read_text())
+        name = path.relative_to(ROOT / "src").as_posix()
+        for node in ast.walk(tree):
+            imported = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            imported += [node.module] if isinstance(node, ast.ImportFrom) else []
+            if "random" in imported or (name not in FORKED and isinstance(node, ast.Call) and _draws_unasked(node)):
+                found.append(f"{name} line {node.lineno}")
+    assert not found
+
+
+def _draws_unasked(call: ast.Call) -> bool:
+    """Whether a call draws from a generator of the whole process, or seeds one."""
+    said = ast.unparse(call.func)
+    if said == "np.random.default_rng":
+        return not call.args and not call.keywords
+    if re.fullmatch(r"np\.random\.\w+", said):
+        return said.rpartition(".")[2] not in ("Generator", "Philox", "SeedSequence")
+    draws = said.partition("torch.")[2] in DRAWING and said.startswith("torch.")
+    return said.endswith("manual_seed") or (draws and not any(one.arg == "generator" for one in call.keywords))
+
+
+def test_the_search_for_draws_finds_them() -> None:
+    drawn = ["torch.rand(3)", "np.random.rand(3)", "np.random.default_rng()", "torch.manual_seed(0)"]
+    asked = ["torch.rand(3, generator=g)", "np.random.default_rng(0)", "rng.random(3)", "np.random.Philox(0)"]
+    calls = {text: ast.parse(text, mode="eval").body for text in (*drawn, *asked)}
+    assert [text for text, call in calls.items() if isinstance(call, ast.Call) and _draws_unasked(call)] == drawn
 
 
 def test_no_machine_paths() -> None:

@@ -13,7 +13,7 @@ from praxino.training.pretrain import pretrain
 from praxino.views.pipeline import View
 from toys import Noise, ToyBackbone, ToyCatalog, ToySampler, ToyStream, toy_stages
 
-OPTIONS = {"dim": 5, "queue_rows": 20, "cycle_queue_rows": 28, "support": 9, "momentum": 0.9, "temperature": 0.2}
+OPTIONS = {"dim": 5, "queue_rows": 22, "cycle_queue_rows": 28, "support": 9, "momentum": 0.9, "temperature": 0.2}
 
 
 def cycle(seed=0, norm=False, **more):

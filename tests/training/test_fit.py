@@ -76,6 +76,18 @@ def whole(tmp_path_factory):
     return train(tmp_path_factory.mktemp("whole") / "run")
 
 
+def test_every_line_is_json_also_where_fp16_skips_a_step(tmp_path, monkeypatch):
+    monkeypatch.setattr("praxino.training.precision.Scaler.step", lambda self, *given: (False, float("inf")))
+    run = Run.create(tmp_path / "run", {})
+    fit(toy_method(), loader(), toy_stages(steps=2), run, clip_norm=1.0)
+
+    def refuse(word):
+        raise AssertionError(f"{word} is no JSON")
+
+    lines = [json.loads(line, parse_constant=refuse) for line in (run.path / "metrics.jsonl").read_text().splitlines()]
+    assert len([line for line in lines if line["kind"] == "step"]) == 2
+
+
 def test_every_step_and_epoch_has_its_line(whole):
     steps = [line["total"] for line in whole[0] if line["kind"] == "step"]
     assert len(steps) == 13

@@ -160,6 +160,11 @@ def test_cosine_warms_up():
     assert values[20] == 1
 
 
+def test_cosine_warms_up_by_epochs():
+    schedule = Cosine(warmup=4, per="epoch")
+    assert [schedule(epoch + 0.7, 10) for epoch in range(5)] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+
+
 def test_constant():
     assert Constant()(3.5, 10) == 1
     assert not Constant().finished()

@@ -22,6 +22,7 @@ from praxino.training.checkpoint import load_checkpoint
 from praxino.training.pretrain import pretrain
 from praxino.training.run import Run
 from praxino.training.schedules import Plateau
+from praxino.training.tryout import try_validation
 from praxino.training.validation import Validation, choice_of
 from praxino.views.motion import Residual
 from praxino.views.pipeline import View
@@ -108,6 +109,13 @@ def test_means_over_videos_and_nothing_is_touched():
         assert said["validation/total"] == pytest.approx((4 * values[0] + 2 * values[1]) / 6, rel=1e-6)
         assert said["validation/half"] == pytest.approx(said["validation/total"] / 2, rel=1e-6)
     assert found[0]["validation/numbers"] != found[1]["validation/numbers"]  # other clips each epoch
+
+
+def test_the_trial_of_a_validation_is_without_gradient_too():
+    method = Recorder()
+    try_validation(method, ToySampler(), {}, 0, 4, "fp32", CPU, {"rgb": ToyStream()})
+    assert method.modes
+    assert not any(gradient for _, gradient in method.modes)
 
 
 def test_training_is_the_same_with_and_without_a_look(tmp_path, monkeypatch):

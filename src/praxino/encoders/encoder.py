@@ -125,7 +125,8 @@ class Encoder:
     def to(self, device: torch.device | str) -> Self:
         """Moves the backbone, the head and the statistics, in place."""
         self.backbone.to(device)
-        self.statistics = {name: own.to(device) for name, own in self.statistics.items()}
+        for name, own in self.statistics.items():  # in place: copies that share the backbone share these, too
+            self.statistics[name] = own.to(device)
         if self.head is not None:
             self.head.to(device)
         return self

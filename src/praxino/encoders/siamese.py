@@ -19,6 +19,7 @@ from praxino.encoders import files
 from praxino.encoders.parts import built
 from praxino.errors import UserError, check_finite, check_numbers, misfit
 from praxino.losses.siamese import correlate
+from praxino.precision import full_precision
 
 TINY = 1e-6  # a channel that says the same everywhere says nothing
 
@@ -92,6 +93,7 @@ class SiameseHead(nn.Module):
         return scale * correlate(template, self.search(search))
 
 
+@full_precision
 def directions(maps: Tensor) -> Tensor:
     """Maps [B, C, h, w] whose channels have mean 0 and deviation 1 over their picture, with cells of length 1 then."""
     deviation, mean = torch.std_mean(maps, (2, 3), keepdim=True, correction=0)

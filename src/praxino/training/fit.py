@@ -164,7 +164,7 @@ def fit(
                 health.add({name: ranks.gather_rows(rows) for name, rows in parts[-1].embeddings.items()})
                 where = {"epoch": at.epoch, "step": at.step - 1}
                 numbers: dict[str, Any] = {"kind": "step", **where, **terms, **gaps, "lr": rate}
-                if clip_norm is not None:
+                if clip_norm is not None and math.isfinite(norm):  # it is not in steps that fp16 skips
                     numbers["gradient_norm"] = norm
                 if health.window and at.step % HEALTH_EVERY == 0:
                     effective = health.ranks()

@@ -72,7 +72,8 @@ class Cosine(Schedule):
     def __call__(self, epoch: float, epochs: float) -> float:
         at = float(math.floor(epoch)) if self.per == "epoch" else epoch
         if at < self.warmup:
-            return (at + 1e-3) / (self.warmup + 1e-3)
+            first = 1.0 if self.per == "epoch" else 1e-3  # of an epoch that all of it has one multiplier of
+            return (at + first) / (self.warmup + first)
         share = min(1.0, (at - self.warmup) / max(epochs - self.warmup, 1e-12))
         return self.final + (1 - self.final) * 0.5 * (1 + math.cos(math.pi * share))
 

@@ -25,7 +25,7 @@ from praxino.ranks import Device
 from praxino.streams.base import Canvas
 from praxino.streams.choose import Streams
 from praxino.streams.probe import How, Smallest
-from praxino.training.accumulation import Accumulate, check_accumulate
+from praxino.training.accumulation import Accumulate, Accumulation, check_accumulate
 from praxino.training.convolution_ways import Seen, rightly_computed
 from praxino.training.convolutions import convolutions_seen
 from praxino.training.fit import fit
@@ -278,7 +278,7 @@ class Session:
         if loader.left_out and not self.resumed:
             left_out = f"each epoch leaves out {loader.left_out} of {videos} {what}, other ones each time"
             self.run.log(f"{left_out} (whole batches)")
-        if not self.resumed and (line := all_warmup(stages, len(loader))):
+        if not self.resumed and (line := all_warmup(stages, Accumulation(self.accumulate, len(loader)).steps)):
             self.run.log(line)
         if self.compile:
             compile_backbones(task)

@@ -95,7 +95,8 @@ def try_validation(
     """
     rng = Rng(seed, "try", rank=ranks.rank(), ranks=ranks.world())
     batch = zero_batch(min(batch_size, TRIED), task.streams, canvas, sampler, streams=streams)
-    with _misfit_told(f"validation of {type(task).__name__}"), untouched(task), autocast(precision, device):
+    told = _misfit_told(f"validation of {type(task).__name__}")
+    with told, untouched(task), torch.no_grad(), autocast(precision, device):
         losses = task.validated(batch.to(device), rng)
     return [VALIDATION + name for name in ("total", *losses.terms)]
 

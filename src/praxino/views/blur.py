@@ -41,7 +41,8 @@ def box_weights(sigma: Tensor) -> Tensor:
 
     A box of fractional width 2 R + 1: whole pixels inside, a fraction of one at each end.
     """
-    variance = (sigma.float() * sigma.float() / PASSES).double()  # single where Pillow keeps a number, double between
+    passes = torch.full_like(sigma, PASSES, dtype=torch.float32)  # by a number itself a GPU does not divide exactly
+    variance = (sigma.float() * sigma.float() / passes).double()  # single where Pillow keeps a number, double between
     whole = (((12 * variance + 1).sqrt().float().double() - 1) / 2).floor().float()
     variance = variance.float()
     fraction = (2 * whole + 1) * (whole * (whole + 1) - 3 * variance) / (6 * (variance - (whole + 1) * (whole + 1)))

@@ -26,8 +26,10 @@ def brightness(x: Tensor, factor: Tensor) -> Tensor:
 def contrast(x: Tensor, factor: Tensor) -> Tensor:
     """Between the mean grey (0) of each single frame and the picture (1), and beyond: `ImageEnhance.Contrast`."""
     y = _floats(x)
-    mean = _luma(y, x).mean((-2, -1), keepdim=True, dtype=torch.float64)
-    mean = (mean + 0.5).floor() if x.dtype == torch.uint8 else mean
+    luma = _luma(y, x)
+    total, pixels = luma.sum((-2, -1), keepdim=True, dtype=torch.float64), luma.shape[-2] * luma.shape[-1]
+    # Whole numbers: a GPU multiplies by 1 / pixels, which may round a half down.
+    mean = (2 * total.long() + pixels) // (2 * pixels) if x.dtype == torch.uint8 else total / pixels
     return _blended(y, mean.float(), factor, x)
 
 
@@ -66,8 +68,9 @@ def hue(x: Tensor, shift: Tensor) -> Tensor:
         # Pillow's mixture of precisions: double in between, single where it keeps a number.
         turn = sector.double().add_(plus).sub_(minus).float().double().div_(6).add_(1).frac_().float()
         byte = turn.double().mul_(255).floor_().add_((255 * shift).trunc().remainder(256))
-        angle = byte.mul_(1 / 256).frac_().mul_(256).float().mul_(6).div_(255)
-        share = share.double().mul_(255).floor_().float().div_(255)
+        most = share.new_tensor(255.0)  # by a number itself a GPU does not divide, but multiplies by 1 / 255
+        angle = byte.mul_(1 / 256).frac_().mul_(256).float().mul_(6).div_(most)
+        share = share.double().mul_(255).floor_().float().div_(most)
     else:
         angle = sector.add_(plus).sub_(minus).div_(6).add_(1 + shift.remainder(1).float()).frac_().mul_(6)
     return _finished(_from_hsv(angle, share, value, x.dtype == torch.uint8), x)

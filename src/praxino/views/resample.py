@@ -8,6 +8,7 @@ into two parts whose sums are integers below 2**24; and so it is the same on eve
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -102,7 +103,7 @@ def taps(numbers: Sequence[Tensor], count: int) -> Taps:
     weight = 1 - ((index - centre + 0.5) * (1 / support)).abs()
     weight = weight.clamp(min=0).masked_fill(index >= high, 0)
     # The sum from left to right, as Pillow's: another order could move a weight by its last bit.
-    weight = weight / weight.cumsum(-1)[..., -1:]
+    weight = weight / functools.reduce(torch.add, weight.unbind(-1))[..., None]
     return Taps(start + index.minimum(high - 1), weight)
 
 

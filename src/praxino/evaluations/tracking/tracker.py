@@ -165,6 +165,7 @@ class Tracker:
         self.encoder.to(device)
         self.trunk.to(device)
         self.head.to(device)
+        self._template = None if self._template is None else self._template.to(device)
         return self
 
     @torch.inference_mode()
