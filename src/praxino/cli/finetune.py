@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from praxino.cli.line import processes
 from praxino.cli.line.arguments import Words, help_of, required, take_apart
 from praxino.cli.line.configured import configured, own_classes_importable
-from praxino.cli.line.evaluation import RECOGNITION, measure, say_what_is_measured, show
+from praxino.cli.line.evaluation import RECOGNITION, measure, say_what_is_measured, show, with_its_place
 from praxino.cli.line.terminal import INTERRUPTED
 from praxino.errors import UserError
 
@@ -60,11 +60,7 @@ def run(argv: Sequence[str]) -> int | None:
     trust = trusted(words.options.pop("trust", None))
     configs, placed = _configs(kind, place, words, trust)
     if "print_config" in words.flags:
-        from praxino.configuration.documents import as_yaml
-
-        # The usual folder is one in that of the run: a recipe that names it would fit no other run.
-        shown = {name: value for name, value in configs[0].items() if placed or name != "out"}
-        print(as_yaml({"kind": kind, **shown}), end="")
+        print(with_its_place({"kind": kind, **configs[0]}, placed), end="")
         return None
     if processes.needed(configs[0]["devices"]):
         return processes.relaunch(["evaluate", *argv], configs[0]["devices"])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from praxino.cli.line import processes
 from praxino.cli.line.arguments import Words, help_of, required, take_apart
 from praxino.cli.line.configured import configured, own_classes_importable
-from praxino.cli.line.evaluation import show
+from praxino.cli.line.evaluation import show, with_its_place
 from praxino.cli.line.terminal import ended
 from praxino.errors import UserError
 from praxino.printable import printable
@@ -55,10 +55,7 @@ def run(argv: Sequence[str]) -> int | None:
     trust = trusted(words.options.pop("trust", None))
     config, placed = _config(place, words)
     if "print_config" in words.flags:
-        from praxino.configuration.documents import as_yaml
-
-        shown = {name: value for name, value in config.items() if placed or name != "out"}  # as of a fine-tuning
-        print(as_yaml({"kind": KIND, **shown}), end="")
+        print(with_its_place({"kind": KIND, **config}, placed), end="")
         return None
     if processes.needed(config["devices"]):
         return processes.relaunch(["evaluate", *argv], config["devices"])

@@ -96,6 +96,21 @@ def measure(name: str, place: str, options: Mapping[str, str]) -> None:
         print(f"to look at it: praxino report {printable(shlex.quote(str(folder)))}")
 
 
+def with_its_place(config: Mapping[str, Any], placed: bool) -> str:
+    """The text of a training's recipe; a folder that is only the usual one, in that of its run, as a remark.
+
+    Args:
+        config: complete.
+        placed: whether the user has named the folder. A recipe that names the usual one would fit no other run.
+    """
+    from praxino.configuration.documents import as_yaml
+
+    if placed:
+        return as_yaml(config)
+    remark = f"# out: {printable(config['out'])}"
+    return f"{remark}\n{as_yaml({name: value for name, value in config.items() if name != 'out'})}"
+
+
 def in_words(value: Any) -> str:
     """A setting as it would be typed; an object by its class and its arguments."""
     if not isinstance(value, dict) or "class_path" not in value:
