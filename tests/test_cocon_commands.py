@@ -96,6 +96,13 @@ SMALL = {
         **TUNED, **BLOCKS, **WINDOWS, **view("training_view.operations.1", crop=24, size=32),
         **view("protocol.views.flow.operations.1", crop=24, size=32),
     },
+    **{
+        f"finetune_cocon_{name}": {
+            **TUNED, **BLOCKS, **WINDOWS, **view("training_view.operations.0", crop=24, size=32),
+            **view(f"protocol.views.{name}.operations.0", crop=24, size=32),
+        }
+        for name in ("keypoints", "mask")
+    },
     "retrieval": MEASURED,
     "recognition": {"workers": "0", "device": "cpu"},
 }  # fmt: skip
@@ -204,6 +211,11 @@ def folder(tmp_path_factory):
         ran(f"praxino pretrain cocon_small --videos DATA {flow}", Path("runs/cocon_small"))
         ran(f"praxino pretrain cocon_r34_kinetics400 --catalog UCF101 --catalog.root DATA {flow}", Path("RUN"))
         ran("praxino pretrain dpc_r18_ucf101 --catalog.root DATA", Path("runs/dpc_r18_ucf101"))
+        maps = "--streams.keypoints.root MAPS --streams.mask.root MAPS"
+        four = Path("runs/cocon_r18_hmdb51")
+        ran(f"praxino pretrain {four.name} --catalog.root DATA --streams.flow.root FLOW {maps}", four)
+        for name in ("rgb", "flow", "mask", "keypoints"):
+            ran(f"praxino evaluate finetune {four}:{name}", four / f"finetune@{name}-split1")
         ran("praxino convert dpc epoch300.pth.tar dpc.safetensors", Path("dpc"))
         labelled = "--catalog UCF101 --catalog.root DATA"
         for run in ("runs/cocon_small", "RUN"):

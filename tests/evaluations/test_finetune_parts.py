@@ -24,6 +24,7 @@ from praxino.rng import Rng
 from praxino.training.held_out import held_out_rows
 from praxino.views.geometry import CentreCrop, Flip, Resize, SquareCrop
 from praxino.views.motion import Residual
+from praxino.views.nearest import NearestCrop
 from praxino.views.pipeline import View
 from toys import ToyStream
 
@@ -112,6 +113,8 @@ def test_the_training_view_crops_anywhere():
     # A mirrored flow would have to change its sign.
     assert operations(View([CentreCrop(56)], "flow_u")) == describe([SquareCrop(56)])
     assert operations(View([Resize(8, 8)])) == describe([Resize(8, 8)])
+    centre = View([NearestCrop(24, 16, at="centre")])
+    assert operations(centre) == describe([NearestCrop(24, 16, at="random"), Flip()])
 
 
 def test_clips_like_those_of_the_test():

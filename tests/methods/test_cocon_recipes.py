@@ -119,6 +119,8 @@ def test_the_parts_fit_together(recipe):
     [
         ("finetune_cocon", 50, [51, 71], 1e-5, True),
         ("finetune_cocon_flow", 50, [51, 71], 1e-5, True),
+        ("finetune_cocon_keypoints", 50, [51, 71], 1e-5, True),
+        ("finetune_cocon_mask", 50, [51, 71], 1e-5, True),
         ("finetune_dpc", 300, [61, 81], 1e-3, False),
     ],
 )

@@ -45,7 +45,7 @@ class CycleContrast(MoCo):
         video_positive: MoCo's positive is another frame of the video, in the place of the key. The key is what enters
             the queue all the same.
         contrast_weight: of MoCo's loss.
-        cycle_weight: of the cycle's loss. The paper: 0.1.
+        cycle_weight: of the cycle's loss. The original: 0.1.
         split: the support is drawn once for all processes ("shared"), or, as in the original, by each ("each").
 
     Raises:

@@ -108,7 +108,7 @@ class MoCo(Method):
             return None
         return (
             "one process and --method.batchnorm_parts 1: queries and keys are normalised by statistics of the same "
-            "videos, by which a key can be told from the queue's; the paper has 8 processes, as which "
+            "videos, by which a key can be told from the queue's; the original has 8 processes, as which "
             "--method.batchnorm_parts 8 does"
         )
 

@@ -19,6 +19,7 @@ from praxino.encoders.protocol import Protocol
 from praxino.errors import UserError, nearest
 from praxino.training.stages import Stage
 from praxino.views.geometry import CentreCrop, Flip, Resize, ResizeShorterSide, SquareCrop
+from praxino.views.nearest import NearestCrop
 from praxino.views.pipeline import Operation, View
 
 
@@ -79,6 +80,8 @@ def trained_as(view: View, flip: bool = True) -> View:
 def _anywhere(operation: Operation) -> Operation | None:
     if isinstance(operation, Resize) and operation.crop is not None:
         return Resize(**arguments(operation) | {"at": "random"})
+    if isinstance(operation, NearestCrop) and operation.at == "centre" and operation.outside == "refuse":
+        return NearestCrop(**arguments(operation) | {"at": "random"})
     if isinstance(operation, CentreCrop):
         return SquareCrop(operation.size, exact=operation.exact)
     if isinstance(operation, ResizeShorterSide):
