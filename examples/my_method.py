@@ -44,6 +44,7 @@ class BarlowTwins(Method):
         super().__init__()
         self.backbone = backbone
         self.view = view
+        self.streams = (view.stream,)
         self.dim = dim
         self.off_diagonal = off_diagonal
         self.head = nn.Linear(backbone.dim, dim)
@@ -55,7 +56,8 @@ class BarlowTwins(Method):
         """views["clips"]: float32 [B, 2, C, T, H, W]."""
         clips = views["clips"]
         embeddings = self.head(pool(self.backbone(clips.flatten(0, 1)), "mean")).unflatten(0, clips.shape[:2])
-        loss = barlow_twins(*gather_rows(embeddings).unbind(1), self.off_diagonal)
+        first, second = gather_rows(embeddings).unbind(1)
+        loss = barlow_twins(first, second, self.off_diagonal)
         return Losses(loss, terms={"barlow_twins": loss.detach()}, embeddings={"clip": embeddings[:, 0].detach()})
 
     def exports(self, protocol: Protocol) -> dict[str, Encoder]:

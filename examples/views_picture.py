@@ -27,13 +27,13 @@ def encoders() -> dict[str, Encoder]:
     """Networks that are never called: what is drawn is what they would get."""
     streams = {"flow": DISFlow(bound=5.0), "foreground": Foreground(), "edges": Edges()}
     channels = {"rgb": 3, "flow": 2, "foreground": 1, "edges": 1}
-    common = {"streams": streams, "canvas": {"rgb": Canvas(short_side=SIDE)}}
     return {
         name: Encoder(
             ResNet2D3D18(width=2, in_channels=count),
             {name: View([CentreCrop(SIDE)], name)},
             EvenClips(clips=1, frames=8, stride=2),
-            **common,
+            streams=streams,
+            canvas={"rgb": Canvas(short_side=SIDE)},
         )
         for name, count in channels.items()
     }

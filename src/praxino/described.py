@@ -36,15 +36,23 @@ def describe(value: Any) -> Any:
 
 def arguments(value: Any) -> dict[str, Any]:
     """The constructor arguments that `value` keeps."""
-    names = [
-        p.name
-        for p in inspect.signature(type(value)).parameters.values()
-        if p.kind not in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
-    ]
+    names = _names(type(value))
     missing = [name for name in names if not hasattr(value, name)]
     if missing:
         raise TypeError(f"{class_path(type(value))} does not keep its argument {missing[0]!r} under that name")
     return {name: getattr(value, name) for name in names}
+
+
+def _names(cls: type) -> list[str]:
+    """Of the constructor's arguments; one that hands `**kwargs` on takes its parent's, too, as a recipe takes them."""
+    given = inspect.signature(cls).parameters.values()
+    names = [p.name for p in given if p.kind not in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)]
+    if not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in given):
+        return names
+    mro = cls.__mro__
+    above = next((k for k, one in enumerate(mro) if "__init__" in vars(one)), len(mro)) + 1
+    parent = next((one for one in mro[above:] if "__init__" in vars(one) and one is not object), None)
+    return list(dict.fromkeys([*names, *(_names(parent) if parent else [])]))
 
 
 def fresh(value: Any) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import torch
@@ -207,9 +209,22 @@ def local_world() -> int:
     return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
+QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
 def cores() -> int:
     """How many cores this process may use: in a container or a job, fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(there, _quota() or there)
+
+
+def _quota() -> int | None:
+    """The cores' time that Linux gives a container (`docker --cpus`, Kubernetes), rounded up; None: all of it."""
+    try:
+        quota, period = QUOTA.read_text().split()
+        return max(1, math.ceil(int(quota) / int(period)))
+    except (OSError, ValueError, ZeroDivisionError):  # "max", or there is no such file
+        return None
 
 
 def local_rank() -> int:

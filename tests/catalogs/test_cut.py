@@ -16,6 +16,7 @@ from praxino.errors import UnreadableVideo, UserError
 from praxino.streams import stretch
 from praxino.streams.base import FrameReader
 from praxino.streams.choose import stream_of
+from praxino.streams.probe import probe
 from praxino.streams.stretch import Stretch, StretchReader, piece_of, whole
 from praxino.streams.video import VideoFile
 
@@ -167,3 +168,18 @@ def test_a_stretch_of_any_seconds_is_read_back(begin, end):
 def test_what_is_no_seconds_is_part_of_a_name(said):
     assert piece_of(f"a.mp4#t={said}") is None
     assert whole(f"a.mp4#t={said}") == f"a.mp4#t={said}"
+
+
+def test_a_probe_opens_each_file_once_before_its_stretches(folder, monkeypatch):
+    """Else several threads would decode the same file at once."""
+    probed, looked = VideoFile.probe, []
+
+    def counted(self, video, full=False):
+        looked.append(video.files["rgb"])
+        return probed(self, video, full)
+
+    monkeypatch.setattr(VideoFile, "probe", counted)
+    whole = VideoFolder(folder / "a/one.mp4")
+    found = probe(Cut(whole, 2), {}, ("rgb",), 1, workers=4)
+    assert looked[0] == str(folder / "a/one.mp4")
+    assert len(looked) == 1 + len(found) == 3

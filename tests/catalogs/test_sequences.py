@@ -303,3 +303,21 @@ def test_the_toolkit_finds_the_same_sequences(tmp_path):
         frames, boxes = theirs[row]
         assert list(ours[row].files["rgb"]) == frames
         np.testing.assert_array_equal(ours.boxes(row), boxes - np.array([1, 1, 0, 0]))
+
+
+def test_files_of_a_sequence_are_read_once_for_all_that_is_asked_of_it(tmp_path, monkeypatch):
+    otb(tmp_path, "A")
+    otb(tmp_path, "B")
+    catalog = OTB(str(tmp_path))
+    read, count = OTB._read, []
+
+    def counted(self, place):
+        count.append(place.id)
+        return read(self, place)
+
+    monkeypatch.setattr(OTB, "_read", counted)
+    for row in (0, 0, 1, 0):
+        video, boxes = catalog[row], catalog.boxes(row)
+        assert len(video.files["rgb"]) == len(boxes)
+        assert catalog.note(row) == ""
+    assert count == ["A", "B", "A"]

@@ -71,6 +71,10 @@ def test_standardised_by_the_gallery_alone():
     assert theirs.numpy() == pytest.approx(want, abs=1e-6)
     assert ours.mean(0).numpy() == pytest.approx(np.zeros(4), abs=1e-6)
     assert ours.square().mean(0).numpy() == pytest.approx([1, 1, 0, 1])
+    given = torch.from_numpy(queries)  # float64, which needs no conversion
+    before = given.clone()
+    standardised(given, given)
+    assert torch.equal(given, before)
 
 
 def test_the_number_written_out():

@@ -23,8 +23,13 @@ def pool(feature_map: Tensor, how: Feature) -> Tensor:
             retrieves with.
 
     Raises:
-        UserError: if the map is too small for "map".
+        UserError: if the map is too small for "map", or it is none.
     """
+    if feature_map.ndim != 5:
+        raise UserError(
+            f"a backbone gives a map [clips, dim, t, h, w], and this one gives {list(feature_map.shape)}: leave its "
+            "own pooling out"
+        )
     if how == "mean":
         return feature_map.mean(dim=(2, 3, 4))
     if how == "max":

@@ -53,6 +53,10 @@ class Catalog(Sequence[Video]):
         """
         return None
 
+    def wholes(self) -> Sequence[Video]:
+        """Videos of which this catalog's are stretches: a probe looks at each file once before it looks at these."""
+        return ()
+
     def part(self, name: Part) -> Catalog:
         """The catalog of one part of the official lists; without lists every part is the whole."""
         return self

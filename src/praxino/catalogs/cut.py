@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import stat
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,9 @@ class Cut(Catalog):
         end = "" if number == count - 1 else end
         files = {name: f"{path}#t={begin},{end}" for name, path in video.files.items() if isinstance(path, str)}
         return Video(f"{video.id}@{begin}-{end}", files, video.label, video.group or video.id)
+
+    def wholes(self) -> Sequence[Video]:
+        return self.catalog
 
     def part(self, name: Part) -> Catalog:
         part = self.catalog.part(name)

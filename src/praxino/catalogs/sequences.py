@@ -97,7 +97,14 @@ class Sequences(Catalog):
         return self._marked(row).note
 
     def _marked(self, row: int) -> _Marked:
+        """What files say of a sequence; of the last one it is kept, since a pair asks for it several times."""
         place = self.place(row)
+        kept: tuple[Place, _Marked] | None = getattr(self, "_last", None)
+        if kept is None or kept[0] != place:
+            self._last = kept = place, self._read(place)
+        return kept[1]
+
+    def _read(self, place: Place) -> _Marked:
         boxes = read_boxes(place.boxes, self.polygons)
         cover = None if place.cover is None else read_numbers(place.cover, 0, MOST_COVER)
         frames = tuple(os.path.join(place.pictures, name) for name in _frames(place, len(boxes)))

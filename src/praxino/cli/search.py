@@ -40,8 +40,9 @@ options:
                     (default: moment)
   --sequence        finds this very footage, encoded anew or cut out of a longer file: the clips have to follow each
                     other as in the query
-  --approximate     walks a graph of the clips instead of looking at each: quicker where there are millions, and some
-                    hits may be missing. The first time it makes the graph (pip install "praxino[search]")
+  --approximate     walks a graph of the clips instead of looking at each, and some hits may be missing. Quicker for
+                    many queries of one open index (in Python), where there are millions of clips: reading the graph
+                    takes longer than one exact search. The first time it makes it (pip install "praxino[search]")
   --out FILE.html   also writes a page with frames of each hit
   --encoder RUN     where the encoder of the index is now, if it was moved
   --root DIR        where the videos of the index are now, if they were moved

@@ -99,7 +99,8 @@ def made_by(hint: Any) -> Any:
 
 def given_later(hint: Any) -> int:
     """How many leading arguments the caller of a `Callable[[...], X]` gives."""
-    return len(get_args(hint)[0]) if get_origin(hint) is collections.abc.Callable else 0
+    inside = get_args(hint) if get_origin(hint) is collections.abc.Callable else ()
+    return len(inside[0]) if inside and inside[0] is not Ellipsis else 0
 
 
 @functools.cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from praxino import ranks
 from praxino.catalogs.base import Catalog
 from praxino.catalogs.folder import VideoFolder
 from praxino.catalogs.listfile import ListFile
@@ -37,6 +37,7 @@ from praxino.training.run import Run
 from praxino.training.start import OUTSIDE, resume, start
 
 Bars = Callable[[str], AbstractContextManager[Any]]
+MOST_WORKERS = 8  # by itself: the small videos are read quickly
 FEW = 100  # videos; of fewer it is said
 # What of a recipe decides what is learnt, and what is measured of it.
 LEARNT_FROM = ("catalog", "seed", "stages", "method", "protocol", "sampler", "canvas", "streams", "batch_size")
@@ -77,7 +78,7 @@ def demo(
     began = time.perf_counter()
     out = Path(out)
     bars = bars or _no_bar
-    workers = max(1, (os.cpu_count() or 2) - 1) if workers is None else workers
+    workers = min(MOST_WORKERS, max(1, ranks.cores() - 1)) if workers is None else workers
     check_numbers(threads=threads)
     if threads:
         torch.set_num_threads(threads)
@@ -167,7 +168,7 @@ def _config(
         "out": str(out),
         "seed": seed,
         "workers": workers,
-        "threads": threads or max(1, (os.cpu_count() or 1) - workers // 2),
+        "threads": threads or max(1, ranks.cores() - workers // 2),
         "batch_size": min(given.get("batch_size", 32), max(2, training // 2)),
         "max_left_out": 1.0,
     }

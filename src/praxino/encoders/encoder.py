@@ -21,7 +21,7 @@ from praxino.clips.dataset import collate, load_clips
 from praxino.clips.samplers import Sampler
 from praxino.described import arguments, describe
 from praxino.encoders import files, inputs
-from praxino.encoders.head import Head
+from praxino.encoders.head import HEAD, Head, refuse_misfit
 from praxino.encoders.in_words import in_words
 from praxino.encoders.joined import is_joint, joined
 from praxino.encoders.modes import evaluating
@@ -35,7 +35,6 @@ from praxino.streams.base import Canvas, Derived, Stream
 from praxino.views.pipeline import View
 
 Given = str | Path | Video | NDArray[np.uint8]
-HEAD = "classifier."  # before the head's names in the file of the weights
 
 
 class Encoder:
@@ -87,11 +86,8 @@ class Encoder:
         self.centred = centred
         self.classes = tuple(classes)
         self.head = Head(backbone.dim, len(self.classes)) if head is None and self.classes else head
-        if self.head is not None and (self.head.dim, self.head.classes) != (backbone.dim, len(self.classes)):
-            raise UserError(
-                f"a head of {self.head.dim} numbers and {self.head.classes} classes does not fit a backbone of "
-                f"{backbone.dim} and {len(self.classes)} classes"
-            )
+        if self.head is not None:
+            refuse_misfit(self.head, backbone, len(self.classes))
         self.record = dict(record or {})
         self.statistics: dict[str, Statistics] = {}
 

@@ -225,7 +225,14 @@ def _as_bytes(state: Mapping[str, Tensor]) -> bytes:
     from safetensors.torch import save
 
     # Not `save_file`, which makes a file that only its owner may read.
-    return save({name: value.detach().cpu().contiguous() for name, value in state.items()})
+    written: dict[str, Tensor] = {}
+    stored: set[int] = set()
+    for name, value in state.items():
+        value = value.detach().cpu().contiguous()
+        where = value.untyped_storage().data_ptr()
+        written[name] = value.clone() if where in stored else value  # one weight by two names, which the file refuses
+        stored.add(where)
+    return save(written)
 
 
 def _checksum(weights: bytes) -> str:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from praxino.backbones.base import Backbone
 from praxino.errors import UserError
+
+HEAD = "classifier."  # before the head's names in the file of the weights
 
 
 class Head(nn.Linear):
@@ -62,3 +65,19 @@ class Head(nn.Linear):
     def forward(self, input: Tensor) -> Tensor:
         features = input if self.batchnorm is None else self.batchnorm(input)
         return super().forward(F.dropout(features, self.dropout, self.training))
+
+
+def refuse_misfit(head: Head, backbone: Backbone, classes: int) -> None:
+    """Refuses a head that is not one of the backbone and of so many classes.
+
+    Raises:
+        UserError: also if the backbone has weights of the names under which the head's are written.
+    """
+    if (head.dim, head.classes) != (backbone.dim, classes):
+        raise UserError(
+            f"a head of {head.dim} numbers and {head.classes} classes does not fit a backbone of {backbone.dim} and "
+            f"{classes} classes"
+        )
+    if any(name.startswith(HEAD) for name in backbone.state_dict()):
+        name, part = type(backbone).__name__, HEAD.removesuffix(".")
+        raise UserError(f"{name} has a part '{part}', as the head of an encoder is called: rename it")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from praxino.backbones.pooling import Feature
 from praxino.clips.samplers import Sampler
 from praxino.errors import UserError
@@ -31,11 +33,11 @@ class Protocol:
 
     def __init__(
         self,
-        views: dict[str, View],
+        views: Mapping[str, View],
         sampler: Sampler,
-        canvas: dict[str, Canvas] | None = None,
+        canvas: Mapping[str, Canvas] | None = None,
         feature: Feature = "max",
-        streams: dict[str, Stream | Derived] | None = None,
+        streams: Mapping[str, Stream | Derived] | None = None,
         reestimate_batchnorm: bool = True,
         centred: bool = True,
     ) -> None:

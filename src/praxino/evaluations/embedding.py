@@ -94,7 +94,7 @@ def embed_videos(
     padded = all(map(evens_out, seen))
     how = {"left_out": left_out, "workers": workers, "clips_at_once": clips_at_once, "padded": padded}
     if every is None:
-        source = embedded(*what, **how, progress=progress)  # type: ignore[arg-type]
+        source = embedded(*what, **how, max_left_out=max_left_out, progress=progress)  # type: ignore[arg-type]
     else:
         source = embedded_every(every, *what, **how, progress=progress)  # type: ignore[arg-type]
     vectors, names, starts, ends = [], [], [], []

@@ -126,8 +126,15 @@ def write_result(
             "by_class": plain(result.by_class),
             "left_out": [{"id": id, "reason": reason} for id, reason in result.left_out],
         }
-        path_aside.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        path_aside.write_text(json.dumps(data, indent=1, default=_number) + "\n", encoding="utf-8")
     return path
+
+
+def _number(value: Any) -> Any:
+    """A number of NumPy or torch as JSON has it."""
+    if callable(getattr(value, "item", None)):
+        return value.item()
+    raise TypeError(f"a result holds numbers, texts, lists and mappings, no {type(value).__name__}")
 
 
 def _sampler(result: Result) -> Sampler | None:
@@ -177,6 +184,8 @@ def read_result(folder: str | Path, name: str) -> Result:
 
 def table_lines(result: Result) -> list[str]:
     """The table as plain lines for a terminal, and what stands below it."""
+    if not result.rows or not result.columns:
+        return list(result.below)
     width = max(len(row.name) for row in result.rows)
     by_chance = next((row.values for row in result.rows if row.name == "chance"), {})
     columns = telling(result.columns, by_chance)

@@ -127,6 +127,10 @@ def probe(
     found = ProbedVideos(catalog)
     with ThreadPoolExecutor(max(1, workers)) as pool:
         how_each = streams, needed, min_frames, how == "full", smallest or {}
+        # Else all threads would decode one and the same file, of which stretches follow each other.
+        wholes = catalog.wholes() if isinstance(catalog, Catalog) else ()
+        for future in _bounded(pool, wholes, 4 * max(1, workers), *how_each):
+            future.result()
         for future in _bounded(pool, catalog, 4 * max(1, workers), *how_each):
             found.add(*future.result())
             if progress is not None:

@@ -96,4 +96,5 @@ class Loaders:
             size = together(len(videos), size)
         dataset = ClipDataset(videos, needed, sampler, streams, canvas, self.seed, False, lengths)
         drop_last = not apart
-        return ClipLoader(dataset, size, self.workers, rank, world, drop_last, self.pin_memory, prefetch=self.prefetch)
+        # It waits for the end of the epoch with what it has ready.
+        return ClipLoader(dataset, size, self.workers, rank, world, drop_last, self.pin_memory, prefetch=1)

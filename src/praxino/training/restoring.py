@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.optim import Optimizer
@@ -43,12 +44,25 @@ def snapshot_of(
     return {
         "task": task.state_dict(),
         "optimizer": optimizer.state_dict(),
-        "schedule": stage.schedule.state_dict(),
+        "schedule": _plain(stage.schedule.state_dict(), type(stage.schedule).__name__),
         "scaler": scaler.state_dict(),
         "health": health.state_dict(),
         "position": asdict(at),
         "finished": finished,
     }
+
+
+def _plain(value: Any, whose: str) -> Any:
+    """What a schedule remembers, in types that are read back without running code; numbers of NumPy as Python's."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, dict):
+        return {key: _plain(item, whose) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_plain(item, whose) for item in value)
+    if isinstance(value, str | int | float | None | torch.Tensor):
+        return value
+    raise UserError(f"{whose}: its state_dict holds a {type(value).__name__}: keep numbers, texts, lists and mappings")
 
 
 def restore_weights(task: nn.Module, saved: Mapping[str, Any], path: Path) -> None:

@@ -153,8 +153,8 @@ class Run:
     @property
     def finished(self) -> bool:
         """Whether training has come to its end and all of its encoders are written: nothing is left to do."""
-        checkpoint = self.checkpoint()
-        return bool(checkpoint and checkpoint["finished"] and all_written(self.path))
+        # The encoders first: they are looked at in no time, and a checkpoint may be large.
+        return all_written(self.path) and bool((checkpoint := self.checkpoint()) and checkpoint["finished"])
 
     def recipe(self) -> dict[str, Any]:
         """The recipe as run.

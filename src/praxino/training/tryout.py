@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -12,7 +13,7 @@ from praxino.clips.black import zero_batch
 from praxino.clips.samplers import Sampler
 from praxino.encoders.encoder import Encoder
 from praxino.errors import UserError
-from praxino.methods.base import Task
+from praxino.methods.base import Losses, Task
 from praxino.rng import Rng
 from praxino.streams.base import Canvas
 from praxino.streams.choose import Streams, channels_of
@@ -53,9 +54,24 @@ def try_out(
         ):
             batch = zero_batch(rows, method.streams, canvas, sampler, streams=streams)
             losses = method(batch.to(device), rng)
+            _refuse_other_losses(method, losses)
     finally:
         method.load_state_dict(before)
     return ["train/" + name for name in ("total", *losses.terms)]
+
+
+def _refuse_other_losses(task: Task, losses: object) -> None:
+    name = type(task).__name__
+    if not isinstance(losses, Losses):
+        raise UserError(f"{name} gives a {type(losses).__name__}, and its forward should give praxino.methods.Losses")
+    for word, value in {"total": losses.total, **losses.terms}.items():
+        if not isinstance(value, torch.Tensor) or value.numel() != 1:
+            raise UserError(f"{name}: the term '{word}' of its Losses should be a tensor of one number, detached")
+    for word, rows in losses.embeddings.items():
+        if rows.ndim != 2:
+            raise UserError(
+                f"{name}: the embeddings '{word}' of its Losses should be [videos, d], and are {list(rows.shape)}"
+            )
 
 
 def refuse_fewer_videos(task: Task, videos: int, what: str, mend: str) -> None:
@@ -114,6 +130,8 @@ def try_out_encoders(encoders: Mapping[str, Encoder], device: torch.device) -> N
                     needed = (encoder.view(view).stream,)
                     one = zero_batch(1, needed, encoder.canvas, encoder.sampler, encoder.streams, clips=1)
                     encoder.features(one, view)
+        with _misfit_told(f"encoder '{name}'"):
+            json.dumps(encoder.description())  # as encoder.json is written, hours later
 
 
 def _other_channels(task: Task, streams: Streams | None) -> str:

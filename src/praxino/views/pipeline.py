@@ -175,6 +175,11 @@ class View:
 
     def draw(self, batch: ClipBatch, rng: Rng, clips: Which = slice(None)) -> list[Drawn]:
         """What is random about this view, one dict an operation, on the batch's device."""
+        if self.stream not in batch.streams:
+            raise UserError(
+                f"a view is made of the stream '{self.stream}', and the batch has {', '.join(batch.streams)}: a method "
+                "says in `streams` what it reads"
+            )
         frames = batch.streams[self.stream]
         videos, some, length = frames.where_of(clips).shape
         size = frames.sizes(clips).cpu()

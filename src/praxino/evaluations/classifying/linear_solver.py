@@ -67,8 +67,9 @@ def best_penalty(
     held = torch.zeros(len(labels), dtype=torch.bool)
     held[list(held_out)] = True
     losses, found = {}, None
+    others = features[~held]
     for penalty in sorted(penalties, reverse=True):
-        found = fitted(features[~held], labels[~held], classes, penalty, found)
+        found = fitted(others, labels[~held], classes, penalty, found)
         losses[penalty] = float(F.cross_entropy(found.logits(features[held]), labels[held]))
     return min(losses, key=lambda penalty: losses[penalty])
 
@@ -78,7 +79,8 @@ def standardised(gallery: Tensor, queries: Tensor) -> tuple[Tensor, Tensor]:
 
     A number that is the same all over the gallery says nothing: it becomes 0 everywhere.
     """
-    gallery, queries = gallery.double(), queries.double()
+    gallery, queries = (rows.to(torch.float64, copy=True) for rows in (gallery, queries))
     mean, deviation = gallery.mean(0), gallery.std(0, correction=0)
     scale = torch.where(deviation > 1e-6 * mean.abs(), 1 / deviation, 0)
-    return (gallery - mean) * scale, (queries - mean) * scale
+    # In place: of a large data set each copy is many gigabytes.
+    return gallery.sub_(mean).mul_(scale), queries.sub_(mean).mul_(scale)
