@@ -221,7 +221,7 @@ def cores() -> int:
 def _quota() -> int | None:
     """The cores' time that Linux gives a container (`docker --cpus`, Kubernetes), rounded up; None: all of it."""
     try:
-        quota, period = QUOTA.read_text().split()
+        quota, period = QUOTA.read_text(encoding="ascii").split()
         return max(1, math.ceil(int(quota) / int(period)))
     except (OSError, ValueError, ZeroDivisionError):  # "max", or there is no such file
         return None

@@ -23,19 +23,16 @@
   }
 
   async function look() {
-    let finished = false, took = 0;
+    let finished = false;
     try {
       const said = document.hidden ? null : await (await asked("state.json")).json();
       if (said && said.state !== state) {
-        const began = performance.now();
         await renew();
-        took = performance.now() - began;
         state = said.state;
       }
       finished = Boolean(said && said.finished);
     } catch { /* The server has ended or has another address now, or the run was moved: what is shown stays. */ }
-    // The page is made on the machine that trains: at most a twentieth of the time goes into it.
-    if (!finished) setTimeout(look, Math.max(1000 * SECONDS, 20 * took));
+    if (!finished) setTimeout(look, 1000 * SECONDS);
   }
   look();
 })();
