@@ -61,14 +61,16 @@ def run(argv: Sequence[str]) -> None:
         print_help(USAGE, encoder_of_file, without=NOT_TYPED)
         return
     source, target = map(Path, places)
-    back = BACK[0] in words.flags
-    _refuse_places(name, source, target, back)
-    if back:
+    if target.is_dir():
+        raise UserError(f"{target} is a folder: give the name of a file")
+    if BACK[0] in words.flags:
+        _refuse_original(target)
         refuse_options(words, ("trust",))
         trust = trusted(words.options.get("trust"))
         more = {"head": _head_beside(places[0], trust)} if name == SIAMFC else {}
         report = write_file(loaded_encoder(places[0], trust), target, **more)
     else:
+        _refuse_encoder(name, source, target)
         config = configured(encoder_of_file, words.options, without=NOT_TYPED)
         encoder, report = encoder_of_file(source, **told, **instantiate(encoder_of_file, config))
         encoder.save(target)
@@ -85,24 +87,27 @@ def _head_beside(source: str, trust: tuple[str, ...]) -> SiameseHead | None:
     return read_tracker(path, trust)[0] if path.is_file() else None
 
 
-def _refuse_places(name: str, source: Path, target: Path, back: bool) -> None:
-    if not back and source.suffix == ENCODER:
+def _refuse_encoder(name: str, source: Path, target: Path) -> None:
+    """Refuses places where no encoder can be written, or where it would take the place of something else."""
+    if source.suffix == ENCODER:
         raise UserError(f"{source} is an encoder already: --to_original turns it into the original's form")
-    if not back and (source.is_dir() or source.suffix == ".ckpt"):
+    if source.is_dir() or source.suffix == ".ckpt":
         raise UserError(f"{source} is praxino's own: RUN OUT.pth --to_original gives a run the original's form")
-    if not back and target.suffix != ENCODER:
+    if target.suffix != ENCODER:
         raise UserError(f"{target} should end in {ENCODER}: it is an encoder")
     if target.name.endswith(TRACKER):
         raise UserError(f"{target}: what ends in {TRACKER} is a tracker beside its encoder: give another name")
-    if back and not target.name.endswith(BACK_ENDINGS):
-        raise UserError(f"{target} should end in {', '.join(BACK_ENDINGS)}: it is the original's form")
-    if (target.parent / "recipe.yaml").is_file() and not back:
+    if (target.parent / "recipe.yaml").is_file():
         raise UserError(f"{target} would lie in the folder of a run, whose encoders are its own: give another place")
-    if not back and name != SIAMFC and target.with_suffix(TRACKER).exists():
+    if name != SIAMFC and target.with_suffix(TRACKER).exists():
         raise UserError(f"beside {target} lies the tracker of another encoder: remove it, or give another name")
-    if back and target.is_file():
-        raise UserError(f"{target} is there already: give another name, or remove it")
-    if not back and target.with_suffix(".json").exists() and not target.exists():
+    if target.with_suffix(".json").exists() and not target.exists():
         raise UserError(f"{target.with_suffix('.json')} is there, where the encoder is described: give another name")
-    if target.is_dir():
-        raise UserError(f"{target} is a folder: give the name of a file")
+
+
+def _refuse_original(target: Path) -> None:
+    """Refuses names that no original has, and a file that is there: it may be the author's."""
+    if not target.name.endswith(BACK_ENDINGS):
+        raise UserError(f"{target} should end in {', '.join(BACK_ENDINGS)}: it is the original's form")
+    if target.is_file():
+        raise UserError(f"{target} is there already: give another name, or remove it")

@@ -151,11 +151,12 @@ class _Work:
         todo, gone = [], []
         for row, video in enumerate(self.videos):
             record = records.get(video.id)
-            if record is not None and record.status == MADE and self._is_gone(video) and self._has_views(video):
+            if record is None or record.status != MADE:
+                todo.append(row)
+            elif self._has_views(video) and self._is_gone(video):
                 gone.append(video.id)
-                continue
-            if record is None or record.status != MADE or not self._is_there(video, record):
-                prepared.anew += record is not None and record.status == MADE
+            elif not self._is_there(video, record):
+                prepared.anew += 1
                 todo.append(row)
         if gone:
             named = ", ".join(gone[:SHOWN]) + (", ..." if len(gone) > SHOWN else "")
