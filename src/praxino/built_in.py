@@ -10,7 +10,7 @@ FILE = Path(__file__).parent / "weights" / f"{BUILT_IN}.safetensors"
 
 def is_built_in(place: object) -> bool:
     """Whether a place is the word `built-in`, whatever lies in the current folder: `./built-in` is a file or folder."""
-    return isinstance(place, str) and place == BUILT_IN
+    return isinstance(place, str) and place.removesuffix(":") == BUILT_IN
 
 
 def namesake() -> str | None:

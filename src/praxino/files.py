@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -77,45 +76,6 @@ def written_aside(path: Path, shared: bool = False) -> Iterator[Path]:
         # A disk that refuses to be cleaned has refused to be written, which has been said.
         with suppress(OSError):
             aside.unlink(missing_ok=True)
-
-
-def asides(folder: Path) -> tuple[Path, Path]:
-    """Where `folder_aside` has the new folder, and for a moment the earlier one; it removes what is there."""
-    return folder.with_name(f"{folder.name}.part"), folder.with_name(f"{folder.name}.before.part")
-
-
-@contextmanager
-def folder_aside(folder: Path) -> Iterator[Path]:
-    """An empty folder to fill, which takes the place of `folder` at the end; on failure `folder` is as it was.
-
-    Raises:
-        UserError: if it cannot be written.
-    """
-    aside, before = asides(folder)
-    try:
-        with writing(folder):
-            if aside.exists() and before.exists() and not folder.exists():  # a kill came between the two renames
-                os.replace(before, folder)
-            shutil.rmtree(aside, ignore_errors=True)
-            aside.mkdir(parents=True)
-            yield aside
-            _take_place(aside, folder, before)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-        if folder.exists():
-            shutil.rmtree(before, ignore_errors=True)
-
-
-def _take_place(aside: Path, folder: Path, before: Path) -> None:
-    shutil.rmtree(before, ignore_errors=True)
-    try:
-        if folder.exists():
-            os.replace(folder, before)
-        os.replace(aside, folder)
-    except BaseException:  # an interrupt, too
-        if before.exists() and not folder.exists():
-            os.replace(before, folder)
-        raise
 
 
 def encoded(text: str) -> bytes:

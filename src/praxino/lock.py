@@ -15,7 +15,7 @@ NAME = ".lock"
 TAKEN = (errno.EACCES, errno.EAGAIN)
 
 
-def lock(folder: Path, owner: object, does: str = "trains in") -> bool:
+def lock(folder: Path, owner: object, does: str = "trains in", told: Path | None = None) -> bool:
     """Locks a folder for this process, until `owner` is gone or the process has ended, however it ends.
 
     It is the lock of a process, which children do not inherit: `flock` would be held on by loading processes that
@@ -25,6 +25,7 @@ def lock(folder: Path, owner: object, does: str = "trains in") -> bool:
         folder: what is locked.
         owner: what holds the lock.
         does: what this process does with the folder, for the message that another one gets.
+        told: what that message names; None: the folder.
 
     Returns:
         False where the disk or the system knows no locks: nothing is locked then.
@@ -47,7 +48,7 @@ def lock(folder: Path, owner: object, does: str = "trains in") -> bool:
             os.close(handle)
             if error.errno in TAKEN:
                 who = holder or "unknown"
-                raise UserError(f"another process {does} {folder} ({who}): wait for its end") from None
+                raise UserError(f"another process {does} {told or folder} ({who}): wait for its end") from None
             return False
         if _is_still(path, handle):
             break

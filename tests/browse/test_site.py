@@ -114,21 +114,6 @@ def test_files_of_the_users_beside_an_earlier_site_stay(tmp_path, quick, name, s
     assert own.read_text() == "years of work"
 
 
-@pytest.mark.parametrize("aside", ["site.part", "site.before.part"])
-def test_folders_of_the_users_whose_names_are_needed_stay(tmp_path, quick, aside):
-    """What a killed command has left there goes."""
-    collection, out = small_collection(tmp_path), tmp_path / "site"
-    (tmp_path / aside / "frames").mkdir(parents=True)
-    (tmp_path / aside / "frames/0.jpg").write_bytes(b"left")
-    write_site(collection, out)
-    assert not (tmp_path / aside).exists()
-    (tmp_path / aside).mkdir()
-    (tmp_path / aside / "thesis.txt").write_text("years of work")
-    with pytest.raises(UserError, match=f"{aside} holds thesis.txt, and its name is needed"):
-        write_site(collection, out)
-    assert (tmp_path / aside / "thesis.txt").read_text() == "years of work"
-
-
 def test_what_comes_while_pictures_are_made_stays(tmp_path, quick):
     collection, out = small_collection(tmp_path), tmp_path / "site"
     out.mkdir()

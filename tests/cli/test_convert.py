@@ -162,14 +162,15 @@ def test_a_file_that_would_run_code(ckpt, capsys):
         ("iic ckpt.pth run/encoder.safetensors", "would lie in the folder of a run"),
         ("iic nothing notes.txt --to_original", "notes.txt should end in .pth, .pt, .tar"),
         ("iic nothing ckpt.pth --to_original", "ckpt.pth is there already"),
-        ("iic ckpt.pth run.safetensors", "run.json is there, where the encoder is described"),
+        ("iic ckpt.pth run.safetensors", "run.json is there already"),
+        ("iic ckpt.pth notes.safetensors", "notes.safetensors is there already"),
         ("iic ckpt.pth tracked.safetensors", "lies the tracker of another encoder"),
     ],
 )
 def test_mistakes(ckpt, capsys, argv, said):
     ckpt.with_name("folder.safetensors").mkdir()
     ckpt.with_name("run").mkdir()
-    for name in ("run/recipe.yaml", "run.json", "tracked.tracker.safetensors"):
+    for name in ("run/recipe.yaml", "run.json", "notes.safetensors", "tracked.tracker.safetensors"):
         ckpt.with_name(name.partition("/")[0]).parent.joinpath(name).touch()
     assert main(["convert", *argv.split()]) == 2
     printed = capsys.readouterr()

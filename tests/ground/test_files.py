@@ -5,6 +5,7 @@ import errno
 import os
 import resource
 import subprocess
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from praxino.errors import UserError
 from praxino.evaluations.embedding import embed_videos
 from praxino.evaluations.figures import Picture
 from praxino.evaluations.result import Result, Row, write_result
-from praxino.files import append_text, folder_aside, read_text, write_text, written_aside
+from praxino.files import append_text, read_text, write_text, written_aside
+from praxino.folders import folder_aside
 from praxino.originals.pickles import save_pickle
 from praxino.printable import one_line, printable
 from praxino.report.page import write_report
@@ -207,13 +209,35 @@ def broken_at(path):
 
 
 def test_a_folder_whose_turn_a_kill_cut_short_comes_back(tmp_path):
-    before = tmp_path / "b.before.part"
-    before.mkdir()
-    (tmp_path / "b.part").mkdir()
+    before = tmp_path / ".b.praxino/before"
+    before.mkdir(parents=True)
     (before / "kept").touch()
     with pytest.raises(Broken), folder_aside(tmp_path / "b") as aside:
         broken_at(aside / "half")
     assert [path.name for path in tmp_path.rglob("*")] == ["b", "kept"]
+
+
+def test_a_folder_is_written_by_one_process_and_others_are_told(tmp_path):
+    other = "import sys; from pathlib import Path; from praxino.folders import folder_aside\n"
+    other += "with folder_aside(Path(sys.argv[1])) as aside: (aside / 'theirs').touch()"
+    with folder_aside(tmp_path / "b") as aside:
+        done = subprocess.run(
+            [sys.executable, "-c", other, tmp_path / "b"], capture_output=True, text=True, check=False
+        )
+        (aside / "ours").touch()
+    assert f"another process writes {tmp_path}/b (process {os.getpid()} of " in done.stderr
+    assert [path.name for path in tmp_path.rglob("*")] == ["b", "ours"]
+
+
+def test_what_is_called_like_a_folder_and_links_stay(tmp_path):
+    for name in ("b.part", "b.before.part", "far"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine").touch()
+    (tmp_path / "b").symlink_to("far")
+    with folder_aside(tmp_path / "b") as aside:
+        (aside / "new").touch()
+    assert (tmp_path / "b").is_symlink()
+    assert sorted(there(tmp_path)) == [Path("b.before.part/mine"), Path("b.part/mine"), Path("far/new")]
 
 
 @pytest.mark.parametrize("at", [1, 2])

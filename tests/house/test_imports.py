@@ -21,6 +21,7 @@ LEVELS: tuple[set[str], ...] = (
         "described",
         "errors",
         "files",
+        "folders",
         "lazy",
         "load",
         "lock",

@@ -98,10 +98,12 @@ def test_an_index_finds_its_encoder_however_it_was_typed(made, tmp_path, monkeyp
     assert rows
 
 
-def test_an_index_by_the_built_in_encoder_keeps_the_word(made, tmp_path):
+@pytest.mark.parametrize("place", [[], ["built-in"], ["built-in:"]])
+def test_an_index_by_the_built_in_encoder_keeps_the_word(made, tmp_path, place):
     words = ["--videos", str(made / "v"), "--every", "3", "--workers", "0", "--device", "cpu"]
-    assert main(["embed", *words, "--out", f"{tmp_path}/i/"]) == 0
-    assert json.loads((tmp_path / "i/index.json").read_text())["place"] == "built-in"
+    assert main(["embed", *place, *words, "--out", f"{tmp_path}/i/"]) == 0
+    said = json.loads((tmp_path / "i/index.json").read_text())
+    assert (said["place"], said["view"]) == ("built-in", "joint")
     assert main(["search", f"{tmp_path}/i/", str(made / "v/a.mp4")]) == 0
 
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from praxino.browse.collection import LISTED, NEIGHBOURS, OWN, Collection
 from praxino.errors import UserError
-from praxino.files import asides, encoded, folder_aside, make_folder, writing
+from praxino.files import encoded, make_folder, writing
+from praxino.folders import folder_aside
 from praxino.printable import printable
 from praxino.search.there import refuse_nothing_there
 
@@ -89,9 +90,6 @@ def refuse_other(out: Path) -> None:
     with writing(out):
         place = Path(os.path.realpath(out))
         _refuse_foreign(out, place)
-        for aside in asides(place):
-            if aside.exists() and (other := _foreign(aside)) is not None:
-                raise UserError(f"{aside} holds {other}, and its name is needed for a while: pass another --out")
 
 
 def _refuse_foreign(out: Path, place: Path) -> None:

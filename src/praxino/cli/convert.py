@@ -101,13 +101,17 @@ def _refuse_encoder(name: str, source: Path, target: Path) -> None:
         raise UserError(f"{target} would lie in the folder of a run, whose encoders are its own: give another place")
     if name != SIAMFC and target.with_suffix(TRACKER).exists():
         raise UserError(f"beside {target} lies the tracker of another encoder: remove it, or give another name")
-    if target.with_suffix(".json").exists() and not target.exists():
-        raise UserError(f"{target.with_suffix('.json')} is there, where the encoder is described: give another name")
+    for path in (target, target.with_suffix(".json")):
+        _refuse_what_is_there(path)
 
 
 def _refuse_original(target: Path) -> None:
     """Refuses names that no original has, and a file that is there: it may be the author's."""
     if not target.name.endswith(BACK_ENDINGS):
         raise UserError(f"{target} should end in {', '.join(BACK_ENDINGS)}: it is the original's form")
-    if target.is_file():
-        raise UserError(f"{target} is there already: give another name, or remove it")
+    _refuse_what_is_there(target)
+
+
+def _refuse_what_is_there(path: Path) -> None:
+    if path.exists():
+        raise UserError(f"{path} is there already: give another name, or remove it")

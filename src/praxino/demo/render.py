@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from praxino.demo.motions import CLASSES, HEIGHT, RATE, WIDTH, Plan
 from praxino.demo.scenery import Drifting, Ground
 from praxino.errors import UserError
-from praxino.files import folder_aside
+from praxino.folders import folder_aside
 from praxino.rng import Rng
 
 FRAMES = (40, 56)

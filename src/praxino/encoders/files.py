@@ -71,7 +71,7 @@ def taken_apart(place: str | Path) -> tuple[Path, str | None]:
 
 def absolute(place: str) -> str:
     """A place as another folder names it; `built-in` is the same everywhere."""
-    return place if is_built_in(place) else str(Path(place).absolute())
+    return BUILT_IN if is_built_in(place) else str(Path(place).absolute())
 
 
 def encoder_files(place: str | Path) -> dict[str, Path]:

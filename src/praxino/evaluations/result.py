@@ -16,7 +16,8 @@ from praxino.evaluations.by_class import ByClass, from_plain, plain
 from praxino.evaluations.figures import Curves, Picture, check_pictures, curves_of, plain_curves, write_pictures
 from praxino.evaluations.probabilities import ENDING, Probabilities, write_probabilities
 from praxino.evaluations.thumbnails import Played, Thumbnails
-from praxino.files import folder_aside, written_aside
+from praxino.files import written_aside
+from praxino.folders import folder_aside
 from praxino.telling import column_title, telling, untold
 
 

@@ -10,7 +10,8 @@ from praxino.evaluations.result import Result
 from praxino.evaluations.tracking.measure import track_sequences
 from praxino.evaluations.tracking.toolkit_files import ToolkitFiles
 from praxino.evaluations.tracking.tracker import Tracker
-from praxino.files import append_text, folder_aside, read_text
+from praxino.files import append_text, read_text
+from praxino.folders import folder_aside
 
 NOTE = "results.txt"  # in the run's folder: fingerprints of the folders of boxes that it has written
 

@@ -23,7 +23,7 @@ from praxino.evaluations.tracking.tables import Table, table_of
 from praxino.evaluations.tracking.toolkit_files import Form, ToolkitFiles, as_written
 from praxino.evaluations.tracking.tracker import Tracker, TrackerMaker
 from praxino.evaluations.untrained import untrained
-from praxino.files import folder_aside
+from praxino.folders import folder_aside
 from praxino.printable import counted
 from praxino.ranks import Device, pick_device
 
