@@ -47,6 +47,8 @@ def make_folder(path: Path) -> None:
         UserError: if a file is in its way, or it cannot be made.
     """
     for place in (path, *path.parents):
+        if place.is_symlink() and not place.exists():
+            raise UserError(f"{place} is a link to {os.readlink(place)}, where nothing is: pass another --out")
         if place.exists() and not place.is_dir():
             raise UserError(f"{place} is a file, and a folder is needed there: pass another --out")
     with writing(path):

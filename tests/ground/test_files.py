@@ -22,7 +22,7 @@ from praxino.errors import UserError
 from praxino.evaluations.embedding import embed_videos
 from praxino.evaluations.figures import Picture
 from praxino.evaluations.result import Result, Row, write_result
-from praxino.files import append_text, read_text, write_text, written_aside
+from praxino.files import append_text, make_folder, read_text, write_text, written_aside
 from praxino.folders import folder_aside
 from praxino.originals.pickles import save_pickle
 from praxino.printable import one_line, printable
@@ -170,6 +170,14 @@ def test_a_disk_that_is_full_or_read_only(disk, name, state):
     folder = prepared(name, disk / "run")
     with state(disk):
         refused(name, folder)
+
+
+def test_what_is_no_place_for_a_folder(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("gone")
+    for name, said in (("file", "file is a file"), ("link", "link is a link to gone, where nothing is")):
+        with pytest.raises(UserError, match=said):
+            make_folder(tmp_path / name / "below")
 
 
 def test_what_is_no_place_for_a_file(tmp_path):

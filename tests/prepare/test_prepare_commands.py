@@ -62,7 +62,7 @@ def test_another_layout_is_read_with_it(source, tmp_path, capsys):
         (("flow", "--videos", "{}", "--out", "x", "--layout", "two"), "--layout: takes"),
         (("flow", "--videos", "{}", "--out", "x", "--provider", "Farnback"), "Did you mean 'FarnebackFlow'?"),
         (("flow", "--videos", "{}", "--out", "x", "--provider.bund", "3"), "Did you mean 'bound'?"),
-        (("flow", "--videos", "{}", "--out", "{}/a/v0.mp4"), "cannot be written: "),
+        (("flow", "--videos", "{}", "--out", "{}/a/v0.mp4"), "is a file, and a folder is needed there"),
     ],
 )
 def test_mistakes_are_a_line(source, tmp_path, capsys, monkeypatch, words, line):

@@ -32,6 +32,7 @@ def recipe_file(recipe: str) -> Path:
         return named[recipe]
     if recipe.endswith((".yaml", ".yml")) or os.sep in recipe:
         if not Path(recipe).is_file():
-            raise UserError(f"there is no recipe file {recipe}")
+            there = os.path.exists(recipe)
+            raise UserError(f"the recipe {recipe} is no file" if there else f"there is no recipe file {recipe}")
         return Path(recipe)
     raise UserError(f"there is no recipe '{recipe}'.{nearest(recipe, named)} A file of your own ends in .yaml")

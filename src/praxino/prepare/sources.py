@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -43,11 +43,12 @@ def identity(files: Files) -> dict[str, int]:
     return {"files": len(found), "bytes": sum(one.st_size for one in found), "mtime_ns": latest}
 
 
-def refuse_shared_places(ids: Iterable[str]) -> None:
+def refuse_shared_places(ids: Iterable[str], left: Collection[str] = ()) -> None:
     """Refuses videos whose files would lie in one folder, or one's in a folder of the other's, or outside of the root.
 
     Args:
         ids: of all videos, those that have been made before, too.
+        left: those of them that have been made before and are no longer among the videos.
 
     Raises:
         UserError: names the first two.
@@ -58,6 +59,11 @@ def refuse_shared_places(ids: Iterable[str]) -> None:
         if not place or ".." in PurePosixPath(place).parts:
             raise UserError(f"the id {id!r} names no place below a folder: let --catalog.root hold all videos")
         other = owners.setdefault(place, id)
+        if other != id and other in left:
+            raise UserError(
+                f"{id} would have the folder {place}, which was made of {other}, and that is not among the videos now: "
+                "rename the video, or pass another --out"
+            )
         if other != id:
             raise UserError(
                 f"{other} and {id} would share the folder {place}: rename one of them, or name videos by a list "

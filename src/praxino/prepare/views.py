@@ -16,7 +16,7 @@ from praxino.clips.loading_process import Handed
 from praxino.clips.waiting import Awaited
 from praxino.described import describe
 from praxino.errors import UserError, check_within
-from praxino.files import writing
+from praxino.files import make_folder, writing
 from praxino.lock import NAME, lock
 from praxino.prepare.making import ASIDE, Making, OneView, View
 from praxino.prepare.manifest import FAILED, JOURNAL, MADE, Manifest, Record
@@ -119,8 +119,7 @@ class _Work:
         self.videos, self.one, self.root, self.about = videos, one, view.folder, about
 
     def __enter__(self) -> _Work:
-        with writing(self.root):
-            self.root.mkdir(parents=True, exist_ok=True)
+        make_folder(self.root)
         self.prepared = Prepared(self.root)
         if not lock(self.root, self.prepared, "prepares views in"):
             note = f"the disk of {self.root} knows no locks: do not prepare in it twice at the same time"
@@ -128,9 +127,10 @@ class _Work:
         try:
             self.manifest = Manifest(self.root, self.about)
             # Of what has failed before nothing is there: it may have been replaced, `a.mp4` by `a.avi`.
-            ids = {id: None for id, record in self.manifest.records.items() if record.status == MADE}
-            ids |= {video.id: None for video in self.videos}
-            refuse_shared_places(ids)
+            made = {id: None for id, record in self.manifest.records.items() if record.status == MADE}
+            now = {video.id: None for video in self.videos}
+            ids = made | now
+            refuse_shared_places(ids, made.keys() - now)
             self._refuse_own_places(ids)
         except BaseException:
             self.__exit__()
