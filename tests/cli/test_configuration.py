@@ -113,6 +113,21 @@ def test_another_class_keeps_what_it_takes_too(recipe):
     assert other == config_of(recipe, "method.backbone.width 2 method.backbone R3D")["method"]["init_args"]
 
 
+def test_arguments_reach_into_what_is_typed_as_yaml(recipe):
+    """In whichever order they are typed."""
+    given = {
+        "streams": "{rgb: VideoFile, flow: {class_path: VideoFile, init_args: {stream: flow}}}",
+        "streams.flow.threads": "2",
+        "canvas": "{rgb: {class_path: Canvas, init_args: {even: true}}}",
+        "canvas.rgb.short_side": "32",
+    }
+    config = configured(pretrain, given, recipe, without=OUTSIDE)
+    assert config["streams"]["rgb"]["init_args"] == {"stream": "rgb", "threads": 1}
+    assert config["streams"]["flow"]["init_args"] == {"stream": "flow", "threads": 2}
+    assert config["canvas"]["rgb"]["init_args"] == {"short_side": 32, "exact": None, "longest": None, "even": True}
+    assert configured(pretrain, dict(reversed(given.items())), recipe, without=OUTSIDE) == config
+
+
 def test_videos_is_a_folder_catalog(recipe, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     catalog = config_of(recipe, "videos films")["catalog"]

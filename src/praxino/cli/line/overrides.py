@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from praxino.configuration.complete import Carried, Mistake, Place, dotted
+from praxino.configuration.documents import parsed
 from praxino.errors import UserError, nearest
 
 CATALOG: Place = ("catalog",)
@@ -42,7 +43,7 @@ def put(config: dict[str, Any], place: Place, value: Any) -> None:
         if last:
             node[word] = value if place == CATALOG else _changed(inside, value)
         else:
-            node[word] = inside = _open(inside)
+            node[word] = inside = _open(inside, f"--{dotted(place[: depth + 1])}")
             node = inside.setdefault("init_args", {}) if _has_class(inside) else inside
             if node is None:
                 node = inside["init_args"] = {}
@@ -52,18 +53,22 @@ def _has_class(node: Any) -> bool:
     return isinstance(node, Mapping) and "class_path" in node
 
 
-def _open(node: Any) -> Any:
-    """A class's bare name as class_path and arguments, so that an argument can be set."""
+def _open(node: Any, where: str) -> Any:
+    """A class's bare name as class_path and arguments, and typed YAML as data, so that an argument can be set."""
     if isinstance(node, str):
-        return {"class_path": node, "init_args": {}}
+        node = parsed(node, where) if _is_yaml(node) else {"class_path": node, "init_args": {}}
     return node if isinstance(node, dict | list) else {}
 
 
 def _changed(node: Any, value: Any) -> Any:
-    is_name = isinstance(value, str) and value[:1] not in ("[", "{") and value != "null"
+    is_name = isinstance(value, str) and not _is_yaml(value) and value != "null"
     if _has_class(node) and is_name:
         return {"class_path": value, "init_args": Carried(node.get("init_args") or {})}
     return value
+
+
+def _is_yaml(typed: str) -> bool:
+    return typed[:1] in ("[", "{")
 
 
 def located(mistake: Mistake, given: Mapping[str, Any], known: Mapping[str, Any], recipe: str = "") -> UserError:
